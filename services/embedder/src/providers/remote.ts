@@ -1,0 +1,57 @@
+import { AppError } from '@docent/core/errors'
+import type { RemoteEmbedder } from '@docent/models/remote-embedder'
+import type { EmbedderEvents, Kind } from '../events.ts'
+import type { Provider } from '../provider.ts'
+
+const MAX_PASSAGE_REQUESTS = 4 // at once; questions are not counted and so never wait behind passages
+const MAX_WAITING = 64
+
+type OnUsage = (kind: Kind, seconds: number, tokens: number) => void
+
+/** A remote model behind the same door: a few passage requests at once, questions straight through. */
+export function createRemote(create: (onUsage: OnUsage) => RemoteEmbedder, model: string, events: EmbedderEvents): Provider {
+  const embedder = create(events.embedded)
+  const waiting: (() => void)[] = []
+  let running = 0
+
+  async function enter(): Promise<void> {
+    if (running < MAX_PASSAGE_REQUESTS) return void running++
+    if (waiting.length >= MAX_WAITING)
+      throw new AppError('unavailable', 'Too many requests with passages are waiting already.', { retryAfterS: 5 })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    waiting.push(resolve)
+    await promise
+  }
+
+  /** A place that is left goes to the next who waits. */
+  function leave(): void {
+    const next = waiting.shift()
+    if (next) next()
+    else running--
+  }
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    await enter()
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
+  }
+
+  return {
+    model,
+    dimension: async (signal) => (await embedder.info(signal)).dimension,
+    embed: (kind, texts, signal) =>
+      kind === 'query'
+        ? embedder.embed(kind, texts, signal)
+        : inTurn(() => {
+            signal.throwIfAborted()
+            return embedder.embed(kind, texts, signal)
+          }),
+    async canary(signal) {
+      const vector = await embedder.query('docent', signal)
+      return `${vector.length} dimensions`
+    },
+  }
+}

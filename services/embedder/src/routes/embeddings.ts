@@ -1,0 +1,62 @@
+import { AppError } from '@docent/core/errors'
+import { parse } from '@docent/kit/parse'
+import { Router } from 'express'
+import { z } from 'zod'
+import type { Provider } from '../provider.ts'
+
+export const MAX_INPUTS = 256
+
+const request = z.object({
+  input: z.union([z.string(), z.array(z.string()).min(1).max(MAX_INPUTS)], {
+    error: `must be a text, or a list of 1 to ${MAX_INPUTS} texts; token ids are not accepted`,
+  }),
+  model: z.string().max(200).optional(),
+  encoding_format: z.enum(['float', 'base64']).default('float'),
+  dimensions: z.int().optional(),
+  kind: z.enum(['query', 'passage']).default('passage'),
+})
+
+/** OpenAI's embeddings API, with `kind` beside it: questions go before passages. */
+export function embeddingsRouter(provider: Provider): Router {
+  const router = Router()
+
+  router.post('/v1/embeddings', async (req, res) => {
+    const { input, model, encoding_format, dimensions, kind } = parse({ body: request }, req).body
+    if (model !== undefined && model !== provider.model) {
+      throw new AppError('not_found', `The model "${model}" is not served here: leave \`model\` out or send "${provider.model}".`)
+    }
+    const left = new AbortController()
+    res.once('close', () => left.abort())
+    try {
+      const { vectors, tokens } = await provider.embed(kind, typeof input === 'string' ? [input] : input, left.signal)
+      const dimension = vectors[0]!.length
+      if (dimensions !== undefined && dimensions !== dimension) {
+        throw new AppError('validation', `This model's vectors have ${dimension} dimensions: leave \`dimensions\` out.`)
+      }
+      res.json({
+        object: 'list',
+        data: vectors.map((vector, index) => ({
+          object: 'embedding',
+          index,
+          embedding: encoding_format === 'base64' ? toBase64(vector) : Array.from(vector),
+        })),
+        model: provider.model,
+        usage: { prompt_tokens: tokens, total_tokens: tokens },
+      })
+    } catch (error) {
+      if (!left.signal.aborted) throw error
+    }
+  })
+
+  router.get('/v1/models', async (_req, res) => {
+    const dimension = await provider.dimension(AbortSignal.timeout(10_000))
+    res.json({ object: 'list', data: [{ id: provider.model, object: 'model', created: 0, owned_by: 'docent', dimension }] })
+  })
+
+  return router
+}
+
+/** Little-endian float32, as OpenAI sends it. */
+function toBase64(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')
+}

@@ -1,0 +1,210 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createHttpEmbedder } from '@docent/models/http-embedder'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { post, startForTest } from './start.ts'
+
+const never = new AbortController().signal
+type Answer = { status?: number; headers?: Record<string, string>; body: unknown }
+type Asked = {
+  path: string
+  authorization: string | undefined
+  body: { model?: string; input?: string[]; inputs?: string[]; encoding_format?: string; query?: string; documents?: string[] }
+}
+
+const asked: Asked[] = []
+let answers: ((request: Asked) => Answer)[] = []
+let usually: (request: Asked) => Answer
+const server = createServer(async (req: IncomingMessage, res: ServerResponse) => {
+  const chunks: Buffer[] = []
+  for await (const chunk of req) chunks.push(chunk as Buffer)
+  const request: Asked = {
+    path: req.url ?? '',
+    authorization: req.headers.authorization,
+    body: JSON.parse(Buffer.concat(chunks).toString()),
+  }
+  asked.push(request)
+  const { status = 200, headers = {}, body } = (answers.shift() ?? usually)(request)
+  res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body))
+})
+let base: string
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+const vectorOf = (text: string) => [text.length, 3, 4]
+const openAiReply = (vectors: unknown[]) => ({
+  body: {
+    object: 'list',
+    model: 'm',
+    data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })),
+    usage: { prompt_tokens: 5, total_tokens: 5 },
+  },
+})
+
+const vendors = [
+  {
+    name: 'openai',
+    env: () => ({ EMBEDDINGS_PROVIDER: 'openai', EMBEDDINGS_BASE_URL: `${base}/v1` }),
+    path: '/v1/embeddings',
+    reply: openAiReply,
+  },
+  {
+    name: 'hf',
+    env: () => ({ EMBEDDINGS_PROVIDER: 'hf', EMBEDDINGS_BASE_URL: `${base}/embed` }),
+    path: '/embed',
+    reply: (vectors: unknown[]) => ({ body: vectors }),
+  },
+]
+
+describe.each(vendors)('a remote model through $name', ({ env, path, reply }) => {
+  let scope: AsyncDisposableStack
+  let url: string
+  beforeEach(async () => {
+    scope = new AsyncDisposableStack()
+    answers = []
+    asked.length = 0
+    usually = ({ body }) => reply((body.input ?? body.inputs ?? []).map(vectorOf))
+    ;({ url } = await startForTest(scope, {
+      EMBEDDINGS_MODEL: 'm',
+      EMBEDDINGS_API_KEY: 'sk-secret',
+      EMBEDDINGS_BATCH: '2',
+      EMBEDDINGS_QUERY_PREFIX: 'q: ',
+      ...env(),
+    }))
+  })
+  afterEach(() => scope.disposeAsync())
+
+  it('sends batches with prefix and key, and gives normalised vectors in order', async () => {
+    const embedder = createHttpEmbedder({ url })
+    const vectors = await embedder.passages(['a', 'bb', 'ccc'], never)
+    for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 5)
+    expect(vectors.map((vector) => vector[0]! / vector[1]!).map((ratio) => Math.round(ratio * 3))).toEqual([1, 2, 3])
+    await embedder.query('why', never)
+    expect(asked.map(({ body }) => body.input ?? body.inputs)).toEqual([['a', 'bb'], ['ccc'], ['q: why']])
+    expect(asked.every((one) => one.authorization === 'Bearer sk-secret' && one.path === path)).toBe(true)
+    expect(await embedder.info()).toEqual({ model: 'm', dimension: 3 })
+  })
+
+  it('waits as long as Retry-After says, then goes on', async () => {
+    answers = [() => ({ status: 429, headers: { 'retry-after': '1' }, body: { error: { message: 'slow down' } } })]
+    const started = performance.now()
+    expect(await createHttpEmbedder({ url }).passages(['a'], never)).toHaveLength(1)
+    expect(performance.now() - started).toBeGreaterThanOrEqual(950)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('passes a long Retry-After on instead of waiting', async () => {
+    usually = () => ({ status: 429, headers: { 'retry-after': '600' }, body: { error: { message: 'slow down' } } })
+    await expect(createHttpEmbedder({ url }).query('a', never)).rejects.toMatchObject({ code: 'rate_limited', retryAfterS: 600 })
+    expect(asked).toHaveLength(1)
+  })
+
+  it('asks a failing server again, a bounded number of times', async () => {
+    usually = () => ({ status: 503, body: { error: 'loading' } })
+    await expect(createHttpEmbedder({ url }).query('a', never)).rejects.toMatchObject({ code: 'upstream_failed' })
+    expect(asked).toHaveLength(2)
+  })
+
+  it.each([
+    ['fewer vectors', [[1, 2, 3]]],
+    [
+      'a wrong dimension',
+      [
+        [1, 2, 3],
+        [1, 2],
+      ],
+    ],
+    [
+      'null for a number',
+      [
+        [1, 2, 3],
+        [1, null, 3],
+      ],
+    ],
+    [
+      'a text for a number',
+      [
+        [1, 2, 3],
+        [1, 'NaN', 3],
+      ],
+    ],
+    [
+      'zeros',
+      [
+        [1, 2, 3],
+        [0, 0, 0],
+      ],
+    ],
+    ['nothing', [[1, 2, 3], []]],
+  ])('never passes on %s', async (_name, vectors) => {
+    usually = () => reply(vectors)
+    await expect(createHttpEmbedder({ url }).passages(['a', 'b'], never)).rejects.toMatchObject({ code: 'embedding_failed' })
+  })
+
+  it('never passes on another dimension than before, nor bare NaN', async () => {
+    const embedder = createHttpEmbedder({ url })
+    await embedder.passages(['a'], never)
+    answers = [() => reply([[1, 2, 3, 4]])]
+    await expect(embedder.passages(['a'], never)).rejects.toMatchObject({ code: 'embedding_failed' })
+    answers = [() => ({ body: '[[NaN, 1, 2]]' })]
+    await expect(embedder.passages(['a'], never)).rejects.toMatchObject({ code: 'embedding_failed' })
+  })
+
+  it('says that the key is refused, and never the key', async () => {
+    usually = () => ({ status: 401, body: { error: { message: 'bad key sk-secret' } } })
+    const { status, body } = await post(`${url}/v1/embeddings`, { input: 'x' })
+    expect([status, body.code]).toEqual([502, 'upstream_unauthorized'])
+    expect(JSON.stringify(body)).not.toContain('sk-secret')
+  })
+
+  it('starts while the model is away and says so in /readyz', async () => {
+    usually = () => ({ status: 401, body: { error: { message: 'no' } } })
+    const ready = await fetch(`${url}/readyz`)
+    expect(ready.status).toBe(503)
+    expect(await ready.text()).toContain('refuses the key')
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  })
+})
+
+describe('a remote reranker', () => {
+  it('orders documents, and refuses an incomplete answer', async () => {
+    await using scope = new AsyncDisposableStack()
+    const { url } = await startForTest(scope, {
+      EMBEDDINGS_PROVIDER: 'hf',
+      EMBEDDINGS_MODEL: 'm',
+      EMBEDDINGS_BASE_URL: `${base}/embed`,
+      RERANK_URL: `${base}/rerank`,
+      RERANK_MODEL: 'r',
+    })
+    usually = () => ({
+      body: {
+        results: [
+          { index: 1, relevance_score: 0.9 },
+          { index: 0, relevance_score: 0.1 },
+        ],
+      },
+    })
+    const good = await post(`${url}/rerank`, { query: 'q', documents: ['a', 'b'] })
+    expect(good.body.results.map(({ index }) => index)).toEqual([1, 0])
+    const bad = await post(`${url}/rerank`, { query: 'q', documents: ['a', 'b', 'c'] })
+    expect([bad.status, bad.body.code]).toEqual([502, 'upstream_failed'])
+  })
+})
+
+it('names all that is missing in a remote configuration at once', async () => {
+  await using scope = new AsyncDisposableStack()
+  await expect(startForTest(scope, { EMBEDDINGS_PROVIDER: 'openai', PORT: 'many' })).rejects.toThrow(/PORT/)
+  await expect(startForTest(scope, { EMBEDDINGS_PROVIDER: 'openai' })).rejects.toThrow(/EMBEDDINGS_MODEL[\s\S]*EMBEDDINGS_BASE_URL/)
+})
+
+it('an embedder that is not there is unavailable', async () => {
+  await expect(createHttpEmbedder({ url: 'http://127.0.0.1:9' }).query('x', never)).rejects.toMatchObject({ code: 'unavailable' })
+})

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { readEnv } from '@docent/kit/config'
+import { z } from 'zod'
+import type { ExtractorConfig } from './extractor-service.ts'
+
+const MB = 1024 * 1024
+// What the service itself needs beside its one busy child.
+const OWN_MB = 64
+
+const Env = z.object({
+  DOCENT_FOLDER: z.string().default('/documents').meta({ description: 'The folder of documents' }),
+  EXTRACTOR_SOCKET: z.string().default('/run/extractor/extractor.sock').meta({ description: 'The Unix socket the extractor answers on' }),
+  MAX_FILE_MB: z.coerce.number().int().min(1).max(2_000).default(50).meta({ description: 'Larger files are not read' }),
+  EXTRACT_TIMEOUT_S: z.coerce.number().int().min(1).max(3_600).default(60).meta({ description: 'How long one document may take' }),
+  EXTRACT_MEMORY_MB: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(8_000)
+    .optional()
+    .meta({ description: 'What one document may use; default 220, less where the container is small' }),
+  EXTRACT_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(1).meta({ description: 'Documents parsed at once' }),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info').meta({ description: 'What is logged' }),
+})
+
+/** The variables this service reads, for .env.example and the README. */
+export const extractorEnv = Env
+
+export function readConfig(env: Record<string, string | undefined>): Readonly<ExtractorConfig> {
+  const read = readEnv(Env, env)
+  return Object.freeze({
+    root: read.DOCENT_FOLDER,
+    socket: read.EXTRACTOR_SOCKET,
+    childMemoryMb: read.EXTRACT_MEMORY_MB ?? defaultMemoryMb(containerLimitMb(), read.EXTRACT_CONCURRENCY),
+    timeoutMs: read.EXTRACT_TIMEOUT_S * 1000,
+    maxFileBytes: read.MAX_FILE_MB * MB,
+    concurrency: read.EXTRACT_CONCURRENCY,
+    log: read.LOG_LEVEL,
+  })
+}
+
+/** The child must hit its own limit before the kernel kills the container for it. */
+export function defaultMemoryMb(limitMb: number | undefined, concurrency: number): number {
+  return limitMb === undefined ? 220 : Math.max(100, Math.min(220, Math.floor((limitMb - OWN_MB) / concurrency)))
+}
+
+function containerLimitMb(): number | undefined {
+  try {
+    const limit = Number(readFileSync('/sys/fs/cgroup/memory.max', 'utf8'))
+    return Number.isFinite(limit) ? limit / MB : undefined
+  } catch (error) {
+    // No cgroup v2 here: then there is no limit to obey.
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,35 @@
+import { decodeText } from './charset.ts'
+import { detectFormat, type Format } from './detect.ts'
+import { ExtractFailure } from './failure.ts'
+import type { Extracted, Job } from './types.ts'
+
+/** Bytes to blocks. Parsers are loaded when first needed: a text file does not pay for PDFium. */
+export async function extract(bytes: Buffer, job: Job): Promise<Extracted> {
+  if (bytes.length === 0) throw new ExtractFailure('empty')
+  const format = detectFormat(job.path, bytes)
+  const maxChars = job.maxOutputBytes
+  if (format === 'pdf') return (await import('./formats/pdf.ts')).extractPdf(bytes, maxChars)
+  if (format === 'docx') return (await import('./formats/docx.ts')).extractDocx(bytes, maxChars)
+  if (bytes.length > job.maxOutputBytes)
+    throw new ExtractFailure('too_large', 'A text file of this size is too much for one document: split it into parts.')
+  const { text, encoding, note } = decodeText(bytes, format === 'html' ? declaredCharset(bytes) : undefined)
+  const extracted = await extractText(format, text, job, maxChars)
+  if (note) extracted.notes.push(note)
+  if (encoding !== 'utf-8' && !note) extracted.notes.push(`read as ${encoding}`)
+  return extracted
+}
+
+async function extractText(format: Exclude<Format, 'pdf' | 'docx'>, text: string, job: Job, maxChars: number): Promise<Extracted> {
+  if (format === 'html') return (await import('./formats/html.ts')).extractHtml(text, { maxChars })
+  if (format === 'markdown') return (await import('./formats/markdown.ts')).extractMarkdown(text, maxChars)
+  if (format === 'csv') return (await import('./formats/csv.ts')).extractCsv(text, maxChars)
+  const { extractCode, extractPlain } = await import('./formats/plain.ts')
+  // JSON is not parsed: 100,000 brackets deep it is still only text.
+  if (format === 'json') return extractCode(text, 'application/json', maxChars)
+  if (format === 'code') return extractCode(text, `text/x-${job.path.slice(job.path.lastIndexOf('.') + 1).toLowerCase()}`, maxChars)
+  return extractPlain(text, maxChars)
+}
+
+function declaredCharset(bytes: Buffer): string | undefined {
+  return /charset\s{0,5}=\s{0,5}["']?([\w-]{2,30})/i.exec(bytes.subarray(0, 2048).toString('latin1'))?.[1]
+}

@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { dirname } from 'node:path'
+import { createLogger, type Log } from '@docent/kit/logger'
+import { z } from 'zod'
+import { type Children, createChildren } from './children.ts'
+import { type Counters, countExtraction, createCounters } from './counters.ts'
+import { ExtractFailure } from './failure.ts'
+import { openDocument } from './open-document.ts'
+
+export type ExtractorConfig = {
+  root: string
+  socket: string
+  childMemoryMb?: number
+  timeoutMs?: number
+  maxOutputBytes?: number
+  maxFileBytes?: number
+  concurrency?: number
+  log?: string
+  /** A log file instead of stdout: what `npm start` uses. */
+  logFile?: string
+}
+
+const MB = 1024 * 1024
+const MAX_BODY_BYTES = 64 * 1024
+
+const ExtractBody = z.object({ path: z.string().min(1).max(4096), maxBytes: z.number().int().positive().optional() })
+
+type Deps = { config: ExtractorConfig; children: Children; counters: Counters; log: Log }
+
+/** Answers over a Unix socket: the service needs no network, and has none. */
+export async function startExtractor(config: ExtractorConfig, scope: AsyncDisposableStack): Promise<void> {
+  const log = createLogger('extractor', config.log ?? 'info', config.logFile)
+  const children = scope.use(
+    createChildren({
+      memoryMb: config.childMemoryMb ?? 220,
+      timeoutMs: config.timeoutMs ?? 60_000,
+      maxOutputBytes: config.maxOutputBytes ?? 20 * MB,
+      concurrency: config.concurrency ?? 1,
+    }),
+  )
+  const deps: Deps = { config, children, counters: createCounters(), log }
+  // requestTimeout bounds the sending of a request; the answer may take as long as the queue before it.
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (req, res) => void handle(req, res, deps))
+  await mkdir(dirname(config.socket), { recursive: true })
+  await rm(config.socket, { force: true })
+  server.listen(config.socket)
+  await once(server, 'listening')
+  // Ingest runs in another container under the same user or group; nobody else may ask.
+  await chmod(config.socket, 0o660)
+  scope.defer(async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  })
+  log.info({ socket: config.socket }, 'the extractor listens')
+}
+
+async function handle(req: IncomingMessage, res: ServerResponse, deps: Deps): Promise<void> {
+  const route = `${req.method} ${req.url?.split('?')[0]}`
+  if (route === 'GET /healthz') return send(res, 200, { status: 'ok' })
+  if (route === 'GET /metrics.json') return send(res, 200, deps.counters)
+  if (route !== 'POST /extract')
+    return sendProblem(res, 404, { code: 'not_found', detail: 'There are POST /extract, GET /healthz and GET /metrics.json.' })
+  const left = new AbortController()
+  res.once('close', () => left.abort())
+  try {
+    const body = await extractOne(req, deps, left.signal)
+    res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body)
+  } catch (error) {
+    if (left.signal.aborted) return
+    if (error instanceof ExtractFailure) return sendProblem(res, error.status, error)
+    deps.log.error({ err: error }, 'an unexpected error in the extractor')
+    sendProblem(res, 500, { code: 'internal', detail: 'An unexpected error; the log of the extractor has the details.' })
+  }
+}
+
+async function extractOne(req: IncomingMessage, { config, children, counters, log }: Deps, left: AbortSignal): Promise<Buffer> {
+  const { path, maxBytes } = await readBody(req)
+  const started = performance.now()
+  let outcome = 'ok'
+  counters.active++
+  try {
+    const limit = Math.min(maxBytes ?? Number.POSITIVE_INFINITY, config.maxFileBytes ?? 50 * MB)
+    const { handle, size } = await openDocument(config.root, path, limit)
+    await using _file = { [Symbol.asyncDispose]: () => handle.close() }
+    counters.bytesTotal += size
+    return await children.run({ path, size, handle }, left)
+  } catch (error) {
+    outcome = error instanceof ExtractFailure ? error.code : left.aborted ? 'left' : 'internal'
+    if (error instanceof ExtractFailure) log.warn({ path, code: error.code, cause: error.cause }, 'a document was not extracted')
+    throw error
+  } finally {
+    counters.active--
+    countExtraction(counters, path, outcome, (performance.now() - started) / 1000)
+  }
+}
+
+async function readBody(req: IncomingMessage): Promise<z.infer<typeof ExtractBody>> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) throw new ExtractFailure('bad_request')
+    chunks.push(chunk)
+  }
+  const body = ExtractBody.safeParse(parseJson(Buffer.concat(chunks).toString('utf8')))
+  if (!body.success) throw new ExtractFailure('bad_request')
+  return body.data
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ExtractFailure('bad_request', undefined, { cause: error })
+  }
+}
+
+function send(res: ServerResponse, status: number, body: unknown): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function sendProblem(res: ServerResponse, status: number, { code, detail }: { code: string; detail: string }): void {
+  res
+    .writeHead(status, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify({ type: 'about:blank', title: code, status, code, detail }))
+}

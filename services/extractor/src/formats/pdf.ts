@@ -1,0 +1,51 @@
+import { createBuilder } from '../document-builder.ts'
+import { ExtractFailure } from '../failure.ts'
+import type { Extracted } from '../types.ts'
+import { addPages } from './pdf-blocks.ts'
+import type { PdfText } from './pdf-lines.ts'
+import { readWithLiteparse } from './pdf-liteparse.ts'
+import { readWithPdfium } from './pdf-pdfium.ts'
+
+const MAX_BAD_SHARE = 0.3
+
+/** liteparse first; PDFium in WASM where its binary does not load, fails, or yields rubbish. Each alone reads Chinese. */
+export async function extractPdf(bytes: Buffer, maxChars: number): Promise<Extracted> {
+  const first = await attempt(readWithLiteparse, bytes, maxChars)
+  if ('pdf' in first && badShare(first.pdf) <= MAX_BAD_SHARE && lengthOf(first.pdf) > 0) return build(first.pdf, maxChars)
+  const second = await readWithPdfium(bytes, maxChars)
+  const best = 'pdf' in first && badShare(first.pdf) < badShare(second) ? first.pdf : second
+  if (lengthOf(best) === 0) throw new ExtractFailure('no_text')
+  if (badShare(best) > MAX_BAD_SHARE)
+    throw new ExtractFailure('no_text', 'The fonts of this PDF do not say which characters they show: run OCR on it and save the result.')
+  return build(best, maxChars)
+}
+
+type Attempt = { pdf: PdfText } | { error: unknown }
+
+async function attempt(read: (bytes: Buffer, maxChars: number) => Promise<PdfText>, bytes: Buffer, maxChars: number): Promise<Attempt> {
+  try {
+    return { pdf: await read(bytes, maxChars) }
+  } catch (error) {
+    if (error instanceof ExtractFailure && error.code === 'bomb') throw error
+    return { error }
+  }
+}
+
+function build(pdf: PdfText, maxChars: number): Extracted {
+  const builder = createBuilder(maxChars)
+  for (const note of pdf.notes) builder.note(note)
+  const title = addPages(pdf.pages, builder)
+  const empty = pdf.pages.filter((page) => page.lines.length === 0).length
+  if (empty > 0) builder.note(`${empty} of ${pdf.pages.length} pages hold no text`)
+  return builder.build('application/pdf', { title: pdf.title ?? title, pages: pdf.totalPages })
+}
+
+function lengthOf(pdf: PdfText): number {
+  return pdf.pages.reduce((sum, page) => sum + page.lines.reduce((chars, line) => chars + line.text.trim().length, 0), 0)
+}
+
+function badShare(pdf: PdfText): number {
+  let bad = 0
+  for (const page of pdf.pages) for (const line of page.lines) bad += line.text.match(/[\ufffd\ue000-\uf8ff\0-\x08\x0e-\x1f]/g)?.length ?? 0
+  return bad / Math.max(1, lengthOf(pdf))
+}

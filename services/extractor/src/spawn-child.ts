@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+
+export type Child = { process: ChildProcess; pid: number; document: Writable; stderr: Readable; answer: Readable; control: Writable }
+
+const HEAP_SHARE = 0.7
+const packageRoot = dirname(import.meta.dirname)
+
+/** A process without environment, without a path to any document, and (by Node's permission model) with no right to read more than its code. */
+export function spawnChild(memoryMb: number, cpuSeconds: number): Child {
+  const node = [
+    process.execPath,
+    `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
+    '--max-semi-space-size=8',
+    '--stack-size=900',
+    '--disable-warning=ExperimentalWarning',
+    '--disable-warning=SecurityWarning',
+    '--permission',
+    '--allow-addons',
+    ...readableFolders().map((folder) => `--allow-fs-read=${folder}`),
+    join(import.meta.dirname, 'child.ts'),
+  ]
+  const [command, ...args] = [...wrappers(cpuSeconds), ...node]
+  const child = spawn(command!, args, {
+    cwd: packageRoot,
+    env: { LANG: 'C.UTF-8', TZ: 'UTC', MALLOC_ARENA_MAX: '2' },
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
+  })
+  // A child that dies early breaks its pipes; the exit says why, not the pipe.
+  for (const stream of child.stdio) stream?.on('error', () => child.kill('SIGKILL'))
+  child.on('error', () => child.kill('SIGKILL'))
+  return {
+    process: child,
+    pid: child.pid ?? 0,
+    document: child.stdin!,
+    stderr: child.stderr!,
+    answer: child.stdio[3] as Readable,
+    control: child.stdio[4] as Writable,
+  }
+}
+
+/** util-linux is on every Debian: the kernel itself ends the child with its parent, bounds its CPU and writes no core. */
+function wrappers(cpuSeconds: number): string[] {
+  const setpriv = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : []
+  const prlimit = existsSync('/usr/bin/prlimit') ? ['/usr/bin/prlimit', '--core=0', `--cpu=${cpuSeconds}`, '--fsize=0', '--'] : []
+  return [...setpriv, ...prlimit]
+}
+
+/** Its own sources, the shared ones, and every node_modules above: not the workspace's root, where documents may lie. */
+function readableFolders(): string[] {
+  const folders = [join(packageRoot, '*'), join(dirname(packageRoot), 'lib', '*')]
+  for (let at = packageRoot; at !== dirname(at); at = dirname(at)) {
+    folders.push(join(at, 'package.json'))
+    if (existsSync(join(at, 'node_modules'))) folders.push(join(at, 'node_modules', '*'))
+  }
+  return folders
+}

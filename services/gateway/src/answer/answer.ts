@@ -1,0 +1,333 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Answer } from '@docent/core/answer-event'
+import { AppError } from '@docent/core/errors'
+import type { Principal } from '@docent/core/principal'
+import { inTransaction, type Pool } from '@docent/kit/postgres'
+import type { AnswerBody, Messages } from '../store/messages.ts'
+import type { Personas } from '../store/personas.ts'
+import type { Records } from '../store/records.ts'
+import type { SettingsStore } from '../store/settings.ts'
+import { today, type UsageStore } from '../store/usage.ts'
+import type { StreamLog } from '../stream/stream-log.ts'
+import { condense } from './condense.ts'
+import { answerOf, busy, CutShort, degrade, emptyFound, endOf, type Job } from './job.ts'
+import { tongueOf } from './phrases.ts'
+import { buildPrompt, type Turn } from './prompt.ts'
+import { answerByModel, answerByQuoting, answerNotFound, costOf, noteSearch, type StepDeps, showSources } from './steps.ts'
+import { estimateTokens } from './tokens.ts'
+
+export type Ask = {
+  question: string
+  conversationId?: string | undefined
+  persona?: string | undefined
+  filters?: Record<string, unknown> | undefined
+  onDisconnect?: 'detach' | 'cancel' | undefined
+  idempotency?: { key: string; bodyHash: string } | undefined
+  /** regenerate: the question row that is answered again */
+  questionId?: string
+  /** what came before, for callers that keep the conversation themselves */
+  turns?: Turn[]
+}
+export type Asker = { principal: Principal; requestId: string; traceId: string }
+export type Answers = ReturnType<typeof createAnswers>
+export type AnswerDeps = StepDeps & {
+  pool: Pool
+  messages: Messages
+  records: Records
+  usage: UsageStore
+  settings: SettingsStore
+  personas: Personas
+  streams: StreamLog
+  owner: string
+  ragEnabled: boolean
+}
+
+const MAX_RUNNING = 4_000
+const SAVE_WAIT_MS = 2_000
+const RECENT = 200
+// what a prompt holds beside settings: persona, rules, up to topK sections of 2,000 characters
+const PROMPT_TOKENS = 700
+const SECTION_TOKENS = 1_700
+
+/** Answers: begun by committing the question, then written apart from whoever reads them. */
+export function createAnswers(deps: AnswerDeps) {
+  const running = new Map<string, { job: Job; done: Promise<void> }>()
+  const recent = new Map<string, Answer>()
+  let closing = false
+
+  async function begin(ask: Ask, asker: Asker): Promise<{ answerId: string; conversationId: string; isNew: boolean }> {
+    if (closing || running.size >= MAX_RUNNING) throw busy()
+    const { principal } = asker
+    if (ask.idempotency) {
+      const seen = await deps.messages.seen(principal.id, ask.idempotency.key, ask.idempotency.bodyHash)
+      if (seen) return attach(seen)
+    }
+    const current = await deps.settings.current()
+    const persona = await deps.personas.find(ask.persona ?? current.settings.persona)
+    if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? current.settings.persona}"; see /api/v1/personas.`)
+    const tokens =
+      deps.models.length > 0
+        ? PROMPT_TOKENS + SECTION_TOKENS * current.settings.topK + current.settings.historyTokens + current.settings.maxTokens
+        : 0
+    const reservation = { day: today(), tokens, principal: principal.id }
+    await deps.usage.reserve(reservation)
+
+    const answerId = randomUUID()
+    const conversationId = ask.conversationId ?? randomUUID()
+    const body: AnswerBody = { traceId: asker.traceId, persona: persona.id, reserved: reservation, question: ask.question }
+    const release = () => deps.usage.settle(deps.pool, reservation, { requests: 0, input: 0, output: 0, money: 0 }).catch(() => undefined)
+    let begun: Awaited<ReturnType<Messages['begin']>>
+    try {
+      begun = await deps.messages.begin({
+        answerId,
+        questionId: ask.questionId ?? randomUUID(),
+        questionExists: ask.questionId !== undefined,
+        conversationId,
+        newConversation: ask.conversationId === undefined,
+        principal: principal.id,
+        question: ask.question,
+        persona: persona.id,
+        owner: deps.owner,
+        body,
+        ...(ask.idempotency ? { idempotency: ask.idempotency } : {}),
+      })
+    } catch (error) {
+      await release()
+      throw error
+    }
+    if (begun.kind === 'seen') {
+      await release()
+      return attach(begun.answerId)
+    }
+
+    const job: Job = {
+      answerId,
+      conversationId,
+      question: ask.question,
+      tongue: tongueOf(ask.question),
+      persona,
+      settings: current,
+      filters: ask.filters,
+      isFollowUp: ask.conversationId !== undefined,
+      turns: ask.turns,
+      ...asker,
+      onDisconnect: ask.onDisconnect ?? 'cancel',
+      reservation,
+      startedAt: performance.now(),
+      stream: deps.streams.open(answerId),
+      abort: new AbortController(),
+      found: emptyFound('extractive'),
+    }
+    deps.events.answerStarted({ answerId, requestId: asker.requestId })
+    running.set(answerId, { job, done: run(job) })
+    return { answerId, conversationId, isNew: true }
+  }
+
+  async function attach(answerId: string): Promise<{ answerId: string; conversationId: string; isNew: boolean }> {
+    const row = await deps.messages.answer(answerId)
+    if (!row) throw new AppError('gone', 'The answer of this Idempotency-Key was deleted.')
+    return { answerId, conversationId: row.conversation, isNew: false }
+  }
+
+  /** From the committed question to the one final event; never throws. */
+  async function run(job: Job): Promise<void> {
+    const { answerId, conversationId, persona, traceId } = job
+    job.stream.push({
+      type: 'meta',
+      data: { answerId, conversationId, persona: persona.id, settingsVersion: job.settings.version, traceId },
+    })
+    let end: ReturnType<typeof endOf>
+    try {
+      await write(job)
+      end = { state: 'done' }
+    } catch (thrown) {
+      end = endOf(thrown, job.abort.signal)
+      if (end.unknown) deps.events.stepFailed(answerId, 'answer', end.unknown)
+    }
+    await finish(job, end).catch((error: unknown) => deps.events.stepFailed(answerId, 'finish', error))
+    deps.streams.close(answerId)
+    running.delete(answerId)
+  }
+
+  /** The order of steps. */
+  async function write(job: Job): Promise<void> {
+    const { settings } = job.settings
+    const { history, previous } = await condense(deps.messages, job)
+    const prompt = (passages: Parameters<typeof buildPrompt>[0]['passages']) =>
+      buildPrompt({
+        persona: job.persona.prompt,
+        question: job.question,
+        tongue: job.tongue,
+        passages,
+        history,
+        historyTokens: settings.historyTokens,
+      })
+
+    if (!deps.ragEnabled) {
+      showSources(job, deps, [])
+      if (!(await answerByModel(job, deps, prompt([]), [], false)))
+        throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
+      return
+    }
+    const started = performance.now()
+    const query = {
+      query: job.question,
+      ...(previous ? { previous } : {}),
+      limit: settings.searchLimit,
+      ...(job.filters ? { filters: job.filters } : {}),
+      explain: true,
+    }
+    const found = await deps.retrieval.search(query, job.principal, { requestId: job.requestId, traceId: job.traceId }, job.abort.signal)
+    job.found.timings.retrievalMs = Math.round(performance.now() - started)
+    noteSearch(job, found)
+
+    if (!found.answerable || found.passages.length === 0) return answerNotFound(job, deps, found.passages)
+    if (deps.models.length === 0) return answerByQuoting(job, deps, found)
+    const shown = showSources(job, deps, found.passages.slice(0, settings.topK))
+    const said = await answerByModel(
+      job,
+      deps,
+      prompt(shown.map(({ passage }) => passage)),
+      shown,
+      settings.cacheAnswers && history.length === 0,
+    )
+    if (!said) await answerByQuoting(job, deps, found, shown)
+  }
+
+  async function finish(job: Job, end: ReturnType<typeof endOf>): Promise<void> {
+    const { found, stream } = job
+    if (end.state !== 'done' && found.estimatedInput > 0 && found.usage.inputTokens === 0) {
+      // a cut stream names no usage: what was sent and shown is booked all the same
+      const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
+      found.usage = { ...usage, ...costOf(usage, deps.price) }
+    }
+    if (stream.journalLost) degrade(job, 'resume')
+    for (const citation of found.citations) stream.push({ type: 'citation', data: citation })
+    stream.push({ type: 'usage', data: found.usage })
+    await stream.flushed()
+
+    const data = { state: end.state, ...(end.code ? { code: end.code } : {}), ...(end.message ? { message: end.message } : {}) }
+    const log = [...stream.log, [end.state, JSON.stringify(data)] as [string, string]]
+    const answer = answerOf(job, end)
+    remember(answer)
+    const saved = save(job, end, log, answer)
+    // reading back right after the end must find it; a database that is down must not hold the end up
+    await Promise.race([saved, wait(SAVE_WAIT_MS, undefined, { ref: false })])
+    stream.push({ type: end.state, data } as Parameters<typeof stream.push>[0])
+    stream.ended = true
+    await stream.flushed()
+    const ms = Math.round(performance.now() - job.startedAt)
+    if (found.usage.inputTokens > 0) deps.events.tokensUsed(found.usage.inputTokens, found.usage.outputTokens)
+    if (stream.firstTextAt !== undefined) deps.events.firstText(stream.firstTextAt - job.startedAt)
+    deps.events.answerEnded({
+      answerId: job.answerId,
+      outcome: end.state,
+      ...(end.code ? { code: end.code } : {}),
+      ms,
+      model: found.model,
+      degraded: found.degraded,
+    })
+    await saved
+  }
+
+  /** Message, record and usage in one transaction, again and again until the database takes it or the process ends. */
+  async function save(job: Job, end: ReturnType<typeof endOf>, log: AnswerBody['log'], answer: Answer): Promise<void> {
+    const { found, stream } = job
+    const { sources, citations, degraded, usage, model, answerable } = answer
+    const body: AnswerBody = {
+      sources,
+      citations,
+      degraded,
+      usage,
+      model,
+      answerable,
+      traceId: job.traceId,
+      persona: job.persona.id,
+      question: job.question,
+      ...(log ? { log } : {}),
+    }
+    const record = {
+      ...found.record,
+      model,
+      persona: job.persona.id,
+      settings: job.settings.settings,
+      timings: found.timings,
+      usage,
+      degraded,
+      state: end.state,
+      code: end.code,
+    }
+    await Promise.all(found.pending)
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await inTransaction(deps.pool, async (client) => {
+          const ours = await deps.messages.finish(client, {
+            id: job.answerId,
+            text: stream.text,
+            state: end.state,
+            ...(end.code ? { code: end.code } : {}),
+            ...(end.message ? { message: end.message } : {}),
+            lastEvent: log?.length ?? 0,
+            body,
+          })
+          if (!ours) return
+          await deps.records.save(client, {
+            answerId: job.answerId,
+            traceId: job.traceId,
+            principal: job.principal.id,
+            question: job.question,
+            settingsVersion: job.settings.version,
+            record,
+          })
+          await deps.usage.settle(client, job.reservation, {
+            requests: 1,
+            input: usage.inputTokens,
+            output: usage.outputTokens,
+            money: usage.cost ?? 0,
+          })
+        })
+        return
+      } catch (error) {
+        if (attempt === 0) deps.events.stepFailed(job.answerId, 'save', error)
+        if (closing && attempt > 1) throw error
+        await wait(Math.min(5_000, 500 * 2 ** attempt))
+      }
+    }
+  }
+
+  function remember(answer: Answer): void {
+    recent.set(answer.id, answer)
+    if (recent.size > RECENT) recent.delete(recent.keys().next().value!)
+  }
+
+  return {
+    begin,
+    /** The finished answer from memory, or the one being written. */
+    peek(answerId: string): Answer | undefined {
+      const job = running.get(answerId)?.job
+      return recent.get(answerId) ?? (job ? answerOf(job, { state: 'streaming' }) : undefined)
+    },
+    forget: (answerId: string) => recent.delete(answerId),
+    jobs: (): Iterable<Job> => [...running.values()].map(({ job }) => job),
+    /** Ends an answer of this process; resolves when it has ended. False when it is not ours. */
+    async stop(answerId: string, why = new CutShort('stopped', 'stopped', 'The answer was stopped.')): Promise<boolean> {
+      const entry = running.get(answerId)
+      if (!entry) return false
+      entry.job.abort.abort(why)
+      await Promise.race([entry.done, wait(3_000)])
+      return true
+    },
+    /** Takes no more questions, lets answers finish for a while, then ends them as interrupted. */
+    async close(drainMs: number): Promise<void> {
+      closing = true
+      const all = () => Promise.all([...running.values()].map(({ done }) => done))
+      const limit = new AbortController()
+      await Promise.race([all(), wait(drainMs, undefined, { signal: limit.signal }).catch(() => undefined)])
+      limit.abort()
+      const why = new CutShort('interrupted', 'interrupted', 'The service is being restarted; ask again.')
+      for (const { job } of running.values()) job.abort.abort(why)
+      await Promise.race([all(), wait(5_000)])
+    },
+  }
+}

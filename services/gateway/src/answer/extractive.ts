@@ -1,0 +1,124 @@
+import type { CitationSpan } from '@docent/core/answer-event'
+import type { Passage, SentencesResponse } from '@docent/core/passage'
+import { type Candidate, candidatesOf } from './candidates.ts'
+import { contentWords, isQuoted } from './cite.ts'
+import { say, type Tongue } from './phrases.ts'
+
+export type Quote = { candidate: Candidate; passage: Passage }
+export type Scorer = (sentences: string[]) => Promise<SentencesResponse>
+
+const MAX_PASSAGES = 5
+const MAX_CANDIDATES = 80
+const MAX_QUOTES = 3
+const LEXICAL = 0.45
+const PASSAGE = 0.25
+const NEIGHBOUR = 0.15
+// model numbers and figures of the question single a row out better than any score
+const CODE = 0.15
+// a second quotation must come close to the first, or bring what the question asks and the first lacks
+const CLOSE = 0.8
+const CLOSE_WITH_NEWS = 0.55
+
+/** The one to three sentences that best cover the question, in reading order. Empty when there is nothing to quote. */
+export async function chooseQuotes(
+  question: string,
+  passages: readonly Passage[],
+  score: Scorer,
+): Promise<{ quotes: Quote[]; degraded: string[] }> {
+  const top = passages.slice(0, MAX_PASSAGES)
+  const candidates = candidatesOf(top).slice(0, MAX_CANDIDATES)
+  if (candidates.length === 0) return { quotes: [], degraded: [] }
+  const { scores, degraded } = await score(candidates.map((candidate) => candidate.scored))
+  const own = candidates.map((_, i) => {
+    const { lexical = 0, dense } = scores[i] ?? {}
+    return dense === undefined ? lexical : LEXICAL * lexical + (1 - LEXICAL) * dense
+  })
+  const codes = contentWords(question).filter((word) => /\d/.test(word))
+  const codesIn = (text: string) =>
+    codes.length === 0 ? 0 : codes.filter((code) => text.normalize('NFKC').toLowerCase().includes(code)).length / codes.length
+  const best = Math.max(...top.map((passage) => passage.score), 1e-9)
+  const ranked = candidates
+    .map((candidate, i) => ({
+      candidate,
+      score:
+        (1 - PASSAGE) * withNeighbours(candidates, own, i) +
+        PASSAGE * (top[candidate.passage]!.score / best) +
+        CODE * codesIn(candidate.scored),
+    }))
+    .filter(({ candidate }) => candidate.kind === 'sentence' || candidate.kind === 'row')
+    .sort((a, b) => b.score - a.score)
+  const quotes = cover(question, ranked).map(({ candidate }) => ({ candidate, passage: top[candidate.passage]! }))
+  return { quotes: readingOrder(withLists(quotes)), degraded }
+}
+
+/** A question in the text, a heading or a line ending in a colon speaks for the sentence after it. */
+function withNeighbours(candidates: readonly Candidate[], own: readonly number[], i: number): number {
+  const before = candidates[i - 1]
+  const score = own[i]!
+  if (before?.next !== candidates[i]) return score
+  if (before?.kind === 'question') return Math.max(score, 0.95 * own[i - 1]!)
+  if (before?.kind === 'heading') return score + 0.3 * Math.max(0, own[i - 1]! - score)
+  return score + NEIGHBOUR * Math.max(0, own[i - 1]! - score)
+}
+
+function cover<R extends { candidate: Candidate; score: number }>(question: string, ranked: readonly R[]): R[] {
+  const [first] = ranked
+  if (!first) return []
+  const wanted = new Set(contentWords(question))
+  const chosen = [first]
+  const covered = new Set(contentWords(first.candidate.scored))
+  for (const next of ranked.slice(1, 16)) {
+    if (chosen.length >= MAX_QUOTES || next.score < first.score * CLOSE_WITH_NEWS) break
+    const words = contentWords(next.candidate.scored)
+    const news = words.filter((word) => wanted.has(word) && !covered.has(word)).length
+    const isRepeat = chosen.some(({ candidate }) => overlap(words, contentWords(candidate.scored)) > 0.6)
+    if (isRepeat || !(next.score >= first.score * CLOSE || news * 4 >= wanted.size)) continue
+    chosen.push(next)
+    for (const word of words) covered.add(word)
+  }
+  return chosen
+}
+
+function overlap(a: readonly string[], b: readonly string[]): number {
+  const other = new Set(b)
+  return a.filter((word) => other.has(word)).length / Math.max(1, Math.min(a.length, other.size))
+}
+
+/** “The steps are:” alone says nothing: the lines after it come along. */
+function withLists(quotes: Quote[]): Quote[] {
+  const all = [...quotes]
+  for (const { candidate, passage } of quotes) {
+    if (!/[:：]$/.test(candidate.quote)) continue
+    for (let next = candidate.next, i = 0; next && i < 4 && next.kind !== 'heading'; next = next.next, i++) {
+      if (!all.some((quote) => quote.candidate === next)) all.push({ candidate: next, passage })
+    }
+  }
+  return all
+}
+
+function readingOrder(quotes: Quote[]): Quote[] {
+  return quotes.sort((a, b) => a.candidate.passage - b.candidate.passage || a.candidate.start - b.candidate.start)
+}
+
+/** The text of an extractive answer and its citations; `numberOf` says which source a passage is. */
+export function writeQuotes(
+  quotes: readonly Quote[],
+  tongue: Tongue,
+  numberOf: (passage: Passage) => number,
+): { text: string; citations: CitationSpan[] } {
+  let text = `${say('quoted', tongue)}\n`
+  const citations: CitationSpan[] = []
+  for (const { candidate, passage } of quotes) {
+    text += '\n'
+    const start = text.length
+    text += candidate.quote
+    const source = numberOf(passage)
+    citations.push({ start, end: text.length, source, verified: isVerbatim(candidate, passage) })
+    text += ` [${source}]\n`
+  }
+  return { text: text.trimEnd(), citations }
+}
+
+function isVerbatim(candidate: Candidate, passage: Passage): boolean {
+  return isQuoted(candidate.from, passage.text) || isQuoted(candidate.from, passage.parent.text)
+}

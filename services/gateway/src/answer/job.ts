@@ -1,0 +1,121 @@
+import type { Answer, CitationSpan, FinalState, Usage } from '@docent/core/answer-event'
+import { AppError, toAppError } from '@docent/core/errors'
+import type { Passage, Source } from '@docent/core/passage'
+import type { Principal } from '@docent/core/principal'
+import type { Persona } from '../store/personas.ts'
+import type { CurrentSettings } from '../store/settings.ts'
+import type { Reservation } from '../store/usage.ts'
+import type { LiveStream } from '../stream/live-stream.ts'
+import { say, type Tongue } from './phrases.ts'
+import type { Turn } from './prompt.ts'
+
+/** What one question needs from begin to end; the steps fill `found`. */
+export type Job = {
+  answerId: string
+  conversationId: string
+  question: string
+  tongue: Tongue
+  persona: Persona
+  settings: CurrentSettings
+  filters: Record<string, unknown> | undefined
+  isFollowUp: boolean
+  turns: Turn[] | undefined
+  principal: Principal
+  requestId: string
+  traceId: string
+  onDisconnect: 'detach' | 'cancel'
+  reservation: Reservation
+  startedAt: number
+  stream: LiveStream
+  abort: AbortController
+  found: Found
+}
+
+export type Found = {
+  sources: Source[]
+  citations: CitationSpan[]
+  degraded: string[]
+  usage: Usage
+  estimatedInput: number
+  model: string
+  answerable: boolean
+  timings: Record<string, number>
+  record: Record<string, unknown>
+  /** things that must be stored before the end is */
+  pending: Promise<unknown>[]
+}
+
+export type Shown = { source: Source; passage: Passage }
+
+/** Why an answer is cut short: aborting its controller with this ends it in `state`. */
+export class CutShort extends Error {
+  override readonly name = 'CutShort'
+  readonly state: FinalState
+  readonly code: string
+  constructor(state: FinalState, code: string, message: string) {
+    super(message)
+    this.state = state
+    this.code = code
+  }
+}
+
+export function emptyFound(model: string): Found {
+  return {
+    sources: [],
+    citations: [],
+    degraded: [],
+    usage: { inputTokens: 0, outputTokens: 0 },
+    estimatedInput: 0,
+    model,
+    answerable: true,
+    timings: {},
+    record: {},
+    pending: [],
+  }
+}
+
+/** A step is missing: said once in the stream, the answer and the record. */
+export function degrade(job: Job, step: string): void {
+  if (job.found.degraded.includes(step)) return
+  job.found.degraded.push(step)
+  const message = step === 'model' ? say('modelDown', job.tongue) : (degradedMessage[step] ?? `The step ${step} was left out.`)
+  job.stream.push({ type: 'warning', data: { code: 'degraded', message, ...{ step } } })
+}
+
+const degradedMessage: Record<string, string> = {
+  dense: 'Search by meaning is down; the answer rests on search by words.',
+  lexical: 'Search by words is down; the answer rests on search by meaning.',
+  resume: 'The journal is down; this answer cannot be resumed from another process.',
+  cache: 'The cache is down.',
+}
+
+export function endOf(thrown: unknown, aborted: AbortSignal): { state: FinalState; code?: string; message?: string; unknown?: unknown } {
+  if (aborted.aborted && aborted.reason instanceof CutShort) {
+    const { state, code, message } = aborted.reason
+    return { state, code, message }
+  }
+  const error = toAppError(thrown)
+  return { state: 'error', code: error.code, message: error.message, unknown: error.code === 'internal' ? thrown : undefined }
+}
+
+export function answerOf(job: Job, end: { state: Answer['state']; code?: string; message?: string }): Answer {
+  const { sources, citations, degraded, usage, model, answerable } = job.found
+  return {
+    id: job.answerId,
+    conversationId: job.conversationId,
+    state: end.state,
+    text: job.stream.text,
+    answerable,
+    sources,
+    citations,
+    degraded,
+    usage,
+    model,
+    traceId: job.traceId,
+    ...(end.code && end.state !== 'done' ? { error: { code: end.code, message: end.message ?? '' } } : {}),
+  }
+}
+
+export function busy(): AppError {
+  return new AppError('unavailable', 'The gateway is going down or full; try again in a moment.', { retryAfterS: 2 })
+}

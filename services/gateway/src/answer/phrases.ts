@@ -1,0 +1,28 @@
+import { languageOf, scriptOf } from '@docent/core/text/language'
+
+export type Tongue = 'zh' | 'zh-Hant' | 'en'
+
+const phrases = {
+  quoted: { zh: '文档中的原文：', 'zh-Hant': '文件中的原文：', en: 'Quoted from the documents:' },
+  notFound: {
+    zh: '文档中没有找到这个问题的答案。',
+    'zh-Hant': '文件中沒有找到這個問題的答案。',
+    en: 'The documents do not contain an answer to this question.',
+  },
+  closest: { zh: '内容最接近的来源列在下面。', 'zh-Hant': '內容最接近的來源列在下面。', en: 'The closest sources are listed below.' },
+  modelDown: {
+    zh: '模型暂时没有回答，以下直接引用文档。',
+    'zh-Hant': '模型暫時沒有回答，以下直接引用文件。',
+    en: 'The model did not answer; the documents are quoted instead.',
+  },
+} as const
+
+/** The question decides the answer's language and script. */
+export function tongueOf(question: string): Tongue {
+  if (languageOf(question) === 'en') return 'en'
+  return scriptOf(question) === 'hant' ? 'zh-Hant' : 'zh'
+}
+
+export function say(what: keyof typeof phrases, tongue: Tongue): string {
+  return phrases[what][tongue]
+}

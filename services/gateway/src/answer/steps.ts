@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import type { Passage, SearchResponse, Source } from '@docent/core/passage'
+import type { ChatMessage, ChatModel } from '@docent/models/chat-model'
+import type { RetrievalClient } from '../clients/retrieval-client.ts'
+import type { Config } from '../config.ts'
+import type { Events } from '../events.ts'
+import type { AnswerCache } from '../store/answer-cache.ts'
+import type { Citations } from '../store/citations.ts'
+import { citationsOf } from './cite.ts'
+import { chooseQuotes, writeQuotes } from './extractive.ts'
+import { generate } from './generate.ts'
+import { degrade, type Job, type Shown } from './job.ts'
+import { say } from './phrases.ts'
+import { promptTokens } from './prompt.ts'
+import { estimateTokens } from './tokens.ts'
+
+export type StepDeps = {
+  retrieval: RetrievalClient
+  models: readonly ChatModel[]
+  cache: AnswerCache
+  citations: Citations
+  events: Events
+  price: Config['models']['price']
+}
+
+const KEPT_CANDIDATES = 40
+
+/** Numbers the passages, stores what stands behind each citation id, and tells the reader. */
+export function showSources(job: Job, deps: StepDeps, passages: readonly Passage[]): Shown[] {
+  const shown = passages.map((passage, i) => ({ passage, source: sourceOf(passage, i + 1) }))
+  job.found.sources = shown.map(({ source }) => source)
+  job.stream.push({ type: 'sources', data: { sources: job.found.sources, ...{ answerable: job.found.answerable } } })
+  if (shown.length > 0) {
+    const saved = deps.citations.save(job.answerId, shown)
+    job.found.pending.push(saved.catch((error: unknown) => deps.events.stepFailed(job.answerId, 'citations', error)))
+  }
+  return shown
+}
+
+function sourceOf(passage: Passage, n: number): Source {
+  const { documentId, path, title, mediaType, page, heading, start, end, snippet, score } = passage
+  const place = { ...(page === undefined ? {} : { page }), ...(heading === undefined ? {} : { heading }) }
+  return { n, citationId: randomBytes(16).toString('base64url'), documentId, path, title, mediaType, ...place, start, end, snippet, score }
+}
+
+export function noteSearch(job: Job, found: SearchResponse): void {
+  job.found.answerable = found.answerable
+  job.found.record.retrieval = {
+    tookMs: found.tookMs,
+    gate: found.gate,
+    ...(found.explain ? { plan: found.explain.plan, candidates: found.explain.candidates.slice(0, KEPT_CANDIDATES) } : {}),
+  }
+  for (const step of found.degraded) degrade(job, step)
+}
+
+/** An honest “not in the documents”, with the closest sources offered. */
+export function answerNotFound(job: Job, deps: StepDeps, passages: readonly Passage[]): void {
+  job.found.answerable = false
+  showSources(job, deps, passages.slice(0, job.settings.settings.topK))
+  job.stream.delta(say('notFound', job.tongue))
+  const gap = job.tongue === 'en' ? ' ' : ''
+  if (passages.length > 0) job.stream.delta(gap + say('closest', job.tongue))
+}
+
+/** Quotes the documents: no model is needed. */
+export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchResponse, already?: readonly Shown[]): Promise<void> {
+  const started = performance.now()
+  const ids = { requestId: job.requestId, traceId: job.traceId }
+  const score = (sentences: string[]) => deps.retrieval.sentences(job.question, sentences, job.principal, ids, job.abort.signal)
+  const candidates = already ? already.map(({ passage }) => passage) : found.passages
+  const { quotes, degraded } = await chooseQuotes(job.question, candidates, score)
+  for (const step of degraded) degrade(job, step)
+  job.found.timings.quoteMs = Math.round(performance.now() - started)
+  if (quotes.length === 0) return answerNotFound(job, deps, found.passages)
+
+  // quoted passages are always shown; others fill up to topK, in the order of their rank
+  const quoted = new Set(quotes.map((quote) => quote.passage))
+  const room = Math.max(0, job.settings.settings.topK - quoted.size)
+  const extra = new Set(found.passages.filter((passage) => !quoted.has(passage)).slice(0, room))
+  const shown =
+    already ??
+    showSources(
+      job,
+      deps,
+      found.passages.filter((passage) => quoted.has(passage) || extra.has(passage)),
+    )
+  const numberOf = (passage: Passage) => shown.find((entry) => entry.passage === passage)!.source.n
+  const answer = writeQuotes(quotes, job.tongue, numberOf)
+  const offset = job.stream.text.length
+  job.stream.delta(answer.text)
+  job.found.citations = answer.citations.map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))
+}
+
+/** Asks the model; true when it (or the cache) said something. */
+export async function answerByModel(
+  job: Job,
+  deps: StepDeps,
+  messages: readonly ChatMessage[],
+  shown: readonly Shown[],
+  cacheable: boolean,
+): Promise<boolean> {
+  const { settings, version } = job.settings
+  const hash = cacheable
+    ? deps.cache.keyOf({
+        question: job.question,
+        persona: `${job.persona.id}@${job.persona.version}/${job.tongue}`,
+        settingsVersion: version,
+        models: deps.models.map((model) => model.model),
+        passages: shown.map(({ passage }) => passage),
+      })
+    : undefined
+  const cached = hash ? await lookUp(job, deps, hash) : undefined
+  if (cached) {
+    job.found.model = cached.model
+    job.stream.delta(cached.text)
+    job.found.record.cached = true
+  } else {
+    const started = performance.now()
+    job.found.estimatedInput = promptTokens(messages)
+    const request = { messages, temperature: settings.temperature, maxTokens: settings.maxTokens }
+    let first = true
+    const speak = (text: string) => {
+      if (first) job.found.timings.firstTokenMs = Math.round(performance.now() - started)
+      first = false
+      job.stream.delta(text)
+    }
+    const outcome = await generate(deps.models, request, job.abort.signal, speak, (provider, error) =>
+      deps.events.providerFailed(job.answerId, provider, error),
+    )
+    job.found.timings.modelMs = Math.round(performance.now() - started)
+    if ('failed' in outcome) {
+      job.found.estimatedInput = 0
+      degrade(job, 'model')
+      job.found.record.modelError = { code: outcome.failed.code, message: outcome.failed.message }
+      return false
+    }
+    job.found.model = outcome.model
+    const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
+    job.found.usage = { ...usage, ...costOf(usage, deps.price) }
+    if (outcome.finish === 'length')
+      job.stream.push({ type: 'warning', data: { code: 'length', message: 'The answer reached its greatest length and is cut.' } })
+    else if (hash) job.found.pending.push(deps.cache.keep(hash, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
+  }
+  job.found.citations = citationsOf(
+    job.stream.text,
+    new Map(shown.map(({ source, passage }) => [source.n, `${passage.text}\n${passage.parent.text}`])),
+  )
+  return true
+}
+
+async function lookUp(job: Job, deps: StepDeps, hash: string): Promise<{ text: string; model: string } | undefined> {
+  try {
+    const found = await deps.cache.find(hash)
+    deps.events.cacheLooked(found ? 'hit' : 'miss')
+    return found
+  } catch {
+    // a cache that is down costs time only
+    deps.events.cacheLooked('down')
+    job.found.record.cacheDown = true
+    return undefined
+  }
+}
+
+/** Money for tokens, when prices are known. */
+export function costOf(
+  usage: { inputTokens: number; outputTokens: number },
+  price: StepDeps['price'],
+): { cost?: number; currency?: string } {
+  if (!price) return {}
+  return { cost: (usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000, currency: price.currency }
+}

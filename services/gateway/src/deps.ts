@@ -1,0 +1,37 @@
+import type { Check } from '@docent/kit/health'
+import type { Log } from '@docent/kit/logger'
+import type { Pool } from '@docent/kit/postgres'
+import type { Redis } from '@docent/kit/redis'
+import type { RequestHandler } from 'express'
+import type { Answers } from './answer/answer.ts'
+import type { Config } from './config.ts'
+import type { Citations } from './store/citations.ts'
+import type { Conversations } from './store/conversations.ts'
+import type { Messages } from './store/messages.ts'
+import type { Personas } from './store/personas.ts'
+import type { Records } from './store/records.ts'
+import type { SettingsStore } from './store/settings.ts'
+import type { UsageStore } from './store/usage.ts'
+import type { StreamLog } from './stream/stream-log.ts'
+
+/** What routes may reach. */
+export type GatewayDeps = {
+  config: Config
+  log: Log
+  pool: Pool
+  queue: Redis
+  answers: Answers
+  streams: StreamLog
+  messages: Messages
+  conversations: Conversations
+  records: Records
+  citations: Citations
+  personas: Personas
+  settings: SettingsStore
+  usage: UsageStore
+  checks: Record<string, Check>
+  neededChecks: readonly string[]
+  /** asking is chatting plus the rate limit */
+  guards: { asking: RequestHandler; chatting: RequestHandler; reading: RequestHandler }
+  startedAt: Date
+}

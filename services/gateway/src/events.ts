@@ -1,0 +1,68 @@
+import type { Log } from '@docent/kit/logger'
+import type { Metrics } from '@docent/kit/metrics'
+import { Counter, Gauge, Histogram } from 'prom-client'
+
+export type Events = ReturnType<typeof createEvents>
+
+/** One function per business event: it feeds log and metric together. Identifiers go to the log, never to a label. */
+export function createEvents(log: Log, registry: Metrics, streamsOpen: () => number) {
+  const registers = [registry]
+  const answers = new Counter({ name: 'docent_answers_total', help: 'Answers by how they ended', labelNames: ['outcome'], registers })
+  const answerSeconds = new Histogram({
+    name: 'docent_answer_seconds',
+    help: 'From the question to the end of its answer',
+    buckets: [0.05, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 180],
+    registers,
+  })
+  const firstToken = new Histogram({
+    name: 'docent_answer_first_token_seconds',
+    help: 'From the question to the first text',
+    buckets: [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20],
+    registers,
+  })
+  const degraded = new Counter({ name: 'docent_degraded_total', help: 'Answers given without a step', labelNames: ['step'], registers })
+  const tokens = new Counter({ name: 'docent_tokens_total', help: 'Tokens of the models', labelNames: ['direction'], registers })
+  const cache = new Counter({ name: 'docent_cache_total', help: 'Look-ups of cached answers', labelNames: ['outcome'], registers })
+  new Gauge({
+    name: 'docent_streams_open',
+    help: 'Answers being written now',
+    registers,
+    collect() {
+      this.set(streamsOpen())
+    },
+  })
+  const steps = new Set(['dense', 'lexical', 'retrieval', 'model', 'cache', 'resume', 'rerank'])
+  for (const outcome of ['done', 'stopped', 'interrupted', 'error']) answers.inc({ outcome }, 0)
+
+  return {
+    answerStarted(ids: { answerId: string; requestId: string }) {
+      log.info(ids, 'answer started')
+    },
+    answerEnded(end: { answerId: string; outcome: string; code?: string; ms: number; model: string; degraded: readonly string[] }) {
+      answers.inc({ outcome: end.outcome })
+      answerSeconds.observe(end.ms / 1000)
+      for (const step of end.degraded) degraded.inc({ step: steps.has(step) ? step : 'other' })
+      log[end.outcome === 'error' ? 'warn' : 'info'](end, 'answer ended')
+    },
+    firstText(ms: number) {
+      firstToken.observe(ms / 1000)
+    },
+    tokensUsed(input: number, output: number) {
+      tokens.inc({ direction: 'input' }, input)
+      tokens.inc({ direction: 'output' }, output)
+    },
+    cacheLooked(outcome: 'hit' | 'miss' | 'down') {
+      cache.inc({ outcome })
+    },
+    providerFailed(answerId: string, provider: string, error: Error & { code?: string }) {
+      log.warn({ answerId, provider, code: error.code, err: error }, 'a model provider failed')
+    },
+    orphanEnded(answerId: string) {
+      answers.inc({ outcome: 'interrupted' })
+      log.warn({ answerId, outcome: 'interrupted' }, 'an answer whose process died was closed')
+    },
+    stepFailed(answerId: string, step: string, error: unknown) {
+      log.warn({ answerId, step, err: error }, 'a step of an answer failed')
+    },
+  }
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { hostname } from 'node:os'
+import { redisKeys } from '@docent/core/redis-keys'
+import { type Check, healthRouter } from '@docent/kit/health'
+import { createApp, listen } from '@docent/kit/http-app'
+import type { Log } from '@docent/kit/logger'
+import { createMetrics, dependencyUp, httpSeconds, type Metrics, serveMetrics } from '@docent/kit/metrics'
+import { openPostgres } from '@docent/kit/postgres'
+import { openRedis, type Redis } from '@docent/kit/redis'
+import { openAiChatModel } from '@docent/models/openai/chat-model'
+import { Router } from 'express'
+import { createAnswers } from './answer/answer.ts'
+import { createRetrievalClient } from './clients/retrieval-client.ts'
+import type { Config } from './config.ts'
+import type { GatewayDeps } from './deps.ts'
+import { createEvents } from './events.ts'
+import { allowOrigins, localOnly, requireJson, securityHeaders } from './guard/headers.ts'
+import { createRateLimit, limitRate, refuseWhenOver } from './guard/limits.ts'
+import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
+import { answersRouter } from './routes/answers.ts'
+import { askRouter } from './routes/ask.ts'
+import { citationsRouter } from './routes/citations.ts'
+import { compatRouter } from './routes/compat.ts'
+import { conversationsRouter } from './routes/conversations.ts'
+import { docsRouter } from './routes/docs.ts'
+import { documentsRouter } from './routes/documents.ts'
+import { openAiRouter } from './routes/openai.ts'
+import { ownerRouter } from './routes/owner.ts'
+import { pageRouter } from './routes/page.ts'
+import { promptsRouter } from './routes/prompts.ts'
+import { acceptSockets } from './routes/socket.ts'
+import { statsRouter } from './routes/stats.ts'
+import { createAnswerCache } from './store/answer-cache.ts'
+import { createCitations } from './store/citations.ts'
+import { createConversations } from './store/conversations.ts'
+import { createMessages } from './store/messages.ts'
+import { createPersonas } from './store/personas.ts'
+import { createRecords } from './store/records.ts'
+import { createSettings } from './store/settings.ts'
+import { createUsage } from './store/usage.ts'
+import { followOtherReplicas, startKeeper } from './stream/keeper.ts'
+import { startRetention } from './stream/retention.ts'
+import { createStreamLog } from './stream/stream-log.ts'
+import { startSweeper } from './stream/sweeper.ts'
+
+const DRAIN_MS = 8_000
+const LONGEST_STREAM_MS = 5_000
+const CONNECT_MS = 1_500
+
+export type Gateway = { url: string; port: number; metrics: Metrics; metricsPort: number }
+
+/** Opens what the gateway needs, outermost last: shutdown runs this file from bottom to top. */
+export async function startGateway(config: Config, scope: AsyncDisposableStack, { log }: { log: Log }): Promise<Gateway> {
+  const pool = scope.adopt(openPostgres(config.postgres, log, { name: 'docent-gateway' }), (open) => open.end())
+  const queue = scope.adopt(openRedis(config.queue, log, { commandTimeout: 1_000 }), (open) => open.disconnect())
+  const cache = scope.adopt(openRedis(config.cache, log, { commandTimeout: 500 }), (open) => open.disconnect())
+  await Promise.all([connected(queue), connected(cache)])
+  const metrics = createMetrics('gateway')
+
+  const messages = createMessages(pool)
+  const usage = createUsage(pool, config.guard.dailyTokens)
+  const streams = scope.use(
+    createStreamLog(queue, {
+      flushMs: config.stream.flushMs,
+      findAnswer: messages.answer,
+      onRemoteRead: (answerId) => void queue.publish(redisKeys.stop.channel, `reader ${answerId}`).catch(() => 0),
+    }),
+  )
+  const events = createEvents(log, metrics, streams.size)
+  const { firstTokenMs, silenceMs, price, providers } = config.models
+  const stores = {
+    messages,
+    usage,
+    streams,
+    records: createRecords(pool),
+    citations: createCitations(pool),
+    personas: createPersonas(pool),
+    settings: createSettings(pool),
+  }
+  const retrieval = createRetrievalClient(config.neighbours.retrieval, config.neighbours.internalToken)
+  const models = providers.map((provider) => openAiChatModel({ ...provider, firstTokenMs, silenceMs }))
+  const owner = `${hostname()}/${randomUUID()}`
+  const answers = createAnswers({
+    ...stores,
+    pool,
+    events,
+    retrieval,
+    models,
+    price,
+    cache: createAnswerCache(cache),
+    owner,
+    ragEnabled: config.ragEnabled,
+  })
+
+  scope.use(
+    startSweeper({ pool, messages, usage, streams, events, log }, { everyMs: config.stream.sweepMs, orphanMs: config.stream.orphanMs }),
+  )
+  scope.use(startRetention(messages, config.retentionDays, log))
+  scope.use(startKeeper({ answers, messages, streams, log }, { everyMs: config.stream.snapshotMs, abandonMs: config.stream.abandonMs }))
+  scope.use(await followOtherReplicas(queue, { answers, streams, log }))
+
+  const { neighbours, guard } = config
+  const checks: Record<string, Check> = {
+    postgres: async () => void (await pool.query('SELECT count(*) FROM setting')),
+    queue: async () => void (await queue.ping()),
+    cache: async () => void (await cache.ping()),
+    retrieval: (signal) => isReady(neighbours.retrieval, signal),
+    ingest: (signal) => isReady(neighbours.ingest, signal),
+  }
+  const neededChecks = ['postgres', 'retrieval']
+  const rate = createRateLimit(cache, guard.perMinute)
+  const chatting = requireChat(guard)
+  const asking = Router().use(chatting, limitRate(rate))
+  const deps: GatewayDeps = {
+    ...stores,
+    config,
+    log,
+    pool,
+    queue,
+    answers,
+    conversations: createConversations(pool),
+    checks,
+    neededChecks,
+    guards: { asking, chatting, reading: requireRead(guard) },
+    startedAt: new Date(),
+  }
+  const api = [
+    answersRouter,
+    askRouter,
+    compatRouter,
+    conversationsRouter,
+    citationsRouter,
+    ownerRouter,
+    promptsRouter,
+    statsRouter,
+    openAiRouter,
+  ]
+  const app = createApp({
+    log,
+    seconds: httpSeconds(metrics),
+    before: [
+      securityHeaders,
+      ...(guard.local ? [localOnly(guard.allowedOrigins, config.http.host)] : []),
+      allowOrigins(guard.allowedOrigins),
+      healthRouter(checks, { up: dependencyUp(metrics), needed: neededChecks }),
+      pageRouter(),
+      docsRouter(),
+      identifyPrincipal(pool, guard),
+    ],
+    routers: [documentsRouter(deps), requireJson, ...api.map((router) => router(deps))],
+  })
+  app.set('trust proxy', config.http.trustProxy)
+
+  const metricsServer = scope.use(await serveMetrics(metrics, config.http.metricsPort, config.http.host))
+  let sockets: AsyncDisposable | undefined
+  const server = scope.use(
+    await listen(app, {
+      host: config.http.host,
+      port: config.http.port,
+      drainMs: LONGEST_STREAM_MS,
+      onUpgrade: (http) => {
+        sockets = acceptSockets(http, deps, async (address) => refuseWhenOver(await rate.consume(address), rate.perMinute))
+      },
+    }),
+  )
+  // sockets end before the server that waits for them
+  if (sockets) scope.use(sockets)
+  scope.defer(() => answers.close(DRAIN_MS))
+  log.info({ port: server.port, providers: models.map((model) => model.name), access: guard.access }, 'gateway is listening')
+  return { url: server.url, port: server.port, metrics, metricsPort: metricsServer.port }
+}
+
+/** The first answers get their journal too; a Redis that is down does not hold the start up. */
+async function connected(redis: Redis): Promise<void> {
+  if (redis.status !== 'ready') await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => undefined)
+}
+
+async function isReady(url: string, signal: AbortSignal): Promise<undefined> {
+  const response = await fetch(`${url}/readyz`, { signal })
+  await response.body?.cancel()
+  if (!response.ok) throw new Error(`answers ${response.status}`)
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '@docent/core/errors'
+import type { Principal } from '@docent/core/principal'
+import { sameSecret } from '@docent/kit/internal'
+import { databaseError, type Pool } from '@docent/kit/postgres'
+import type { Request, RequestHandler } from 'express'
+
+declare global {
+  namespace Express {
+    interface Request {
+      principal: Principal
+      /** whose requests are counted together: an IPv4 address or an IPv6 /64 */
+      address: string
+    }
+  }
+}
+
+type Guard = { adminKey: string; access: 'public' | 'keys'; publicReads: boolean }
+const clientId = /^[\w.:-]{1,128}$/
+
+/** Establishes who asks: admin key, API key, or the anonymous client by X-Client-Id or address. A wrong key is refused, never downgraded. */
+export function identifyPrincipal(pool: Pool, guard: Guard): RequestHandler {
+  return async (req, _res, next) => {
+    req.address = addressOf(req.ip ?? 'unknown')
+    const key = bearerOf(req)
+    req.principal = key === undefined ? anonymous(req) : sameSecret(digest(key), digest(guard.adminKey)) ? admin : await byKey(pool, key)
+    next()
+  }
+}
+
+const admin: Principal = { id: 'admin', kind: 'admin', scopes: ['chat', 'read', 'ingest', 'admin'] }
+
+function anonymous(req: Request): Principal {
+  const given = req.get('x-client-id')
+  // hashed: the id is what opens the client's conversations, so it stays out of rows and logs
+  const id = given && clientId.test(given) ? `client:${digest(given).slice(0, 32)}` : `addr:${req.address}`
+  return { id, kind: 'anonymous', scopes: ['chat'] }
+}
+
+async function byKey(pool: Pool, key: string): Promise<Principal> {
+  try {
+    const { rows } = await pool.query<{ id: string; scopes: Principal['scopes']; collections: string[] | null }>(
+      `SELECT id, scopes, collections FROM api_key WHERE hash = decode($1, 'hex') AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
+      [digest(key)],
+    )
+    const row = rows[0]
+    if (row) return { id: `key:${row.id}`, kind: 'key', scopes: row.scopes, ...(row.collections ? { collections: row.collections } : {}) }
+  } catch (error) {
+    throw databaseError(error)
+  }
+  throw new AppError('unauthorized', 'This key is not known, or has expired.')
+}
+
+function bearerOf(req: Request): string | undefined {
+  const header = req.get('authorization')
+  if (header === undefined) return undefined
+  const key = /^Bearer +(\S{1,512})$/i.exec(header)?.[1]
+  if (!key) throw new AppError('unauthorized', 'Send the key as "Authorization: Bearer KEY".')
+  return key
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function addressOf(ip: string): string {
+  const v4 = ip.replace(/^::ffff:/, '')
+  return v4.includes(':') ? `${v4.split(':').slice(0, 4).join(':')}::/64` : v4
+}
+
+export const requireAdmin: RequestHandler = (req, _res, next) => {
+  if (!req.principal.scopes.includes('admin')) {
+    throw req.principal.kind === 'anonymous'
+      ? new AppError('unauthorized', 'Send the admin key as "Authorization: Bearer KEY".')
+      : new AppError('forbidden', 'This needs the admin key.')
+  }
+  next()
+}
+
+/** Asking: anyone under ACCESS=public, a key with the scope chat otherwise. */
+export function requireChat(guard: Guard): RequestHandler {
+  return (req, _res, next) => {
+    if (guard.access === 'keys' && req.principal.kind === 'anonymous')
+      throw new AppError('unauthorized', 'Asking needs a key here: "Authorization: Bearer KEY".')
+    if (!req.principal.scopes.includes('chat')) throw new AppError('forbidden', 'This key may not ask.')
+    next()
+  }
+}
+
+/** Document list and search: with a key that may read, or for all when PUBLIC_READS is on. */
+export function requireRead(guard: Guard): RequestHandler {
+  return (req, _res, next) => {
+    const { kind, scopes } = req.principal
+    if (scopes.includes('read') || scopes.includes('admin') || (guard.publicReads && kind === 'anonymous')) return next()
+    if (kind === 'anonymous') throw new AppError('unauthorized', 'Reading documents needs a key here; PUBLIC_READS=true opens it.')
+    throw new AppError('forbidden', 'This key may not read documents.')
+  }
+}

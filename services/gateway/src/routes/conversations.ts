@@ -1,0 +1,89 @@
+import { AppError } from '@docent/core/errors'
+import { parse } from '@docent/kit/parse'
+import { databaseError } from '@docent/kit/postgres'
+import { Router } from 'express'
+import { z } from 'zod'
+import type { GatewayDeps } from '../deps.ts'
+
+const Id = z.object({ id: z.uuid() })
+const limit = z.coerce.number().int().min(1).max(100).default(50)
+const List = z.object({ limit, before: z.iso.datetime().optional() })
+const MessagesQuery = z.object({
+  limit,
+  after: z
+    .string()
+    .regex(/^\d{1,18}$/)
+    .default('0')
+    .transform(Number),
+})
+const Rename = z.strictObject({
+  title: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored'),
+})
+const Feedback = z
+  .strictObject({
+    answerId: z.uuid(),
+    rating: z.union([z.literal(1), z.literal(-1)]),
+    comment: z
+      .string()
+      .max(2_000)
+      .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored')
+      .default(''),
+  })
+  .meta({ id: 'Feedback' })
+
+const missing = () => new AppError('not_found', 'There is no such conversation.')
+
+/** One's own conversations; those of others look as if they were not there. */
+export function conversationsRouter(deps: GatewayDeps): Router {
+  const router = Router()
+  const { conversations, pool } = deps
+  const mayChat = deps.guards.chatting
+
+  router.get('/api/v1/conversations', mayChat, async (req, res) => {
+    const { query } = parse({ query: List }, req)
+    const items = await conversations.list(req.principal.id, query.limit, query.before)
+    res.json({ items, ...(items.length === query.limit ? { next: items.at(-1)!.updatedAt } : {}) })
+  })
+  router.get('/api/v1/conversations/:id', mayChat, async (req, res) => {
+    const { params } = parse({ params: Id }, req)
+    const found = await conversations.find(params.id, req.principal.id)
+    if (!found) throw missing()
+    res.json({ ...found, messages: (await conversations.messages(params.id, 100, 0)).items })
+  })
+  router.get('/api/v1/conversations/:id/messages', mayChat, async (req, res) => {
+    const { params, query } = parse({ params: Id, query: MessagesQuery }, req)
+    if (!(await conversations.find(params.id, req.principal.id))) throw missing()
+    res.json(await conversations.messages(params.id, query.limit, query.after))
+  })
+  router.patch('/api/v1/conversations/:id', mayChat, async (req, res) => {
+    const { params, body } = parse({ params: Id, body: Rename }, req)
+    if (!(await conversations.rename(params.id, req.principal.id, body.title))) throw missing()
+    res.json(await conversations.find(params.id, req.principal.id))
+  })
+  router.delete('/api/v1/conversations/:id', mayChat, async (req, res) => {
+    const { params } = parse({ params: Id }, req)
+    if (!(await conversations.remove(params.id, req.principal.id))) throw missing()
+    res.status(204).end()
+  })
+
+  router.post('/api/v1/feedback', mayChat, async (req, res) => {
+    const { body } = parse({ body: Feedback }, req)
+    if (!(await deps.messages.answer(body.answerId))) throw new AppError('not_found', 'There is no such answer.')
+    try {
+      await pool.query(
+        `INSERT INTO feedback (answer, principal, rating, comment) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (answer, principal) DO UPDATE SET rating = $3, comment = $4, created_at = now()`,
+        [body.answerId, req.principal.id, body.rating, body.comment],
+      )
+    } catch (error) {
+      throw databaseError(error)
+    }
+    res.status(201).json(body)
+  })
+  return router
+}

@@ -1,0 +1,74 @@
+import type { Answer } from '@docent/core/answer-event'
+import { AppError } from '@docent/core/errors'
+import { sendEvents } from '@docent/kit/sse'
+import type { Request, Response } from 'express'
+import type { GatewayDeps } from '../deps.ts'
+import type { AnswerRow } from '../store/messages.ts'
+import type { Frame } from '../stream/live-stream.ts'
+
+/** A frame's data is its JSON already; anything else comes from sendEvents itself. */
+export function encodeFrame({ id, type, data }: { id?: number; type?: string; data: unknown }): string {
+  const json = typeof data === 'string' ? data : JSON.stringify(data)
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${json}\n\n`
+}
+
+export function streamAnswer(
+  req: Request,
+  res: Response,
+  deps: GatewayDeps,
+  answerId: string,
+  after = 0,
+  encode = encodeFrame,
+): Promise<void> {
+  return sendEvents(req, res, (left) => deps.streams.read(answerId, after, left), encode)
+}
+
+/** Waits for the end as a reader does, then gives the whole answer. Undefined when the caller left. */
+export async function wholeAnswer(deps: GatewayDeps, answerId: string, res: Response): Promise<Answer | undefined> {
+  const left = new AbortController()
+  res.on('close', () => left.abort())
+  for await (const _batch of deps.streams.read(answerId, 0, left.signal)) if (left.signal.aborted) return undefined
+  if (left.signal.aborted) return undefined
+  return deps.answers.peek(answerId) ?? findAnswer(deps, answerId)
+}
+
+export async function findAnswer(deps: GatewayDeps, answerId: string): Promise<Answer> {
+  const live = deps.answers.peek(answerId)
+  if (live) return live
+  const row = await deps.messages.answer(answerId)
+  if (!row) throw new AppError('not_found', 'There is no such answer.')
+  return answerFromRow(row)
+}
+
+export function answerFromRow(row: AnswerRow): Answer {
+  const { body } = row
+  return {
+    id: row.id,
+    conversationId: row.conversation,
+    state: row.state,
+    text: row.text,
+    answerable: body.answerable ?? true,
+    sources: body.sources ?? [],
+    citations: body.citations ?? [],
+    degraded: body.degraded ?? [],
+    usage: body.usage ?? { inputTokens: 0, outputTokens: 0 },
+    model: body.model ?? '',
+    traceId: body.traceId ?? '',
+    ...(row.error_code && row.state !== 'done' ? { error: { code: row.error_code, message: row.error_text ?? '' } } : {}),
+  }
+}
+
+/** An answer that failed before it said anything is an HTTP error for a caller who waits for JSON. */
+export function refuseEmptyError(answer: Answer): void {
+  if (answer.state !== 'error' || answer.text !== '' || !answer.error) return
+  const known = {
+    unavailable: 'unavailable',
+    timeout: 'timeout',
+    upstream_failed: 'upstream_failed',
+    upstream_unauthorized: 'upstream_unauthorized',
+  } as const
+  const code = known[answer.error.code as keyof typeof known] ?? 'internal'
+  throw new AppError(code, answer.error.message)
+}
+
+export type { Frame }

@@ -1,0 +1,191 @@
+import { Answer } from '@docent/core/answer-event'
+import { DocumentView } from '@docent/core/document'
+import { SearchRequest, SearchResponse } from '@docent/core/passage'
+import { z } from 'zod'
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi'
+import { Settings } from '../store/settings.ts'
+import { AskBody } from './ask-body.ts'
+import { SettingsPatch } from './owner.ts'
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' })
+
+const problem = { description: 'What went wrong, with a stable code', content: { 'application/problem+json': { schema: Problem } } }
+const json = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } })
+const body = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
+const events = {
+  description: 'Events: meta, sources, delta, citation, warning, usage, and one of done, stopped, interrupted, error',
+  content: { 'text/event-stream': { schema: z.string() } },
+}
+const loose = z.looseObject({})
+const id = z.object({ id: z.uuid() })
+const answerId = z.object({ answerId: z.uuid() })
+const admin = [{ bearer: [] }]
+
+function operation(summary: string, rest: Partial<ZodOpenApiOperationObject>): ZodOpenApiOperationObject {
+  return { summary, ...rest, responses: { ...(rest.responses ?? { 200: json(loose, 'OK') }), default: problem } }
+}
+
+const paths: ZodOpenApiPathsObject = {
+  '/api/v1/ask': {
+    post: operation('Ask once', {
+      requestBody: body(AskBody),
+      responses: {
+        200: {
+          description: 'The answer, or its events for Accept: text/event-stream',
+          content: { 'application/json': { schema: Answer }, 'text/event-stream': { schema: z.string() } },
+        },
+      },
+    }),
+  },
+  '/api/v1/answers': {
+    post: operation('Ask and stream', {
+      requestBody: body(AskBody),
+      requestParams: { header: z.object({ 'Idempotency-Key': z.string().optional() }) },
+      responses: {
+        200: events,
+        202: json(
+          z.object({ id: z.uuid(), answerId: z.uuid(), conversationId: z.uuid(), eventsUrl: z.string(), answerUrl: z.string() }),
+          'With async: where to follow it',
+        ),
+      },
+    }),
+  },
+  '/api/v1/answers/{answerId}': {
+    get: operation('An answer', { requestParams: { path: answerId }, responses: { 200: json(Answer, 'The answer as far as it is') } }),
+  },
+  '/api/v1/answers/{answerId}/events': {
+    get: operation('Follow or resume an answer', {
+      requestParams: {
+        path: answerId,
+        query: z.object({ after: z.string().optional() }),
+        header: z.object({ 'Last-Event-ID': z.string().optional() }),
+      },
+      responses: { 200: events, 204: { description: 'Nothing more will come' } },
+    }),
+  },
+  '/api/v1/answers/{answerId}/stop': { post: operation('Stop an answer', { requestParams: { path: answerId } }) },
+  '/api/v1/answers/{answerId}/regenerate': {
+    post: operation('Answer the question again', { requestParams: { path: answerId }, responses: { 200: events } }),
+  },
+  '/api/v1/conversations': { get: operation('My conversations (X-Client-Id or key)', {}) },
+  '/api/v1/conversations/{id}': {
+    get: operation('A conversation with its messages', { requestParams: { path: id } }),
+    patch: operation('Rename it', { requestParams: { path: id }, requestBody: body(z.object({ title: z.string() })) }),
+    delete: operation('Delete it', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
+  },
+  '/api/v1/conversations/{id}/messages': { get: operation('Its messages', { requestParams: { path: id } }) },
+  '/api/v1/feedback': {
+    post: operation('Rate an answer', {
+      requestBody: body(z.object({ answerId: z.uuid(), rating: z.literal([1, -1]), comment: z.string().optional() })),
+      responses: { 201: json(loose, 'Kept') },
+    }),
+  },
+  '/api/v1/documents': {
+    get: operation('Documents and their states', {
+      responses: {
+        200: json(
+          z.object({ items: z.array(DocumentView), counts: z.record(z.string(), z.number()), next: z.string().optional() }),
+          'A page of documents',
+        ),
+      },
+    }),
+    post: operation('Upload documents', {
+      security: admin,
+      requestBody: { content: { 'multipart/form-data': { schema: loose } } },
+      responses: { 202: json(loose, 'Accepted') },
+    }),
+  },
+  '/api/v1/documents/{id}': {
+    get: operation('A document', { requestParams: { path: id }, responses: { 200: json(DocumentView, 'The document') } }),
+    delete: operation('Delete it', { requestParams: { path: id }, security: admin, responses: { 204: { description: 'Deleted' } } }),
+  },
+  '/api/v1/documents/{id}/file': { get: operation('Its original', { requestParams: { path: id } }) },
+  '/api/v1/documents/{id}/retry': { post: operation('Index it again', { requestParams: { path: id }, security: admin }) },
+  '/api/v1/documents/events': { get: operation('Changes of documents', { responses: { 200: events } }) },
+  '/api/v1/search': {
+    post: operation('Search', { requestBody: body(SearchRequest), responses: { 200: json(SearchResponse, 'Passages') } }),
+  },
+  '/api/v1/citations/{citationId}': {
+    get: operation('A citation: current, changed or gone', { requestParams: { path: z.object({ citationId: z.string() }) } }),
+  },
+  '/api/v1/citations/{citationId}/file': {
+    get: operation('The cited original', { requestParams: { path: z.object({ citationId: z.string() }) } }),
+  },
+  '/api/v1/personas': { get: operation('Personas', {}) },
+  '/api/v1/records': { get: operation('Flight records', { security: admin }) },
+  '/api/v1/records/{answerId}': { get: operation('A flight record', { security: admin, requestParams: { path: answerId } }) },
+  '/api/v1/settings': {
+    get: operation('Settings', {
+      security: admin,
+      responses: { 200: json(z.object({ version: z.number(), settings: Settings }), 'The settings and their version') },
+    }),
+    patch: operation('Change settings', { security: admin, requestBody: body(SettingsPatch) }),
+  },
+  '/api/v1/usage': { get: operation('Tokens and money by day', { security: admin }) },
+  '/api/v1/stats': { get: operation('Counts', {}) },
+  '/api/ask_stream': {
+    post: operation('Ask; events in OpenAI chunk shape, ending in [DONE]', {
+      requestBody: body(AskBody),
+      responses: { 200: { description: 'data: lines', content: { 'text/event-stream': { schema: z.string() } } } },
+    }),
+  },
+  '/api/ask': { post: operation('Ask once', { requestBody: body(AskBody), responses: { 200: json(Answer, 'The answer') } }) },
+  '/chat': {
+    post: operation('Ask once, {message, user_id}', {
+      requestBody: body(z.object({ message: z.string(), user_id: z.string().optional() })),
+    }),
+  },
+  '/prompts': {
+    get: operation('Prompts', {}),
+    post: operation('Add a prompt', {
+      security: admin,
+      requestBody: body(z.object({ name: z.string(), content: z.string() })),
+      responses: { 201: json(loose, 'Added') },
+    }),
+  },
+  '/prompts/{id}': {
+    get: operation('A prompt', { requestParams: { path: id } }),
+    put: operation('Change it', {
+      requestParams: { path: id },
+      security: admin,
+      requestBody: body(z.object({ name: z.string(), content: z.string() })),
+    }),
+    delete: operation('Delete it', { requestParams: { path: id }, security: admin, responses: { 204: { description: 'Deleted' } } }),
+  },
+  '/health': { get: operation('Well or not', {}) },
+  '/api/health': { get: operation('Each service', {}) },
+  '/api/stats': { get: operation('Counts', {}) },
+  '/system/info': { get: operation('What runs', {}) },
+  '/v1/models': { get: operation('Personas as OpenAI models', {}) },
+  '/v1/chat/completions': {
+    post: operation('OpenAI chat completions over the documents', {
+      requestBody: body(z.looseObject({ model: z.string().optional(), messages: z.array(loose), stream: z.boolean().optional() })),
+    }),
+  },
+}
+
+/** OpenAPI 3.1 from the schemas the routes parse with. */
+export function openApiDocument(): object {
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Docent',
+      version: '0.1.0',
+      description: 'Chat over a folder of documents, with citations that can be checked',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    paths,
+  })
+}

@@ -1,0 +1,68 @@
+import { databaseError, type Pool } from '@docent/kit/postgres'
+import type { AnswerBody } from './messages.ts'
+
+export type ConversationView = { id: string; title: string; persona: string; createdAt: Date; updatedAt: Date }
+export type MessageView = {
+  id: string
+  role: 'question' | 'answer'
+  text: string
+  state: string
+  createdAt: Date
+  sources?: unknown
+  citations?: unknown
+  degraded?: unknown
+}
+export type Conversations = ReturnType<typeof createConversations>
+
+const view = 'id, title, persona, created_at AS "createdAt", updated_at AS "updatedAt"'
+
+/** Conversations, each seen by its principal only; foreign and missing look the same. */
+export function createConversations(pool: Pool) {
+  const query = async <R extends object>(sql: string, values: unknown[]) => {
+    try {
+      return await pool.query<R>(sql, values)
+    } catch (error) {
+      throw databaseError(error)
+    }
+  }
+  return {
+    async list(principal: string, limit: number, before: string | undefined): Promise<ConversationView[]> {
+      const { rows } = await query<ConversationView>(
+        `SELECT ${view} FROM conversation WHERE principal = $1 AND ($2::timestamptz IS NULL OR updated_at < $2) ORDER BY updated_at DESC, id LIMIT $3`,
+        [principal, before ?? null, limit],
+      )
+      return rows
+    },
+    async find(id: string, principal: string): Promise<ConversationView | undefined> {
+      const { rows } = await query<ConversationView>(`SELECT ${view} FROM conversation WHERE id = $1 AND principal = $2`, [id, principal])
+      return rows[0]
+    },
+    async messages(id: string, limit: number, after: number): Promise<{ items: MessageView[]; next?: string }> {
+      const { rows } = await query<MessageView & { seq: string; body: AnswerBody }>(
+        `SELECT id, seq, role, text, state, created_at AS "createdAt", body FROM message WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+        [id, after, limit + 1],
+      )
+      const items = rows
+        .slice(0, limit)
+        .map(({ body, seq: _seq, ...message }) =>
+          message.role === 'question'
+            ? message
+            : { ...message, sources: body.sources ?? [], citations: body.citations ?? [], degraded: body.degraded ?? [] },
+        )
+      return { items, ...(rows.length > limit ? { next: rows[limit - 1]!.seq } : {}) }
+    },
+    async rename(id: string, principal: string, title: string): Promise<boolean> {
+      return (await query('UPDATE conversation SET title = $3 WHERE id = $1 AND principal = $2', [id, principal, title])).rowCount === 1
+    },
+    async remove(id: string, principal: string): Promise<boolean> {
+      return (await query('DELETE FROM conversation WHERE id = $1 AND principal = $2', [id, principal])).rowCount === 1
+    },
+    async count(): Promise<{ conversations: number; questions: number }> {
+      const { rows } = await query<{ conversations: number; questions: number }>(
+        `SELECT (SELECT count(*)::int FROM conversation) AS conversations, (SELECT count(*)::int FROM message WHERE role = 'question') AS questions`,
+        [],
+      )
+      return rows[0]!
+    },
+  }
+}

@@ -1,0 +1,133 @@
+import type { AnswerEvent } from '@docent/core/answer-event'
+
+/** One event as it leaves: `data` is its JSON, written once for the journal and all readers. */
+export type Frame = { id: number; type: AnswerEvent['type']; data: string }
+
+export type LiveStream = {
+  answerId: string
+  /** what readers may see: journalled, or let through while the journal is down */
+  frames: Frame[]
+  /** all delta text handed over so far, sent or about to be */
+  text: string
+  /** rebuilds the events from the stored answer: see AnswerBody.log */
+  log: (number | [string, string])[]
+  ended: boolean
+  /** performance.now() of the first text */
+  firstTextAt: number | undefined
+  journalLost: boolean
+  readers: number
+  lastReaderAt: number
+  delta(text: string): void
+  push(event: AnswerEvent): void
+  /** resolves when everything handed over is visible to readers */
+  flushed(): Promise<void>
+  /** resolves at the next batch or when the signal fires */
+  changed(seen: number, signal: AbortSignal): Promise<void>
+}
+
+type Journal = (frames: readonly Frame[], all: readonly Frame[]) => Promise<boolean>
+
+/**
+ * The writing end of one answer. Deltas wait in `pending` for the flush timer; every other event leaves at once.
+ * One append is in flight at a time, so order and ids need no care elsewhere, and a slow journal makes bigger batches.
+ */
+export function createLiveStream(answerId: string, journal: Journal, later: (flush: () => void) => void): LiveStream {
+  const pending: Frame[] = []
+  let waiting = ''
+  let highSurrogate = ''
+  let lastId = 0
+  let inFlight: Promise<void> | undefined
+  let due = false
+  const wakers = new Set<() => void>()
+
+  function seal(): void {
+    if (waiting === '') return
+    stream.log.push(stream.text.length)
+    pending.push({ id: ++lastId, type: 'delta', data: JSON.stringify({ text: waiting }) })
+    waiting = ''
+  }
+
+  function flush(): void {
+    if (inFlight) {
+      due = true
+      return
+    }
+    seal()
+    if (pending.length > 0) inFlight = drain()
+  }
+
+  async function drain(): Promise<void> {
+    while (pending.length > 0) {
+      const batch = pending.splice(0)
+      const kept = await journal(batch, stream.frames)
+      if (!kept) stream.journalLost = true
+      stream.frames.push(...batch)
+      for (const wake of wakers) wake()
+      wakers.clear()
+      // a flush that came while this one was under way must not wait for the next token
+      if (due) seal()
+      due = false
+    }
+    inFlight = undefined
+  }
+
+  const stream: LiveStream = {
+    answerId,
+    frames: [],
+    text: '',
+    log: [],
+    ended: false,
+    firstTextAt: undefined,
+    journalLost: false,
+    readers: 0,
+    lastReaderAt: Date.now(),
+    delta(text) {
+      if (stream.ended) return
+      const { clean, held } = storable(highSurrogate + text)
+      highSurrogate = held
+      if (clean === '') return
+      const isFirst = stream.text === ''
+      if (isFirst) stream.firstTextAt = performance.now()
+      waiting += clean
+      stream.text += clean
+      if (isFirst) flush()
+      else later(flush)
+    },
+    push(event) {
+      if (stream.ended) return
+      seal()
+      const data = JSON.stringify(event.data)
+      stream.log.push([event.type, data])
+      pending.push({ id: ++lastId, type: event.type, data })
+      flush()
+    },
+    async flushed() {
+      flush()
+      while (inFlight) {
+        await inFlight
+        flush()
+      }
+    },
+    changed(seen, signal) {
+      if (stream.frames.length > seen || signal.aborted) return Promise.resolve()
+      return new Promise((done) => {
+        const wake = () => {
+          signal.removeEventListener('abort', wake)
+          wakers.delete(wake)
+          done()
+        }
+        signal.addEventListener('abort', wake, { once: true })
+        wakers.add(wake)
+      })
+    },
+  }
+  return stream
+}
+
+/** Postgres keeps neither NUL nor half a surrogate pair; what is stored must equal what was streamed. */
+function storable(text: string): { clean: string; held: string } {
+  const last = text.charCodeAt(text.length - 1)
+  const held = last >= 0xd800 && last <= 0xdbff ? text.slice(-1) : ''
+  const whole = held ? text.slice(0, -1) : text
+  return { clean: (whole.includes('\0') ? whole.replaceAll('\0', '') : whole).toWellFormed(), held }
+}

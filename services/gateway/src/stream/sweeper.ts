@@ -1,0 +1,146 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Log } from '@docent/kit/logger'
+import { inTransaction, type Pool } from '@docent/kit/postgres'
+import { estimateTokens } from '../answer/tokens.ts'
+import type { Events } from '../events.ts'
+import type { AnswerBody, AnswerRow, Messages } from '../store/messages.ts'
+import type { UsageStore } from '../store/usage.ts'
+import type { Frame } from './live-stream.ts'
+import { isFinalType, type StreamLog } from './stream-log.ts'
+
+type Deps = { pool: Pool; messages: Messages; usage: UsageStore; streams: StreamLog; events: Events; log: Log }
+
+/**
+ * Closes answers whose process died: their text becomes what the journal holds, and the journal gets its final event, so
+ * that a reader who reconnects ends. Seen twice, because after a database outage every heartbeat looks old for a moment.
+ */
+export function startSweeper(deps: Deps, options: { everyMs: number; orphanMs: number; settleMs?: number }): AsyncDisposable {
+  const stop = new AbortController()
+  const settleMs = options.settleMs ?? 2_000
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      try {
+        const first = await deps.messages.orphans(options.orphanMs)
+        if (first.length > 0) {
+          await wait(settleMs, undefined, { signal: stop.signal })
+          const again = new Set((await deps.messages.orphans(options.orphanMs)).map((row) => row.id))
+          for (const row of first) if (again.has(row.id)) await closeOrphan(deps, row)
+        }
+        await wait(options.everyMs, undefined, { signal: stop.signal })
+      } catch (error) {
+        if (stop.signal.aborted) return
+        deps.log.warn({ err: error }, 'sweeping orphaned answers failed; it is tried again')
+        await wait(options.everyMs, undefined, { signal: stop.signal }).catch(() => undefined)
+      }
+    }
+  })()
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+async function closeOrphan(deps: Deps, row: AnswerRow): Promise<void> {
+  if (deps.streams.find(row.id)) return
+  const frames: Frame[] = []
+  for (;;) {
+    const batch = await deps.streams.journalled(row.id, frames.at(-1)?.id ?? 0)
+    if (batch.length === 0) break
+    frames.push(...batch)
+  }
+  const end = closing(row, frames)
+  const body = bodyOf(row.body, end)
+  const closed = await inTransaction(deps.pool, async (client) => {
+    const ours = await deps.messages.finish(client, {
+      id: row.id,
+      text: end.text,
+      state: end.state,
+      lastEvent: end.final.id,
+      body,
+      ...end.reason,
+    })
+    if (ours && row.body.reserved) {
+      const output = estimateTokens(end.text)
+      // what the dead process sent upstream is not known: the prompt's share of the reservation counts as used
+      const input = row.body.reserved.tokens > 0 ? Math.max(0, row.body.reserved.tokens - output) : 0
+      await deps.usage.settle(client, row.body.reserved, {
+        requests: 1,
+        input,
+        output: row.body.reserved.tokens > 0 ? output : 0,
+        money: 0,
+      })
+    }
+    return ours
+  })
+  if (!closed) return
+  if (!end.hadFinal)
+    await deps.streams.appendEnd(row.id, end.final).catch((error: unknown) => deps.log.warn({ err: error }, 'journal end not written'))
+  deps.events.orphanEnded(row.id)
+}
+
+type Closing = {
+  text: string
+  state: string
+  log: (number | [string, string])[]
+  final: Frame
+  hadFinal: boolean
+  reason: { code?: string; message?: string }
+}
+
+/** The stored text must be what readers saw: the journal when it has at least as much as the last snapshot. */
+function closing(row: AnswerRow, frames: readonly Frame[]): Closing {
+  const log: (number | [string, string])[] = []
+  let text = ''
+  for (const frame of frames) {
+    const data = JSON.parse(frame.data) as { text?: string }
+    if (frame.type === 'delta') {
+      text += data.text ?? ''
+      log.push(text.length)
+    } else log.push([frame.type, frame.data])
+  }
+  const last = frames.at(-1)
+  if (last && isFinalType(last.type)) {
+    const said = JSON.parse(last.data) as { state: string; code?: string; message?: string }
+    const reason = { ...(said.code ? { code: said.code } : {}), ...(said.message ? { message: said.message } : {}) }
+    return { text, state: said.state, log, final: last, hadFinal: true, reason }
+  }
+  const reason = { code: 'interrupted', message: 'The service was restarted in the middle of this answer; ask again.' }
+  const data = JSON.stringify({ state: 'interrupted', ...reason })
+  if (text.length >= row.text.length && frames.length >= row.last_event) {
+    log.push(['interrupted', data])
+    return {
+      text,
+      state: 'interrupted',
+      log,
+      final: { id: frames.length + 1, type: 'interrupted', data },
+      hadFinal: false,
+      reason,
+    }
+  }
+  // without a journal, readers may have seen ids after the snapshot; the end must come after all of them
+  const id = row.last_event + 1_000
+  const whole: Closing['log'] = [...(row.text ? [row.text.length] : []), ['interrupted', data]]
+  return {
+    text: row.text,
+    state: 'interrupted',
+    log: whole,
+    final: { id, type: 'interrupted', data },
+    hadFinal: false,
+    reason,
+  }
+}
+
+function bodyOf(body: AnswerBody, end: Closing): AnswerBody {
+  const found: AnswerBody = {}
+  for (const entry of end.log) {
+    if (typeof entry === 'number') continue
+    const type = entry[0]
+    const data = JSON.parse(entry[1]) as never
+    if (type === 'sources') Object.assign(found, data)
+    if (type === 'citation') found.citations = [...(found.citations ?? []), data]
+    if (type === 'usage') found.usage = data
+  }
+  return { ...body, ...found, log: end.log }
+}

@@ -1,0 +1,245 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Gateway } from '../src/gateway-service.ts'
+import { adminKey, openPlace, type Place, post, startAt } from './harness.ts'
+
+const owner = { authorization: `Bearer ${adminKey}` }
+
+describe('the door', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let gateway: Gateway
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    gateway = await startAt(place, scope, { ALLOWED_ORIGINS: '["https://good.example"]' })
+  })
+  afterAll(() => scope.disposeAsync())
+
+  async function expectProblem(response: Response, statuses: number[]): Promise<void> {
+    expect(statuses).toContain(response.status)
+    expect(response.headers.get('content-type')).toContain('application/problem+json')
+    const problem = (await response.json()) as Record<string, unknown>
+    expect(problem).toMatchObject({
+      type: expect.any(String),
+      title: expect.any(String),
+      status: response.status,
+      code: expect.any(String),
+      detail: expect.any(String),
+      requestId: response.headers.get('x-request-id'),
+    })
+    expect(JSON.stringify(problem)).not.toContain('.ts:')
+  }
+  const send = (
+    body: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = { 'content-type': 'application/json' },
+    path = '/api/v1/ask',
+  ) => fetch(gateway.url + path, { method: 'POST', headers, body })
+
+  const bad: [string, string, number[]][] = [
+    ['H1 null', 'null', [400]],
+    ['H1 empty', '', [400]],
+    ['H1 array', '[]', [400]],
+    ['H1 empty object', '{}', [400]],
+    ['H1 number', '7', [400]],
+    ['H1 string', '"x"', [400]],
+    ['H2 bad JSON', '{"question":', [400]],
+    ['H3 a body of 2 MB', JSON.stringify({ question: 'x'.repeat(2_000_000) }), [413]],
+    ['H4 deep nesting', `{"question":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, [400]],
+    ['H5 __proto__', '{"question":"x","__proto__":{"a":1}}', [400]],
+    ['H5 constructor', '{"question":"x","constructor":{"a":1}}', [400]],
+    ['H7 wrong types', '{"question":7,"conversationId":[],"persona":{},"stream":"yes","filters":3}', [400]],
+    ['H8 unknown fields', '{"question":"x","temperature":9}', [400]],
+    ['H9 numbers beyond numbers', '{"question":1e400}', [400]],
+    ['H10 NUL', '{"question":"a\\u0000b"}', [400]],
+    ['H10 half a surrogate pair', '{"question":"a\\ud800b"}', [400]],
+    ['H12 zero-width only', '{"question":"\\u200b\\u200d\\ufeff"}', [400]],
+    ['H39 a provider URL', '{"question":"x","baseUrl":"http://169.254.169.254"}', [400]],
+    ['H40 a question too long', JSON.stringify({ question: '长'.repeat(4_001) }), [400]],
+    ['an unknown persona', '{"question":"x","persona":"nobody"}', [404]],
+  ]
+  for (const [name, body, statuses] of bad) test(`${name} is refused with a problem`, async () => expectProblem(await send(body), statuses))
+
+  test('H6 of duplicate keys the last one counts', async () => {
+    expect((await send('{"question":7,"question":"保修期"}')).status).toBe(200)
+  })
+  test('H13 ten thousand messages are refused', async () => {
+    await expectProblem(
+      await send(JSON.stringify({ messages: Array(10_000).fill({ role: 'user', content: 'x' }) }), undefined, '/v1/chat/completions'),
+      [400, 413],
+    )
+  })
+  test('H14 a body that does not say it is JSON is refused', async () => {
+    for (const type of ['text/plain', 'application/xml', 'multipart/form-data'])
+      await expectProblem(await send('{"question":"x"}', { 'content-type': type }), [415])
+    await expectProblem(await send('{"question":"x"}', { 'content-type': 'application/json; charset=utf-16' }), [415, 400])
+    await expectProblem(await send('{"question":"x"}', { 'content-type': 'application/json', 'content-encoding': 'zstd-not' }), [415])
+  })
+  test('H18 ids that are none, are foreign or are broken look like nothing', async () => {
+    for (const id of ['x', '00000000-0000-4000-8000-000000000000', '..%2f..', 'a'.repeat(10_000), '%00', '%ff']) {
+      for (const path of [
+        `/api/v1/answers/${id}`,
+        `/api/v1/answers/${id}/events`,
+        `/api/v1/conversations/${id}`,
+        `/api/v1/citations/${id}`,
+      ]) {
+        await expectProblem(await fetch(gateway.url + path), [400, 404])
+      }
+    }
+  })
+  test('H19, H20 limits and cursors out of range are refused', async () => {
+    for (const query of ['limit=-1', 'limit=0', 'limit=1e9', 'limit=x', 'before=yesterday', 'limit=1&limit=2']) {
+      await expectProblem(await fetch(`${gateway.url}/api/v1/conversations?${query}`), [400])
+    }
+    await expectProblem(
+      await fetch(`${gateway.url}/api/v1/answers/00000000-0000-4000-8000-000000000000/events`, { headers: { 'last-event-id': '-1' } }),
+      [400],
+    )
+  })
+  test('H26, H27 other methods and hidden places are not there', async () => {
+    for (const path of ['/metrics', '/.git/config', '/.env', '/debug', '//etc', '/api/../metrics'])
+      expect((await fetch(gateway.url + path)).status).toBe(404)
+    expect((await fetch(`${gateway.url}/api/v1/ask`, { method: 'PUT' })).status).toBe(404)
+  })
+  test('H38 an Idempotency-Key that is none is refused', async () => {
+    await expectProblem(await post(`${gateway.url}/api/v1/ask`, { question: 'x' }, { 'idempotency-key': 'a'.repeat(300) }), [400])
+  })
+
+  test('H33 origins: listed ones are answered, none is reflected', async () => {
+    const preflight = (origin: string) =>
+      fetch(`${gateway.url}/api/v1/ask`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,last-event-id' },
+      })
+    const good = await preflight('https://good.example')
+    expect(good.headers.get('access-control-allow-origin')).toBe('https://good.example')
+    expect(good.headers.get('access-control-allow-headers')).toContain('Last-Event-ID')
+    for (const origin of ['null', 'https://good.example.evil.com', 'https://evil.com', 'http://good.example'])
+      expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull()
+    const simple = await fetch(`${gateway.url}/system/info`, { headers: { origin: 'https://good.example' } })
+    expect(simple.headers.get('access-control-expose-headers')).toContain('X-Trace-Id')
+  })
+
+  test('what changes things needs the admin key; a wrong key is never anonymous', async () => {
+    for (const [method, path] of [
+      ['POST', '/api/v1/documents'],
+      ['DELETE', '/api/v1/documents/00000000-0000-4000-8000-000000000000'],
+      ['POST', '/api/v1/documents/00000000-0000-4000-8000-000000000000/retry'],
+      ['POST', '/prompts'],
+      ['GET', '/api/v1/settings'],
+      ['GET', '/api/v1/usage'],
+      ['GET', '/api/v1/documents'],
+      ['POST', '/api/v1/search'],
+    ]) {
+      await expectProblem(await fetch(gateway.url + path, { method: method! }), [401])
+      await expectProblem(await fetch(gateway.url + path, { method: method!, headers: { authorization: 'Bearer wrong' } }), [401])
+    }
+    await expectProblem(await post(`${gateway.url}/api/v1/ask`, { question: 'x' }, { authorization: 'Bearer wrong' }), [401])
+  })
+
+  test('documents are piped to ingest with the principal, uploads streamed as they are', async () => {
+    const form = new FormData()
+    form.append('file', new Blob(['hello']), 'a.txt')
+    expect((await fetch(`${gateway.url}/api/v1/documents`, { method: 'POST', headers: owner, body: form })).status).toBe(200)
+    const seen = place.neighbours.seen.at(-1)!
+    expect(seen).toMatchObject({ method: 'POST', url: '/documents' })
+    expect(seen.body).toContain('hello')
+    expect(seen.headers['content-type']).toContain('multipart/form-data; boundary=')
+    expect(seen.headers.authorization).toBeUndefined()
+    expect(JSON.parse(Buffer.from(String(seen.headers['x-docent-principal']), 'base64url').toString())).toMatchObject({ kind: 'admin' })
+    expect((await fetch(`${gateway.url}/api/v1/documents?state=ready&limit=5`, { headers: owner })).status).toBe(200)
+    expect(place.neighbours.seen.at(-1)!.url).toBe('/documents?state=ready&limit=5')
+    expect(await (await post(`${gateway.url}/api/v1/search`, { query: '保修' }, owner)).json()).toMatchObject({ answerable: true })
+  })
+
+  test('prompts are written by the owner and read by all', async () => {
+    const made = (await (await post(`${gateway.url}/prompts`, { name: 'a', content: 'b' }, owner)).json()) as { id: string }
+    expect(await (await fetch(`${gateway.url}/prompts`)).json()).toMatchObject({ items: [{ id: made.id, version: 1 }] })
+    const changed = await fetch(`${gateway.url}/prompts/${made.id}`, {
+      method: 'PUT',
+      headers: { ...owner, 'content-type': 'application/json' },
+      body: '{"name":"a","content":"c"}',
+    })
+    expect(await changed.json()).toMatchObject({ version: 2, content: 'c' })
+    expect((await fetch(`${gateway.url}/prompts/${made.id}`, { method: 'DELETE', headers: owner })).status).toBe(204)
+    expect((await fetch(`${gateway.url}/prompts/${made.id}`)).status).toBe(404)
+  })
+
+  test('questions are limited per address, and a forged X-Forwarded-For changes nothing', async () => {
+    const limited = await startAt(place, scope, { RATE_LIMIT_PER_MINUTE: '3', CACHE_URL: `${place.cacheUrl.replace(/\/\d*$/, '')}/5` })
+    const statuses: number[] = []
+    let last: Response | undefined
+    for (let i = 0; i < 5; i++) {
+      last = await post(`${limited.url}/api/v1/ask`, { question: '保修' }, { 'x-forwarded-for': `10.0.0.${i}`, 'x-client-id': `c${i}` })
+      statuses.push(last.status)
+    }
+    expect(statuses.slice(-2)).toEqual([429, 429])
+    expect(Number(last!.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(last!.headers.get('ratelimit')).toMatch(/^limit=3, remaining=0, reset=\d+$/)
+    await expectProblem(last!, [429])
+  })
+
+  test('ACCESS=keys asks for a key', async () => {
+    const closed = await startAt(place, scope, { ACCESS: 'keys' })
+    await expectProblem(await post(`${closed.url}/api/v1/ask`, { question: '保修' }), [401])
+    expect((await post(`${closed.url}/api/v1/ask`, { question: '保修' }, owner)).status).toBe(200)
+  })
+
+  test('under npm start other hosts and origins are refused', async () => {
+    const local = await startAt(place, scope, { LOCAL_ONLY: 'true' })
+    const status = async (headers: Record<string, string>) => {
+      const req = request(`${local.url}/system/info`, { headers })
+      req.end()
+      const [res] = (await once(req, 'response')) as [import('node:http').IncomingMessage]
+      res.resume()
+      return res.statusCode
+    }
+    expect(await status({ host: `localhost:${local.port}` })).toBe(200)
+    expect(await status({ host: 'evil.example' })).toBe(403)
+    expect(await status({ host: `127.0.0.1:${local.port}`, origin: 'https://evil.example' })).toBe(403)
+    expect(await status({ host: `127.0.0.1:${local.port}`, origin: `http://127.0.0.1:${local.port}` })).toBe(200)
+    expect((await fetch(`${local.url}/api/v1/documents`)).status).toBe(200)
+  })
+
+  test('security headers are on every answer', async () => {
+    for (const path of ['/system/info', '/nothing', '/healthz']) {
+      const { headers } = await fetch(gateway.url + path)
+      expect(headers.get('content-security-policy')).toContain("script-src 'self'")
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('x-powered-by')).toBeNull()
+    }
+  })
+
+  test('a WebSocket asks and gets the events; a foreign origin is refused', async () => {
+    const url = `${gateway.url.replace('http', 'ws')}/ws/client-1`
+    const socket = new WebSocket(url)
+    const types: string[] = []
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ type: 'ask', question: '保修期是多久？' }))
+    await new Promise<void>((done) =>
+      socket.on('message', (bytes) => {
+        types.push((JSON.parse(bytes.toString()) as { type: string }).type)
+        if (types.at(-1) === 'done') done()
+      }),
+    )
+    expect(types.slice(0, 3)).toEqual(['meta', 'sources', 'delta'])
+    socket.send('nonsense')
+    expect(JSON.parse(String((await once(socket, 'message'))[0]))).toMatchObject({ type: 'error', code: 'invalid_json' })
+    socket.close()
+    const evil = new WebSocket(url, { origin: 'https://evil.example' })
+    const [error] = (await once(evil, 'error')) as [Error]
+    expect(error.message).toContain('403')
+  })
+
+  test('readyz names each dependency', async () => {
+    expect(await (await fetch(`${gateway.url}/readyz`)).json()).toMatchObject({
+      status: 'ok',
+      checks: { postgres: { ok: true }, queue: { ok: true }, cache: { ok: true }, retrieval: { ok: true }, ingest: { ok: true } },
+    })
+    place.neighbours.down = true
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503)
+    place.neighbours.down = false
+  })
+})

@@ -1,0 +1,169 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { AnswerEvent } from '@docent/core/answer-event'
+import type { Passage, SearchResponse } from '@docent/core/passage'
+import { createLogger } from '@docent/kit/logger'
+import { createParser } from 'eventsource-parser'
+import { inject } from 'vitest'
+import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
+import { type Config, readConfig } from '../src/config.ts'
+import { type Gateway, startGateway } from '../src/gateway-service.ts'
+
+export const adminKey = 'test-admin-key-0123456789-abcdefghijkl'
+const internalToken = 'test-internal-token-0123456789-abcdefg'
+
+export const warrantyText =
+  '# 保修\n\n本产品的保修期为 24 个月，自购买之日起计算。人为损坏不在保修范围内。\n\n| 型号 | 保修期 |\n|---|---|\n| X100 | 12 个月 |\n| X200 | 36 个月 |'
+
+export function passage(text: string, extra: Partial<Passage> = {}): Passage {
+  return {
+    documentId: '11111111-1111-4111-8111-111111111111',
+    path: 'manual.md',
+    title: 'Manual',
+    mediaType: 'text/markdown',
+    start: 0,
+    end: text.length,
+    snippet: text.slice(0, 80),
+    score: 0.9,
+    chunkId: 'c1',
+    version: 1,
+    text,
+    parent: { start: 0, end: text.length, text },
+    scores: { fused: 0.9 },
+    ...extra,
+  }
+}
+
+/** Retrieval and ingest as the gateway sees them; tests change what they say. */
+export type FakeNeighbours = AsyncDisposable & {
+  url: string
+  passages: Passage[]
+  answerable: boolean
+  degraded: string[]
+  down: boolean
+  searches: { query: string; previous?: string }[]
+  seen: { method: string; url: string; headers: Record<string, string | string[] | undefined>; body: string }[]
+}
+
+export async function fakeNeighbours(): Promise<FakeNeighbours> {
+  const server = createServer(async (req, res) => {
+    let body = ''
+    for await (const part of req) body += String(part)
+    fake.seen.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers, body })
+    const json = (status: number, value: unknown) =>
+      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+    if (fake.down) return void req.socket.destroy()
+    if (req.url === '/readyz') return void json(200, { status: 'ok' })
+    if (req.headers['x-docent-token'] !== internalToken) return void json(401, { code: 'unauthorized', detail: 'no token' })
+    if (req.url === '/search') {
+      fake.searches.push(JSON.parse(body) as FakeNeighbours['searches'][number])
+      const found: SearchResponse = {
+        passages: fake.passages,
+        answerable: fake.answerable,
+        gate: { answerable: fake.answerable, score: 1, threshold: 0.5, language: 'zh', reason: 'test' },
+        degraded: fake.degraded,
+        tookMs: 1,
+      }
+      return void json(200, found)
+    }
+    if (req.url === '/sentences') {
+      const { query, sentences } = JSON.parse(body) as { query: string; sentences: string[] }
+      const wanted = new Set(query)
+      return void json(200, {
+        scores: sentences.map((text) => ({ lexical: [...new Set(text)].filter((char) => wanted.has(char)).length / wanted.size })),
+        degraded: [],
+      })
+    }
+    if (req.url?.startsWith('/documents/by-version/')) return void json(200, { state: 'current' })
+    if (req.url?.endsWith('/file')) return void res.writeHead(200, { 'content-type': 'text/html', 'x-inner': 'secret' }).end('<b>file</b>')
+    if (req.url === '/stats') return void json(200, { documents: { ready: 1 }, chunks: 3, lastScanAt: null })
+    json(200, { items: [], counts: {}, echoed: body })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const fake: FakeNeighbours = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    passages: [passage(warrantyText)],
+    answerable: true,
+    degraded: [],
+    down: false,
+    searches: [],
+    seen: [],
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((done) => server.close(done))
+    },
+  }
+  return fake
+}
+
+export type Place = { databaseUrl: string; ownerUrl: string; queueUrl: string; cacheUrl: string; neighbours: FakeNeighbours }
+
+export async function openPlace(scope: AsyncDisposableStack): Promise<Place> {
+  const stores = inject('stores')
+  const { chatUrl, ownerUrl } = await tempDatabase(stores.databaseUrl, scope)
+  return {
+    databaseUrl: chatUrl,
+    ownerUrl,
+    queueUrl: stores.queueUrl,
+    cacheUrl: stores.cacheUrl,
+    neighbours: scope.use(await fakeNeighbours()),
+  }
+}
+
+export function configOf(place: Place, env: Record<string, string> = {}): Config {
+  return readConfig({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    METRICS_PORT: '0',
+    DATABASE_URL: place.databaseUrl,
+    QUEUE_URL: place.queueUrl,
+    CACHE_URL: place.cacheUrl,
+    RETRIEVAL_URL: place.neighbours.url,
+    INGEST_URL: place.neighbours.url,
+    INTERNAL_TOKEN: internalToken,
+    ADMIN_KEY: adminKey,
+    RATE_LIMIT_PER_MINUTE: '100000',
+    ...env,
+  })
+}
+
+export function startAt(
+  place: Place,
+  scope: AsyncDisposableStack,
+  env: Record<string, string> = {},
+  stream: Partial<Config['stream']> = {},
+): Promise<Gateway> {
+  const config = configOf(place, env)
+  return startGateway({ ...config, stream: { ...config.stream, ...stream } }, scope, {
+    log: createLogger('gateway', process.env.TEST_LOG ?? 'silent'),
+  })
+}
+
+export function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
+}
+
+export type Received = AnswerEvent & { id: number }
+
+/** Reads a response's events, each as it comes. */
+export async function* eventsOf(response: Response): AsyncGenerator<Received> {
+  const ready: Received[] = []
+  const parser = createParser({
+    onEvent: (event) => ready.push({ id: Number(event.id), type: event.event, data: JSON.parse(event.data) } as Received),
+  })
+  const decoder = new TextDecoder()
+  for await (const bytes of response.body!) {
+    parser.feed(decoder.decode(bytes as Uint8Array, { stream: true }))
+    yield* ready.splice(0)
+  }
+}
+
+export async function allEvents(response: Response): Promise<Received[]> {
+  return Array.fromAsync(eventsOf(response))
+}
+
+export function textOf(events: readonly AnswerEvent[]): string {
+  return events.map((event) => (event.type === 'delta' ? event.data.text : '')).join('')
+}

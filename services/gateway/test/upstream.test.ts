@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { until } from '../../lib/testkit/src/until.ts'
+import type { Gateway } from '../src/gateway-service.ts'
+import {
+  adminKey,
+  allEvents,
+  eventsOf,
+  openPlace,
+  type Place,
+  passage,
+  post,
+  type Received,
+  startAt,
+  textOf,
+  warrantyText,
+} from './harness.ts'
+
+const finals = ['done', 'stopped', 'interrupted', 'error']
+
+describe('asking a model', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let model: MockUpstream
+  let gateway: Gateway
+  let asked = 0
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    model = scope.use(await openMockUpstream())
+    gateway = await startAt(
+      place,
+      scope,
+      {
+        LLM_BASE_URL: model.url,
+        LLM_MODEL: 'mock',
+        LLM_FIRST_TOKEN_S: '0.6',
+        LLM_SILENCE_S: '0.6',
+        LLM_PRICE_INPUT: '1',
+        LLM_PRICE_OUTPUT: '2',
+      },
+      { abandonMs: 700, snapshotMs: 200 },
+    )
+  })
+  beforeEach(() => {
+    model.mode = 'good'
+    model.pieces = ['保修期为 ', '24 个月', ' [1]。', '由火星', '政府承保[1]。']
+    model.pieceMs = 0
+  })
+  afterAll(() => scope.disposeAsync())
+
+  // a question of its own each time: the answer cache must not answer for the model
+  const ask = () => post(`${gateway.url}/api/v1/answers`, { question: `保修期是多久？第 ${++asked} 问` }, { accept: 'text/event-stream' })
+  const endOf = (events: Received[]) => events.filter(({ type }) => finals.includes(type))
+  const stored = async (events: Received[]) => {
+    const { answerId } = events[0]!.data as { answerId: string }
+    return (await (await fetch(`${gateway.url}/api/v1/answers/${answerId}`)).json()) as {
+      text: string
+      state: string
+      citations: { verified: boolean }[]
+      usage: object
+      degraded: string[]
+    }
+  }
+
+  test('its text is streamed with markers, citations are checked, tokens and money are booked', async () => {
+    const events = await allEvents(await ask())
+    expect(endOf(events)).toMatchObject([{ type: 'done' }])
+    expect(textOf(events)).toBe('保修期为 24 个月 [1]。由火星政府承保[1]。')
+    const answer = await stored(events)
+    expect(answer.text).toBe(textOf(events))
+    expect(answer.citations.map(({ verified }) => verified)).toEqual([true, false])
+    expect(answer.usage).toEqual({ inputTokens: 11, outputTokens: 7, cost: 0.000025, currency: 'USD' })
+  })
+
+  test('the prompt fences the sources and names the language', async () => {
+    const sent = model.requests.at(-1)!
+    expect(sent).toMatchObject({ model: 'mock', stream: true, temperature: 0.7 })
+    expect(sent.messages[0]!.content).toContain('Simplified Chinese')
+    const boundary = /two lines "([\w-]+)"/.exec(sent.messages[0]!.content)![1]!
+    expect(sent.messages.at(-1)!.content.split(boundary)).toHaveLength(3)
+    expect(sent.messages.at(-1)!.content).toContain(warrantyText)
+  })
+
+  test('an equal question is answered from the cache until a source changes', async () => {
+    const question = { question: '缓存里的保修期？' }
+    const before = model.requests.length
+    const first = (await (await post(`${gateway.url}/api/v1/ask`, question)).json()) as { text: string }
+    await until('the answer is in the cache', async () => {
+      const again = (await (await post(`${gateway.url}/api/v1/ask`, question)).json()) as { text: string; usage: { inputTokens: number } }
+      expect(again.text).toBe(first.text)
+      return again.usage.inputTokens === 0 || undefined
+    })
+    const cached = model.requests.length
+    expect(cached).toBeGreaterThan(before)
+    place.neighbours.passages = [passage(warrantyText, { version: 2 })]
+    await post(`${gateway.url}/api/v1/ask`, question)
+    expect(model.requests.length).toBe(cached + 1)
+  })
+
+  for (const [mode, status] of [
+    ['status', 401],
+    ['status', 402],
+    ['silent', 0],
+    ['empty', 0],
+  ] as const) {
+    test(`a model that fails before its first word (${mode} ${status || ''}) is replaced by quotations, said to be so`, async () => {
+      model.mode = mode
+      model.status = status
+      const before = model.requests.length
+      const events = await allEvents(await ask())
+      expect(endOf(events)).toMatchObject([{ type: 'done' }])
+      expect(events.find(({ type }) => type === 'warning')?.data).toMatchObject({ code: 'degraded', step: 'model' })
+      expect(textOf(events)).toContain('文档中的原文')
+      expect((await stored(events)).degraded).toEqual(['model'])
+      expect(model.requests.length - before).toBe(1)
+    })
+  }
+
+  test('a 500 is tried again twice before the documents are quoted', async () => {
+    model.mode = 'status'
+    model.status = 500
+    const before = model.requests.length
+    const events = await allEvents(await ask())
+    expect(model.requests.length - before).toBe(3)
+    expect(textOf(events)).toContain('文档中的原文')
+  })
+
+  for (const mode of ['cut', 'no-done', 'error', 'stall'] as const) {
+    test(`a model that breaks off in mid-text (${mode}) ends in one error; what was shown is kept; nobody else is asked`, async () => {
+      model.mode = mode
+      const before = model.requests.length
+      const events = await allEvents(await ask())
+      expect(endOf(events)).toMatchObject([{ type: 'error' }])
+      expect(textOf(events)).not.toBe('')
+      expect(await stored(events)).toMatchObject({ state: 'error', text: textOf(events) })
+      expect(model.requests.length - before).toBe(1)
+    })
+  }
+
+  test('a server that hangs after its finish_reason does not hang the answer', async () => {
+    model.mode = 'hang-after-finish'
+    expect(endOf(await allEvents(await ask()))).toMatchObject([{ type: 'done' }])
+  })
+
+  test('stop closes the upstream within a second, in mid-text and before the first word', async () => {
+    for (const mode of ['slow', 'silent'] as const) {
+      model.mode = mode
+      model.pieces = Array.from({ length: 200 }, (_, i) => `词${i} `)
+      model.pieceMs = 20
+      const response = await ask()
+      const events: Received[] = []
+      const before = model.hangUps.length
+      let stopped = 0
+      for await (const event of eventsOf(response)) {
+        events.push(event)
+        if (!stopped && event.type === (mode === 'slow' ? 'delta' : 'sources')) {
+          await until('the model is asked', () => model.open() > 0 || undefined)
+          stopped = performance.now()
+          const { answerId } = events[0]!.data as { answerId: string }
+          expect(await (await post(`${gateway.url}/api/v1/answers/${answerId}/stop`, {})).json()).toMatchObject({ state: 'stopped' })
+        }
+      }
+      expect(endOf(events)).toMatchObject([{ type: 'stopped' }])
+      await until('the model saw the hang-up', () => model.hangUps.length > before || undefined)
+      expect(model.hangUps.at(-1)! - stopped).toBeLessThan(1_000)
+      expect((await stored(events)).text).toBe(textOf(events))
+    }
+  })
+
+  test('an answer nobody reads is stopped, unless it was asked to go on', async () => {
+    model.mode = 'slow'
+    model.pieces = Array.from({ length: 120 }, (_, i) => `词${i} `)
+    model.pieceMs = 20
+    const start = async (onDisconnect: string) => {
+      const leave = new AbortController()
+      const response = await fetch(`${gateway.url}/api/v1/answers`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ question: `离开 ${++asked}`, onDisconnect }),
+        signal: leave.signal,
+      })
+      const id = response.headers.get('location')!
+      for await (const event of eventsOf(response)) if (event.type === 'delta') break
+      leave.abort()
+      return id
+    }
+    const [left, kept] = await Promise.all([start('cancel'), start('detach')])
+    const stateOf = async (path: string) => ((await (await fetch(gateway.url + path)).json()) as { state: string }).state
+    expect(await until('the left answer ends', async () => ((await stateOf(left)) === 'streaming' ? undefined : stateOf(left)))).toBe(
+      'stopped',
+    )
+    expect(await until('the kept answer ends', async () => ((await stateOf(kept)) === 'streaming' ? undefined : stateOf(kept)))).toBe(
+      'done',
+    )
+  })
+
+  test('the same Idempotency-Key gives the same answer with one upstream call; another body is refused', async () => {
+    const headers = { 'idempotency-key': 'key-1', 'x-client-id': 'idem' }
+    const before = model.requests.length
+    const body = { question: '幂等的保修期？' }
+    const ids = await Promise.all(
+      [1, 2, 3].map(async () => ((await (await post(`${gateway.url}/api/v1/ask`, body, headers)).json()) as { id: string }).id),
+    )
+    expect(new Set(ids).size).toBe(1)
+    expect(model.requests.length - before).toBe(1)
+    const other = await post(`${gateway.url}/api/v1/ask`, { question: '别的问题' }, headers)
+    expect(other.status).toBe(422)
+    expect(await other.json()).toMatchObject({ code: 'idempotency_mismatch' })
+  })
+
+  test('the day’s budget holds for parallel questions and survives a restart', async () => {
+    const poor = await openPlace(scope)
+    const env = { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', DAILY_TOKEN_BUDGET: '20000' }
+    await using first = new AsyncDisposableStack()
+    const small = await startAt(poor, first, env)
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => post(`${small.url}/api/v1/ask`, { question: `预算 ${i}` })))
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused.length).toBeGreaterThan(0)
+    expect(await refused[0]!.json()).toMatchObject({ code: 'budget_exhausted' })
+    await Promise.all(answers.filter(({ status }) => status === 200).map((answer) => answer.text()))
+    // what was reserved and not used is free again
+    expect((await post(`${small.url}/api/v1/ask`, { question: '还有预算吗' })).status).toBe(200)
+    const usage = async (url: string) =>
+      (
+        (await (await fetch(`${url}/api/v1/usage`, { headers: { authorization: `Bearer ${adminKey}` } })).json()) as {
+          items: { principal: string; inputTokens: number }[]
+        }
+      ).items.find(({ principal }) => principal === '*')!.inputTokens
+    const used = await usage(small.url)
+    expect(used).toBeGreaterThan(0)
+    await first.disposeAsync()
+    const again = await startAt(poor, scope, { ...env, DAILY_TOKEN_BUDGET: '7200' })
+    expect(await usage(again.url)).toBe(used)
+    expect((await post(`${again.url}/api/v1/ask`, { question: '重启之后' })).status).toBe(429)
+  })
+})

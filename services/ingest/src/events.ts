@@ -1,0 +1,93 @@
+import { EventEmitter } from 'node:events'
+import type { Log } from '@docent/kit/logger'
+import { dependencyUp, httpSeconds, type Metrics } from '@docent/kit/metrics'
+import { Counter, Gauge, Histogram } from 'prom-client'
+
+const reasons = ['embedder_down', 'extractor_down', 'queue_down', 'mass_removal', 'folder_missing'] as const
+export type PauseReason = (typeof reasons)[number]
+export type DocumentEvent = { documentId: string; path: string; state: string; code?: string }
+export type Events = ReturnType<typeof createEvents>
+
+/** One function per business event feeds log, metric and the SSE of documents. */
+export function createEvents(log: Log, registry: Metrics) {
+  const bus = new EventEmitter().setMaxListeners(200)
+  const registers = [registry]
+  const indexed = new Counter({
+    name: 'docent_documents_indexed_total',
+    help: 'Documents that ended an attempt to index them',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'docent_index_seconds',
+    help: 'Time to index a document',
+    buckets: [0.1, 0.5, 2, 10, 60, 300],
+    registers,
+  })
+  const embedded = new Counter({ name: 'docent_chunks_embedded_total', help: 'Chunks that cost an embedding', registers })
+  const reused = new Counter({ name: 'docent_vectors_reused_total', help: 'Chunks whose vector was there already', registers })
+  const documents = new Gauge({ name: 'docent_documents', help: 'Documents by state', labelNames: ['state'], registers })
+  const jobs = new Gauge({ name: 'docent_queue_jobs', help: 'Jobs by queue and state', labelNames: ['queue', 'state'], registers })
+  const paused = new Gauge({
+    name: 'docent_ingest_paused',
+    help: '1 while ingest waits for this reason',
+    labelNames: ['reason'],
+    registers,
+  })
+  const extractions = new Gauge({
+    name: 'docent_extractions_total',
+    help: "Extractions, from the extractor's own counters",
+    labelNames: ['format', 'outcome'],
+    registers,
+  })
+  for (const outcome of ['done', 'failed', 'skipped']) indexed.inc({ outcome }, 0)
+  for (const reason of reasons) paused.set({ reason }, 0)
+  const waiting = new Set<PauseReason>()
+  const tell = (event: DocumentEvent) => bus.emit('document', event)
+
+  return {
+    up: dependencyUp(registry),
+    httpSeconds: httpSeconds(registry),
+    documentIndexed(document: { id: string; path: string }, figures: { chunks: number; embedded: number; ms: number }) {
+      indexed.inc({ outcome: 'done' })
+      seconds.observe(figures.ms / 1000)
+      embedded.inc(figures.embedded)
+      reused.inc(figures.chunks - figures.embedded)
+      log.info({ documentId: document.id, ...figures }, 'document indexed')
+      tell({ documentId: document.id, path: document.path, state: 'ready' })
+    },
+    documentFailed(document: { id: string; path: string }, code: string, state: 'failed' | 'skipped') {
+      indexed.inc({ outcome: state })
+      log.warn({ documentId: document.id, code }, 'document failed')
+      tell({ documentId: document.id, path: document.path, state, code })
+    },
+    scanned(figures: { add: number; change: number; move: number; remove: number; files: number }) {
+      if (figures.add + figures.change + figures.move + figures.remove > 0) log.info(figures, 'folder scanned')
+    },
+    documentChanged: tell,
+    paused(reason: PauseReason, on: boolean) {
+      if (on === waiting.has(reason)) return
+      paused.set({ reason }, on ? 1 : 0)
+      if (on) waiting.add(reason)
+      else waiting.delete(reason)
+      if (on) log.warn({ reason }, 'ingest waits')
+      else log.info({ reason }, 'ingest goes on')
+    },
+    pausedReasons: (): PauseReason[] => [...waiting],
+    counted(counts: Record<string, number>, queues: Record<string, Record<string, number>>) {
+      documents.reset()
+      for (const state of ['queued', 'indexing', 'ready', 'failed', 'skipped']) documents.set({ state }, counts[state] ?? 0)
+      for (const [queue, states] of Object.entries(queues)) for (const [state, n] of Object.entries(states)) jobs.set({ queue, state }, n)
+    },
+    extracted(counters: Record<string, number>) {
+      for (const [key, n] of Object.entries(counters)) {
+        const [format = 'unknown', outcome = 'unknown'] = key.split(',')
+        extractions.set({ format, outcome }, n)
+      }
+    },
+    onDocument(listener: (event: DocumentEvent) => void): () => void {
+      bus.on('document', listener)
+      return () => bus.off('document', listener)
+    },
+  }
+}

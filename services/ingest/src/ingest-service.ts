@@ -1,0 +1,112 @@
+import { createCorpus } from '@docent/corpus/create-corpus'
+import { type Checks, healthRouter } from '@docent/kit/health'
+import { createApp, listen } from '@docent/kit/http-app'
+import { requireInternal } from '@docent/kit/internal'
+import { openQueue, startWorker } from '@docent/kit/jobs'
+import type { Log } from '@docent/kit/logger'
+import { createMetrics, type Metrics, serveMetrics } from '@docent/kit/metrics'
+import { openPostgres } from '@docent/kit/postgres'
+import { workerConnection } from '@docent/kit/redis'
+import type { Embedder } from '@docent/models/embedder'
+import { createHttpEmbedder } from '@docent/models/http-embedder'
+import type { Config } from './config.ts'
+import { createEvents } from './events.ts'
+import { createExtractClient } from './extract-client.ts'
+import { indexDocument } from './jobs/index-document.ts'
+import { closeWorker, createPush } from './queue.ts'
+import { startReconciler } from './reconcile.ts'
+import { documentsRouter } from './routes/documents.ts'
+import { removeStaleUploads } from './routes/upload.ts'
+import { createScanner } from './scan/scan-folder.ts'
+import { watchFolder } from './scan/watch-folder.ts'
+
+const WATCH_DEBOUNCE_MS = 300
+
+/** Opens what ingest needs; shutdown closes it in reverse order. */
+export async function startIngest(
+  config: Config,
+  scope: AsyncDisposableStack,
+  { log, embedder: given }: { log: Log; embedder?: Embedder },
+): Promise<{ url: string; metrics: Metrics }> {
+  const metrics = createMetrics('ingest')
+  const events = createEvents(log, metrics)
+  const pool = scope.adopt(openPostgres(config.databaseUrl, log, { name: 'docent-ingest', max: 6 }), (open) => open.end())
+  const corpus = createCorpus(pool, { url: config.chromaUrl }, log)
+  const embedder = given ?? createHttpEmbedder({ url: config.embedderUrl })
+  const extractor = createExtractClient(config.extractorSocket)
+  const connection = workerConnection(config.queueUrl)
+  // installations that share a Redis, as tests do, keep their jobs apart
+  const prefix = `docent:${new URL(config.databaseUrl).pathname.slice(1)}`
+  const queue = scope.adopt(openQueue(indexDocument.name, connection, log, prefix), (open) => open.close())
+  const push = createPush(queue, log)
+
+  const scanner = scope.use(
+    createScanner({ corpus, events, log, folder: config.folder, settleMs: config.settleMs, maxFileBytes: config.maxFileBytes, push }),
+  )
+  let densePending = () => undefined as void
+  const worker = startWorker(
+    indexDocument,
+    { corpus, embedder, extractor, events, chunking: config.chunking, folder: config.folder, densePending: () => densePending() },
+    connection,
+    { concurrency: config.concurrency, log, prefix },
+  )
+  scope.defer(() => closeWorker(worker))
+  const reconciler = scope.use(
+    startReconciler({
+      corpus,
+      embedder,
+      extractor,
+      events,
+      scanner,
+      queue,
+      worker,
+      push,
+      chunking: config.chunking,
+      scanIntervalMs: config.scanIntervalMs,
+      intervalMs: config.reconcileIntervalMs,
+      log,
+    }),
+  )
+  densePending = reconciler.densePending
+
+  let hint: NodeJS.Timeout | undefined
+  scope.defer(() => clearTimeout(hint))
+  const changed = () => {
+    clearTimeout(hint)
+    hint = setTimeout(
+      () => scanner.scan().catch((err: unknown) => log.warn({ err }, 'a scan failed; the next one follows')),
+      WATCH_DEBOUNCE_MS,
+    )
+  }
+  scope.use(watchFolder(config.folder, config.polling, changed, log))
+
+  const generation = async (signal: AbortSignal) => {
+    const { model, dimension } = await embedder.info(signal)
+    return corpus.activeGeneration(model, dimension)
+  }
+  const checks: Checks = {
+    postgres: async () => void (await pool.query('SELECT 1')),
+    queue: async () => void (await queue.getJobCounts('active')), // a real command: a connection may look alive and hang
+    extractor: (signal) => extractor.alive(signal).then(() => undefined),
+    embedder: (signal) => embedder.query('canary', signal).then(() => undefined),
+    chroma: async (signal) => corpus.denseCanary(await generation(signal), signal).then(() => undefined),
+    folder: async () => {
+      if (scanner.status().missing) throw new Error(`the folder is missing; mount it, or set DOCENT_FOLDER`)
+      return undefined
+    },
+  }
+  const app = createApp({
+    log,
+    seconds: events.httpSeconds,
+    routers: [
+      healthRouter(checks, { up: events.up, needed: ['postgres', 'queue', 'extractor', 'embedder', 'folder'] }),
+      requireInternal(config.internalToken),
+      documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),
+    ],
+  })
+  scope.use(await serveMetrics(metrics, config.http.metricsPort, config.http.host))
+  const { url } = scope.use(await listen(app, config.http))
+  await removeStaleUploads(config.folder)
+  changed()
+  return { url, metrics }
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { embedText } from '@docent/core/chunk'
+import type { Extracted } from '@docent/core/document'
+import { AppError, toAppError } from '@docent/core/errors'
+import { languageOf } from '@docent/core/text/language'
+import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
+import { defineJob, type JobOutcome } from '@docent/kit/jobs'
+import type { Embedder } from '@docent/models/embedder'
+import { z } from 'zod'
+import { CHUNKER_VERSION, type Chunking, chunkDocument } from '../chunk/chunk.ts'
+import type { Events } from '../events.ts'
+import type { Extractor } from '../extract-client.ts'
+import { diskPath } from '../scan/disk-path.ts'
+import { hashFile } from '../scan/hash-file.ts'
+
+export type IndexDeps = {
+  corpus: Corpus
+  embedder: Embedder
+  extractor: Extractor
+  events: Events
+  chunking: Chunking
+  folder: string
+  densePending: () => void
+}
+
+const EMBED_BATCH = 16
+const TRIES = 3
+// a neighbour is away, the document is not bad: it stays queued until the neighbour is back
+const outages = new Set(['unavailable', 'timeout', 'rate_limited', 'upstream_failed', 'upstream_unauthorized', 'budget_exhausted'])
+
+/** Names what an index was made with; a difference re-indexes the document. */
+export function settingsHash(chunking: Chunking, model: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([CHUNKER_VERSION, chunking.size, chunking.overlap, model]))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+export const indexDocument = defineJob({
+  name: 'index-document',
+  payload: z.strictObject({ documentId: z.uuid(), contentHash: z.string() }),
+  attempts: 4,
+  backoffMs: 1_000,
+  key: (payload) => payload.documentId, // one running and at most one waiting per document
+
+  async run({ documentId, contentHash }, deps: IndexDeps, signal): Promise<JobOutcome> {
+    const { corpus, events } = deps
+    const document = await corpus.findDocument(documentId)
+    if (!document || document.state === 'removed') return { kind: 'skipped', note: 'the file is gone' }
+    if (document.contentHash !== contentHash) return { kind: 'skipped', note: 'a newer version is queued' }
+    if (document.state !== 'queued' && document.state !== 'indexing')
+      return { kind: 'skipped', note: `the document is ${document.state} already` }
+
+    const attempt = await corpus.beginAttempt(documentId, contentHash)
+    await corpus.setState(documentId, 'indexing', undefined, document)
+    try {
+      const figures = await index(document, deps, attempt, signal)
+      await corpus.endAttempt(attempt, 'done', figures)
+      events.documentIndexed(document, figures)
+      return { kind: 'done' }
+    } catch (thrown) {
+      const error = toAppError(signal.aborted ? new AppError('unavailable', 'Ingest is stopping.', { cause: thrown }) : thrown)
+      return await conclude(error, document, attempt, deps)
+    }
+  },
+})
+
+/** Overtaken: nothing to say. An outage: the document waits. A bad document: failed or skipped, with the reason. */
+async function conclude(error: AppError, document: DocumentRow, attempt: number, { corpus, events }: IndexDeps): Promise<JobOutcome> {
+  const isOvertaken = error.code === 'conflict' || error.code === 'gone'
+  await corpus.endAttempt(attempt, isOvertaken ? 'skipped' : 'failed', { code: error.code, message: error.message })
+  if (isOvertaken) return { kind: 'skipped', note: error.message }
+  const mayHeal =
+    outages.has(error.code) ||
+    ((error.retryable || error.code === 'internal') && (await corpus.countAttempts(document.id, document.contentHash, error.code)) < TRIES)
+  if (mayHeal) {
+    await corpus.setState(document.id, 'queued', undefined, document)
+    throw error
+  }
+  const state = error.code === 'unsupported' ? 'skipped' : 'failed'
+  await corpus.setState(document.id, state, { code: error.code, message: error.message }, document)
+  events.documentFailed(document, error.code, state)
+  return { kind: 'done', note: error.code }
+}
+
+async function index(document: DocumentRow, deps: IndexDeps, attempt: number, signal: AbortSignal) {
+  const { corpus, embedder, chunking } = deps
+  const started = performance.now()
+  const { model, dimension } = await embedder.info(signal) // before the parsing: without it the work would be for nothing
+  const generation = await corpus.activeGeneration(model, dimension)
+  const extracted = wellFormed(await readDocument(document, deps, signal))
+  const chunks = chunkDocument(extracted, chunking)
+  if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
+
+  const texts = new Map(chunks.map((chunk) => [chunk.textHash, embedText(chunk)]))
+  const known = await corpus.vectorHashes([...texts.keys()], model)
+  const missing = [...texts.keys()].filter((hash) => !known.has(hash))
+  for (let i = 0; i < missing.length; i += EMBED_BATCH) {
+    const batch = missing.slice(i, i + EMBED_BATCH)
+    const vectors = await embedder.passages(
+      batch.map((hash) => texts.get(hash)!),
+      signal,
+    )
+    if (vectors.length !== batch.length || vectors.some((vector) => vector.length !== dimension))
+      throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
+    await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
+    await corpus.setState(document.id, 'indexing', undefined, document) // a sign of life for the reconciler
+  }
+
+  const facts = {
+    contentHash: document.contentHash,
+    settingsHash: settingsHash(chunking, model),
+    title: extracted.title ?? '',
+    language: languageOf(extracted.text.slice(0, 20_000)),
+    notes: extracted.notes,
+    ...(extracted.pages ? { pages: extracted.pages } : {}),
+  }
+  signal.throwIfAborted()
+  const { dense } = await corpus.replaceChunks(document, facts, chunks, generation, attempt)
+  if (dense === 'pending') deps.densePending()
+  return { chunks: chunks.length, embedded: missing.length, ms: Math.round(performance.now() - started) }
+}
+
+/** The text of exactly the content that the ledger names: a file replaced meanwhile is left to the next scan. */
+async function readDocument(document: DocumentRow, { folder, extractor }: IndexDeps, signal: AbortSignal): Promise<Extracted> {
+  const path = await diskPath(folder, document.path)
+  if (path === undefined) throw new AppError('gone', 'The file is gone.')
+  const extracted = await extractor.extract(path, signal).catch((error: unknown) => error as Error)
+  const full = join(folder, path)
+  const hash = await hashFile(full, await lstat(full)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ELOOP') throw new AppError('gone', 'The file is gone.', { cause: error })
+    throw new AppError('unreadable', `The file cannot be opened; let its reader in: chmod a+r '${path}'`, { cause: error })
+  })
+  if (hash !== document.contentHash) throw new AppError('conflict', 'The file has changed; the next scan queues its newer content.')
+  if (extracted instanceof Error) throw extracted
+  return extracted
+}
+
+/** Postgres takes neither NUL nor half a character; both are replaced by one unit, so that offsets stay true. */
+function wellFormed(extracted: Extracted): Extracted {
+  const clean = (text: string) => text.toWellFormed().replaceAll('\0', ' ')
+  return {
+    ...extracted,
+    text: clean(extracted.text),
+    notes: extracted.notes.map(clean),
+    blocks: extracted.blocks.map((block) => ({ ...block, heading: block.heading.map(clean) })),
+    ...(extracted.title ? { title: clean(extracted.title) } : {}),
+  }
+}

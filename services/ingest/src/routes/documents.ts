@@ -1,0 +1,174 @@
+import { DocumentState } from '@docent/core/document'
+import { AppError } from '@docent/core/errors'
+import type { Principal } from '@docent/core/principal'
+import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
+import { principalOf } from '@docent/kit/internal'
+import { parse } from '@docent/kit/parse'
+import { type SseEvent, sendEvents } from '@docent/kit/sse'
+import { Router } from 'express'
+import { z } from 'zod'
+import type { DocumentEvent, Events } from '../events.ts'
+import type { Scanner } from '../scan/scan-folder.ts'
+import { removeInside } from './paths.ts'
+import { sendFile } from './send-file.ts'
+import { receiveUpload } from './upload.ts'
+
+type Deps = {
+  corpus: Corpus
+  events: Events
+  scanner: Scanner
+  push: (documents: readonly { id: string; contentHash: string }[], priority?: number) => Promise<void>
+  folder: string
+  maxFileBytes: number
+}
+
+const One = { params: z.object({ documentId: z.uuid() }) }
+const List = {
+  query: z.object({
+    state: DocumentState.optional(),
+    path: z
+      .string()
+      .max(1_000)
+      .refine((path) => !path.includes('\0'), 'must not hold NUL')
+      .optional(),
+    cursor: z.string().max(2_000).optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(50),
+  }),
+}
+
+export function documentsRouter({ corpus, events, scanner, push, folder, maxFileBytes }: Deps): Router {
+  const router = Router()
+
+  /** The document, if the caller may know of it; foreign and missing look the same. */
+  async function find(documentId: string, principal: Principal): Promise<DocumentRow> {
+    const document = await corpus.findDocument(documentId)
+    const hidden =
+      !document || document.state === 'removed' || (principal.collections && !principal.collections.includes(document.collection))
+    if (hidden) throw new AppError('not_found', 'There is no such document.')
+    return document
+  }
+
+  router.get('/documents', async (req, res) => {
+    const { query } = parse(List, req)
+    const { collections } = principalOf(req)
+    const { state, path, cursor, limit } = query
+    res.json(
+      await corpus.listDocuments({
+        limit,
+        ...(state ? { state } : {}),
+        ...(path ? { path } : {}),
+        ...(cursor ? { cursor } : {}),
+        ...(collections ? { collections } : {}),
+      }),
+    )
+  })
+
+  router.get('/documents/events', async (req, res) => {
+    const { collections } = principalOf(req)
+    await sendEvents(req, res, (left) => follow(events, left, collections === undefined))
+  })
+
+  router.get('/documents/by-version/:documentId/:version', async (req, res) => {
+    const { params } = parse(
+      { params: z.object({ documentId: z.uuid(), version: z.coerce.number().int().min(0).max(2_000_000_000) }) },
+      req,
+    )
+    const state = await corpus.stateOfVersion(params.documentId, params.version)
+    const document = state === 'gone' ? undefined : await corpus.findDocument(params.documentId)
+    res.json({ state, ...(document ? { path: document.path } : {}) })
+  })
+
+  router.get('/documents/:documentId', async (req, res) => {
+    const { params } = parse(One, req)
+    await find(params.documentId, principalOf(req))
+    const view = await corpus.viewDocument(params.documentId)
+    if (!view) throw new AppError('not_found', 'There is no such document.')
+    res.json(view)
+  })
+
+  router.get('/documents/:documentId/file', async (req, res) => {
+    const { params } = parse(One, req)
+    await sendFile(req, res, folder, await find(params.documentId, principalOf(req)))
+  })
+
+  router.post('/documents', async (req, res) => {
+    requireIngest(principalOf(req))
+    const upload = await receiveUpload(req, folder, maxFileBytes)
+    const paths = await scanner.exclusively(() => upload.place())
+    scanner.trust(paths)
+    await scanner.scan()
+    const found = await Promise.all(paths.map((path) => corpus.findByPath(path)))
+    const items = await Promise.all(found.flatMap((document) => (document ? [corpus.viewDocument(document.id)] : [])))
+    res.status(202).json({ paths, items: items.filter((item) => item !== undefined) })
+  })
+
+  router.post('/documents/confirm-removal', async (req, res) => {
+    requireIngest(principalOf(req))
+    res.json({ removed: await scanner.confirmRemoval() })
+  })
+
+  router.post('/documents/:documentId/retry', async (req, res) => {
+    requireIngest(principalOf(req))
+    const { params } = parse(One, req)
+    const document = await find(params.documentId, principalOf(req))
+    if (document.state === 'queued' || document.state === 'indexing')
+      throw new AppError('conflict', `The document is ${document.state} already.`)
+    // without a content hash the file was never read: the scan itself is what has to be tried again
+    if (/^[0-9a-f]{64}$/.test(document.contentHash)) {
+      await corpus.setState(document.id, 'queued', undefined, document)
+      await push([document], 1)
+      events.documentChanged({ documentId: document.id, path: document.path, state: 'queued' })
+    } else await scanner.scan()
+    res.status(202).json(await corpus.viewDocument(document.id))
+  })
+
+  router.delete('/documents/:documentId', async (req, res) => {
+    requireIngest(principalOf(req))
+    const { params } = parse(One, req)
+    const document = await find(params.documentId, principalOf(req))
+    await scanner.exclusively(async () => {
+      await removeInside(folder, document.path)
+      await corpus.removeDocument(document.id)
+    })
+    events.documentChanged({ documentId: document.id, path: document.path, state: 'removed' })
+    res.status(204).end()
+  })
+
+  router.get('/stats', async (_req, res) => {
+    const { lastScanAt, pendingRemoval } = scanner.status()
+    res.json({
+      documents: await corpus.countDocuments(),
+      chunks: await corpus.countChunks(),
+      lastScanAt,
+      pendingRemoval,
+      paused: events.pausedReasons(),
+    })
+  })
+  return router
+}
+
+function requireIngest(principal: Principal): void {
+  if (principal.kind !== 'admin' && !principal.scopes.includes('ingest'))
+    throw new AppError('forbidden', 'Changing documents needs the admin key or one with the scope ingest.')
+}
+
+/** State changes as they happen; a reader who falls behind loses the oldest, never the newest. */
+async function* follow(events: Events, left: AbortSignal, all: boolean): AsyncGenerator<SseEvent[]> {
+  let waiting: DocumentEvent[] = []
+  let wake: () => void = () => undefined
+  const off = events.onDocument((event) => {
+    if (all) waiting = [...waiting.slice(-999), event]
+    wake()
+  })
+  left.addEventListener('abort', () => wake(), { once: true })
+  try {
+    while (!left.aborted) {
+      if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+      const batch = waiting
+      waiting = []
+      yield batch.map((data) => ({ type: 'document', data }))
+    }
+  } finally {
+    off()
+  }
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { readdir, rename, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { AppError } from '@docent/core/errors'
+import busboy from 'busboy'
+import type { Request } from 'express'
+import { mediaTypeOf, supportedFormats } from '../scan/media-type.ts'
+import { checkPath, makeFolderInside, readOnly } from './paths.ts'
+
+const LIMITS = { files: 20, fields: 10, fieldSize: 2_000, fieldNameSize: 100, parts: 40, headerPairs: 50 }
+const PREFIX = '.docent-upload-' // hidden: no scan sees it
+
+type Received = { from: string; name: string }
+export type Upload = {
+  /** renames the whole files into the folder; returns their paths */
+  place(): Promise<string[]>
+}
+
+/** Streams the file parts of a multipart body into hidden files of the folder; nothing half-written is ever seen. */
+export async function receiveUpload(req: Request, folder: string, maxFileBytes: number): Promise<Upload> {
+  const temporary: string[] = []
+  const tidy = async () => void (await Promise.all(temporary.map((path) => rm(path, { force: true }))))
+  const receiving: Promise<Received>[] = []
+  try {
+    const target = await readForm(req, maxFileBytes, (stream, name) => {
+      const from = join(folder, `${PREFIX}${randomUUID()}`)
+      temporary.push(from)
+      const done = receive(stream, from, name, maxFileBytes)
+      receiving.push(done)
+      return done
+    })
+    const files = await Promise.all(receiving)
+    if (files.length === 0) throw new AppError('validation', 'Send at least one file part: curl -F file=@report.pdf')
+    const places = files.map(({ from, name }) => ({ from, path: checkPath(pathFor(name, target, files.length)) }))
+    if (places.some(({ path }) => !mediaTypeOf(path)))
+      throw new AppError('unsupported', `This format is not read; these are: ${supportedFormats}.`)
+    return {
+      async place() {
+        try {
+          for (const { from, path } of places) await rename(from, await makeFolderInside(folder, path))
+          return places.map(({ path }) => path)
+        } catch (error) {
+          await tidy()
+          throw translate(error, folder)
+        }
+      },
+    }
+  } catch (error) {
+    await Promise.allSettled(receiving)
+    await tidy()
+    throw translate(error, folder)
+  }
+}
+
+/** What a killed process left behind. */
+export async function removeStaleUploads(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  await Promise.all(names.filter((name) => name.startsWith(PREFIX)).map((name) => rm(join(folder, name), { force: true })))
+}
+
+/** Feeds each file part to `onFile` and returns the field `path`. */
+async function readForm(
+  req: Request,
+  maxFileBytes: number,
+  onFile: (stream: Part, name: string) => Promise<unknown>,
+): Promise<string | undefined> {
+  let form: busboy.Busboy
+  try {
+    form = busboy({ headers: req.headers, defParamCharset: 'utf8', limits: { ...LIMITS, fileSize: maxFileBytes } })
+  } catch (cause) {
+    throw new AppError('unsupported_media_type', 'Send multipart/form-data with a part named file.', { cause })
+  }
+  let target: string | undefined
+  const failed = Promise.withResolvers<never>()
+  form.on('field', (name, value) => {
+    if (name === 'path') target = value
+  })
+  form.on('file', (_field, stream, { filename }) => {
+    onFile(stream, basename((filename ?? '').replaceAll('\\', '/'))).catch(failed.reject)
+  })
+  for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) {
+    form.on(limit, () => failed.reject(new AppError('payload_too_large', `Send at most ${LIMITS.files} files in one request.`)))
+  }
+  const cut = () => void (req.complete || form.destroy(new AppError('bad_request', 'The upload was cut off.')))
+  req.once('close', cut)
+  try {
+    await Promise.race([pipeline(req, form, { end: true }), failed.promise])
+    return target
+  } catch (cause) {
+    if (!form.destroyed) form.destroy()
+    req.resume()
+    throw cause instanceof AppError || isDiskError(cause)
+      ? cause
+      : new AppError('bad_request', 'The multipart body is damaged or cut off.', { cause })
+  } finally {
+    req.off('close', cut)
+  }
+}
+
+type Part = NodeJS.ReadableStream & { truncated?: boolean }
+
+async function receive(stream: Part, from: string, name: string, maxFileBytes: number): Promise<Received> {
+  await pipeline(stream, createWriteStream(from, { flags: 'wx', mode: 0o644, flush: true }))
+  if (stream.truncated)
+    throw new AppError('payload_too_large', `A file may have ${Math.round(maxFileBytes / 1024 / 1024)} MB; split it, or raise MAX_FILE_MB.`)
+  return { from, name }
+}
+
+/** `path` names the file, or with a / at its end (or several files) the folder for them. */
+function pathFor(name: string, target: string | undefined, files: number): string {
+  if (target === undefined || target === '') return name
+  if (target.endsWith('/')) return `${target}${name}`
+  return files > 1 ? `${target}/${name}` : target
+}
+
+function isDiskError(error: unknown): boolean {
+  return ['EACCES', 'EROFS', 'EPERM', 'ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+function translate(error: unknown, folder: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new AppError('unavailable', 'The disk is full; make room and send it again.', { cause: error })
+  if (code === 'ENOENT') return new AppError('unavailable', 'The folder is missing; mount it, or set DOCENT_FOLDER.', { cause: error })
+  if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'ENOTEMPTY')
+    return new AppError('conflict', 'A folder stands in the way of that file.', { cause: error })
+  return isDiskError(error) ? readOnly(folder, error) : error
+}

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto'
+import { constants, type Stats } from 'node:fs'
+import { open } from 'node:fs/promises'
+
+/** Changes whenever the file is written, replaced or renamed. */
+export function fingerprintOf(stats: Stats): string {
+  return `${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
+}
+
+/** sha256 in hex; undefined when the file changed while it was read. Never blocks on a pipe, never follows a link. */
+export async function hashFile(full: string, before: Stats): Promise<string | undefined> {
+  const handle = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const hash = createHash('sha256')
+    for await (const part of handle.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 })) hash.update(part as Buffer)
+    return fingerprintOf(await handle.stat()) === fingerprintOf(before) ? hash.digest('hex') : undefined
+  } finally {
+    await handle.close()
+  }
+}

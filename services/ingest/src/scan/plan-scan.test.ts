@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { type FileKnown, type FileSeen, isMassRemoval, planScan } from './plan-scan.ts'
+
+const known = (documentId: string, path: string, contentHash: string): FileKnown => ({ documentId, path, contentHash })
+const seen = (path: string, contentHash: string): FileSeen => ({
+  path,
+  contentHash,
+  size: 1,
+  modifiedAt: new Date(0),
+  mediaType: 'text/plain',
+})
+const empty = { add: [], change: [], move: [], remove: [] }
+
+test('what has not changed needs nothing', () => {
+  expect(planScan([known('d1', 'a', 'x')], [seen('a', 'x')])).toEqual(empty)
+})
+
+test('a renamed file moves and costs no embedding', () => {
+  expect(planScan([known('d1', 'a.pdf', 'x')], [seen('b/a.pdf', 'x')])).toEqual({
+    ...empty,
+    move: [{ documentId: 'd1', to: 'b/a.pdf', file: seen('b/a.pdf', 'x') }],
+  })
+})
+
+test('a copy is a document of its own, and the original stays', () => {
+  expect(planScan([known('d1', 'a', 'x')], [seen('a', 'x'), seen('copy', 'x')])).toEqual({ ...empty, add: [seen('copy', 'x')] })
+})
+
+test('two files of the same content that both moved keep one place each', () => {
+  const { move, add, remove } = planScan([known('d1', 'a', 'x'), known('d2', 'b', 'x')], [seen('c', 'x'), seen('d', 'x')])
+  expect(move.map(({ documentId }) => documentId)).toEqual(['d1', 'd2'])
+  expect(new Set(move.map(({ to }) => to))).toEqual(new Set(['c', 'd']))
+  expect([add, remove]).toEqual([[], []])
+})
+
+test('an edited and a vanished file are a change and a removal', () => {
+  expect(planScan([known('d1', 'a', 'x'), known('d2', 'b', 'y')], [seen('a', 'z')])).toEqual({
+    ...empty,
+    change: [{ documentId: 'd1', file: seen('a', 'z') }],
+    remove: [{ documentId: 'd2' }],
+  })
+})
+
+test('every seen file and every known document has exactly one fate', () => {
+  const paths = ['a', 'b', 'c', 'd']
+  const hashes = ['x', 'y']
+  for (let n = 0; n < 400; n++) {
+    const pick = (salt: number) => paths.filter((_, i) => (n >> (i + salt)) & 1)
+    const before = pick(0).map((path, i) => known(`d${i}`, path, hashes[(n + i) % 2]!))
+    const now = pick(3).map((path, i) => seen(path, hashes[(n * 3 + i) % 2]!))
+    const plan = planScan(before, now)
+    const kept = before.filter(({ path, contentHash }) => now.some((file) => file.path === path && file.contentHash === contentHash)).length
+    expect(plan.change.length + plan.move.length + plan.remove.length + kept).toBe(before.length)
+    expect(plan.add.length + plan.change.length + plan.move.length + kept).toBe(now.length)
+  }
+})
+
+test('a moved folder of files with the same content keeps each document with its name', () => {
+  const { move } = planScan([known('d1', 'old/a', 'x'), known('d2', 'old/b', 'x')], [seen('new/b', 'x'), seen('new/a', 'x')])
+  expect(move.map(({ documentId, to }) => [documentId, to])).toEqual([
+    ['d1', 'new/a'],
+    ['d2', 'new/b'],
+  ])
+})
+
+test('a fifth of the folder may go, more waits for a yes', () => {
+  expect(isMassRemoval(4, 4)).toBe(false)
+  expect(isMassRemoval(5, 25)).toBe(false)
+  expect(isMassRemoval(6, 25)).toBe(true)
+})

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { decideRemovals, type RemovalFacts } from './removals.ts'
+
+const facts: RemovalFacts = { missing: [], known: 10, seen: 9, arriving: 0, sameRoot: true, confirmed: false, settleMs: 2_000, now: 0 }
+const many = (n: number) => Array.from({ length: n }, (_, i) => `d${i}`)
+
+test('a missing file is removed at the second look, after the settle time', () => {
+  const since = new Map<string, number>()
+  expect(decideRemovals(since, { ...facts, missing: ['d1'] })).toEqual({ remove: [], held: 0, waitMs: 2_000 })
+  expect(decideRemovals(since, { ...facts, missing: ['d1'], now: 2_000 }).remove).toEqual(['d1'])
+})
+
+test('a file that is back at the second look starts anew', () => {
+  const since = new Map<string, number>()
+  decideRemovals(since, { ...facts, missing: ['d1'] })
+  decideRemovals(since, { ...facts, now: 1_000 })
+  expect(decideRemovals(since, { ...facts, missing: ['d1'], now: 2_500 }).remove).toEqual([])
+})
+
+test('while new files settle, a missing one is waited for longer, but not for ever', () => {
+  const since = new Map<string, number>()
+  decideRemovals(since, { ...facts, missing: ['d1'], arriving: 1 })
+  expect(decideRemovals(since, { ...facts, missing: ['d1'], arriving: 1, now: 2_100 }).remove).toEqual([])
+  expect(decideRemovals(since, { ...facts, missing: ['d1'], arriving: 1, now: 4_500 }).remove).toEqual(['d1'])
+})
+
+test('more than a fifth waits for a yes, however long, and goes at once with it', () => {
+  const since = new Map<string, number>()
+  for (const now of [0, 60_000])
+    expect(decideRemovals(since, { ...facts, missing: many(6), now })).toEqual({ remove: [], held: 6, waitMs: undefined })
+  expect(decideRemovals(since, { ...facts, missing: many(6), confirmed: true }).remove).toHaveLength(6)
+})
+
+test('an empty folder in the place of the known one deletes nothing; the last file of the known one may go', () => {
+  const gone = { ...facts, missing: ['d1'], known: 1, seen: 0 }
+  const since = new Map([['d1', -60_000]])
+  expect(decideRemovals(since, { ...gone, sameRoot: false }).held).toBe(1)
+  expect(decideRemovals(since, gone).remove).toEqual(['d1'])
+})

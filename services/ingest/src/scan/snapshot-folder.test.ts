@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { hashFile } from './hash-file.ts'
+import { createHashCache, type SnapshotOptions, snapshotFolder } from './snapshot-folder.ts'
+
+let folder: string
+let options: SnapshotOptions
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'snapshot-'))
+  options = { folder, settleMs: 2_000, maxFileBytes: 1_000, hashes: createHashCache(), now: Date.now() + 60_000 }
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const put = (path: string, text = path) => writeFileSync(join(folder, path), text)
+const paths = async () => (await snapshotFolder(options)).files.map((file) => file.path)
+
+test('an unchanged file is read once, a changed one again', async () => {
+  const read: string[] = []
+  const counting: SnapshotOptions = { ...options, hash: (full, stats) => (read.push(full), hashFile(full, stats)) }
+  put('a.txt', 'one')
+  const [first] = (await snapshotFolder(counting)).files
+  await snapshotFolder(counting)
+  expect(read).toHaveLength(1)
+  put('a.txt', 'two')
+  const [second] = (await snapshotFolder(counting)).files
+  expect(read).toHaveLength(2)
+  expect(second!.contentHash).not.toBe(first!.contentHash)
+})
+
+test('after a start the ledger spares the reading of what kept its size and time', async () => {
+  put('a.txt')
+  options.hashes.ledger.set('a.txt', { size: 5, modifiedAt: statSync(join(folder, 'a.txt')).mtime.getTime(), hash: 'known' })
+  expect((await snapshotFolder(options)).files[0]!.contentHash).toBe('known')
+})
+
+test('a file that cannot be opened fails with the command that mends it, a bad disk with its code', async () => {
+  put("it's.txt")
+  const refusing = (code: string): SnapshotOptions => ({ ...options, hash: () => Promise.reject(Object.assign(new Error(code), { code })) })
+  const [closed] = (await snapshotFolder(refusing('EACCES'))).files
+  expect(closed!.problem).toEqual({
+    state: 'failed',
+    code: 'unreadable',
+    message: `The file cannot be opened; let its reader in: chmod a+r 'it'\\''s.txt'`,
+  })
+  expect((await snapshotFolder(refusing('EIO'))).files[0]!.problem?.message).toContain('EIO')
+})
+
+test('a file settles by its own age, by ours when its clock is ahead, and a trusted one at once', async () => {
+  put('young.txt')
+  const young: SnapshotOptions = { ...options, now: Date.now() }
+  expect(await snapshotFolder(young)).toMatchObject({ files: [], unsettled: ['young.txt'] })
+  utimesSync(join(folder, 'young.txt'), new Date('2090-01-01'), new Date('2090-01-01'))
+  const impatient: SnapshotOptions = { ...young, settleMs: 0.001 }
+  expect((await snapshotFolder(impatient)).unsettled).toEqual(['young.txt'])
+  expect((await snapshotFolder(impatient)).files.map((file) => file.path)).toEqual(['young.txt'])
+  put('ours.txt')
+  young.hashes.trusted.add('ours.txt')
+  expect((await snapshotFolder(young)).files.map((file) => file.path)).toContain('ours.txt')
+})
+
+test('.docentignore, hidden, temporary and own files are left out', async () => {
+  mkdirSync(join(folder, 'drafts'))
+  mkdirSync(join(folder, '.git'))
+  for (const path of ['a.txt', 'b.log.txt', 'drafts/c.txt', '.git/d.txt', '~$a.docx', 'e.tmp', 'f.swp', 'g.txt~', '_docent.yml']) put(path)
+  writeFileSync(join(folder, '.docentignore'), 'drafts/\n*.log.txt\n')
+  expect(await paths()).toEqual(['a.txt'])
+})
+
+test('a missing folder and a link in its place have no root', async () => {
+  renameSync(folder, `${folder}.away`)
+  expect((await snapshotFolder(options)).root).toBeUndefined()
+  renameSync(`${folder}.away`, folder)
+  expect((await snapshotFolder(options)).root).toBeDefined()
+})
+
+test('odd names are kept as they are', async () => {
+  const names = ['-rf.txt', '; rm -rf.txt', '$(id).txt', 'line\nbreak.txt', '<img onerror>.txt', `${'长'.repeat(83)}.txt`, '   .txt']
+  for (const name of names) put(name)
+  expect(new Set(await paths())).toEqual(new Set(names))
+})

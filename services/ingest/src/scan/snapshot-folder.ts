@@ -1,0 +1,205 @@
+import type { Stats } from 'node:fs'
+import { lstat, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import ignore, { type Ignore } from 'ignore'
+import { fingerprintOf, hashFile } from './hash-file.ts'
+import { mediaTypeOf, supportedFormats } from './media-type.ts'
+import type { FileSeen } from './plan-scan.ts'
+
+export type Snapshot = {
+  /** settled files, by NFC path */
+  files: FileSeen[]
+  /** written to a moment ago: looked at again soon */
+  unsettled: string[]
+  /** could not be looked at: what is known of these paths, and below them, stays as it is */
+  unknown: string[]
+  /** device and inode of the folder itself; undefined when it is missing */
+  root: string | undefined
+}
+
+export type SnapshotOptions = {
+  folder: string
+  settleMs: number
+  maxFileBytes: number
+  hashes: HashCache
+  now?: number
+  hash?: typeof hashFile
+}
+
+/** Content hashes by path, valid while size, times and inode are the same: an unchanged folder is not read again. */
+export type HashCache = {
+  hashes: Map<string, { fingerprint: string; hash: string }>
+  /** from the ledger, for the first look after a start: size and time stand for the content */
+  ledger: Map<string, { size: number; modifiedAt: number; hash: string }>
+  /** since when (monotonic) an unsettled file looks as it does: settles files whose clock is ahead of ours */
+  watched: Map<string, { fingerprint: string; since: number }>
+  /** written by ourselves, whole: these need no time to settle */
+  trusted: Set<string>
+}
+
+export function createHashCache(): HashCache {
+  return { hashes: new Map(), ledger: new Map(), watched: new Map(), trusted: new Set() }
+}
+
+const temporary = /^(\.|~\$)|(~|\.(tmp|temp|swp|swx|part|crdownload|partial))$/i
+const ownFiles = new Set(['_docent.yml', '_status.json'])
+const MAX_DEPTH = 100
+
+/** Whether a name is one that editors, browsers and we ourselves use for files that are not documents. */
+export function isTemporaryName(name: string): boolean {
+  return temporary.test(name) || ownFiles.has(name)
+}
+
+export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot> {
+  const snapshot: Snapshot = { files: [], unsettled: [], unknown: [], root: undefined }
+  const root = await lstat(options.folder).catch(() => undefined)
+  if (!root?.isDirectory()) return snapshot
+  snapshot.root = `${root.dev}:${root.ino}`
+  const rules = ignore().add(await readFile(join(options.folder, '.docentignore'), 'utf8').catch(absent))
+  await walk('', 0, options, rules, snapshot)
+  snapshot.files = oncePerPath(snapshot.files)
+  forgetVanished(options.hashes, snapshot)
+  return snapshot
+}
+
+async function walk(dir: string, depth: number, options: SnapshotOptions, rules: Ignore, snapshot: Snapshot): Promise<void> {
+  if (depth > MAX_DEPTH) return
+  const entries = await readdir(join(options.folder, dir), { withFileTypes: true })
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (isTemporaryName(entry.name)) continue
+    const onDisk = dir ? `${dir}/${entry.name}` : entry.name
+    if (!ignore.isPathValid(onDisk) || rules.ignores(entry.isDirectory() ? `${onDisk}/` : onDisk)) continue
+    if (entry.isDirectory())
+      await walk(onDisk, depth + 1, options, rules, snapshot).catch((error) => closedFolder(error, onDisk.normalize('NFC'), snapshot))
+    else await look(onDisk, options, snapshot)
+  }
+}
+
+function closedFolder(error: NodeJS.ErrnoException, path: string, snapshot: Snapshot): void {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return // gone while we walked
+  snapshot.unknown.push(path)
+  if (error.code !== 'EACCES' && error.code !== 'EPERM') return
+  snapshot.files.push(
+    problemFile(path, 'failed', 'unreadable', `The folder cannot be opened; let its reader in: chmod -R a+rX ${quote(path)}`),
+  )
+}
+
+async function look(onDisk: string, options: SnapshotOptions, snapshot: Snapshot): Promise<void> {
+  const path = onDisk.normalize('NFC')
+  const full = join(options.folder, onDisk)
+  let stats: Stats
+  try {
+    stats = await lstat(full)
+  } catch (error) {
+    // a name that is not UTF-8 comes back changed and then does not exist
+    if (path.includes('\ufffd'))
+      snapshot.files.push(problemFile(path, 'skipped', 'unreadable', 'The name is not valid UTF-8; rename the file.'))
+    else if ((error as NodeJS.ErrnoException).code !== 'ENOENT') snapshot.unknown.push(path)
+    return
+  }
+  const seen = await judge(path, full, stats, options)
+  if (seen === 'unsettled') snapshot.unsettled.push(path)
+  else if (seen) snapshot.files.push(seen)
+}
+
+async function judge(
+  path: string,
+  full: string,
+  stats: Stats,
+  { settleMs, maxFileBytes, hashes: cache, now = Date.now(), hash: read = hashFile }: SnapshotOptions,
+): Promise<FileSeen | 'unsettled' | undefined> {
+  if (!stats.isFile())
+    return problemFile(path, 'skipped', 'unsupported', 'Only regular files are read; links, pipes, sockets and devices are not followed.')
+  const mediaType = mediaTypeOf(path)
+  const about = { size: stats.size, modifiedAt: stats.mtime }
+  if (!mediaType)
+    return {
+      ...problemFile(
+        path,
+        'skipped',
+        'unsupported',
+        `This format is not read; these are: ${supportedFormats}. Convert the file, or leave it.`,
+      ),
+      ...about,
+    }
+  if (stats.size > maxFileBytes) {
+    const problem = problemFile(
+      path,
+      'failed',
+      'too_large',
+      `The file is larger than ${Math.round(maxFileBytes / 1024 / 1024)} MB; split it, or raise MAX_FILE_MB.`,
+    )
+    return { ...problem, ...about, contentHash: `${problem.contentHash}:${stats.size}`, mediaType }
+  }
+  const fingerprint = fingerprintOf(stats)
+  const remembered = cache.hashes.get(path)
+  if (remembered?.fingerprint === fingerprint) return { path, contentHash: remembered.hash, ...about, mediaType }
+  if (!hasSettled(path, fingerprint, now - Math.max(stats.ctimeMs, stats.mtimeMs), settleMs, cache)) return 'unsettled'
+  const recorded = cache.ledger.get(path)
+  try {
+    const same = recorded?.size === stats.size && recorded.modifiedAt === stats.mtime.getTime()
+    const hash = same ? recorded.hash : await read(full, stats)
+    if (hash === undefined) return 'unsettled'
+    cache.hashes.set(path, { fingerprint, hash })
+    return { path, contentHash: hash, ...about, mediaType }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    if (code !== 'EACCES' && code !== 'EPERM')
+      return {
+        ...problemFile(path, 'failed', 'unreadable', `The file cannot be read (${code ?? 'unknown'}); look at the disk it lies on.`),
+        ...about,
+        mediaType,
+      }
+    return {
+      ...problemFile(path, 'failed', 'unreadable', `The file cannot be opened; let its reader in: chmod a+r ${quote(path)}`),
+      ...about,
+      mediaType,
+    }
+  }
+}
+
+/** Untouched for long enough, by its own times or by ours: its clock may be wrong, and a rename keeps its times. */
+function hasSettled(path: string, fingerprint: string, ageMs: number, settleMs: number, { watched, trusted }: HashCache): boolean {
+  if (ageMs >= settleMs || trusted.has(path)) {
+    watched.delete(path)
+    return true
+  }
+  const before = watched.get(path)
+  if (before?.fingerprint !== fingerprint) watched.set(path, { fingerprint, since: performance.now() })
+  else if (performance.now() - before.since >= settleMs) return true
+  return false
+}
+
+/** Two names that differ in their Unicode form only are one document; the NFC one is sorted first. */
+function oncePerPath(files: readonly FileSeen[]): FileSeen[] {
+  return [...new Map(files.toReversed().map((file) => [file.path, file])).values()].reverse()
+}
+
+function forgetVanished({ hashes, watched, trusted, ledger }: HashCache, snapshot: Snapshot): void {
+  const live = new Set([...snapshot.files.map((file) => file.path), ...snapshot.unsettled])
+  for (const path of hashes.keys()) if (!live.has(path)) hashes.delete(path)
+  for (const path of watched.keys()) if (!live.has(path)) watched.delete(path)
+  trusted.clear()
+  ledger.clear()
+}
+
+function problemFile(path: string, state: 'failed' | 'skipped', code: string, message: string): FileSeen {
+  return {
+    path,
+    contentHash: `${code}:${path}`,
+    size: 0,
+    modifiedAt: new Date(0),
+    mediaType: 'application/octet-stream',
+    problem: { state, code, message },
+  }
+}
+
+function quote(path: string): string {
+  return `'${path.replaceAll("'", `'\\''`)}'`
+}
+
+function absent(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return ''
+  throw error
+}

@@ -1,0 +1,17 @@
+import type { Log } from '@docent/kit/logger'
+import { watch } from 'chokidar'
+
+/** Calls `changed` when something happens in the folder. Only a hint: the periodic scan is the truth. */
+export function watchFolder(folder: string, polling: 'auto' | 'always' | 'never', changed: () => void, log: Log): AsyncDisposable {
+  const watcher = watch(folder, {
+    ignoreInitial: true,
+    followSymlinks: false,
+    ignorePermissionErrors: true,
+    usePolling: polling === 'always',
+    interval: 2_000,
+    depth: 60,
+  })
+  watcher.on('all', () => changed())
+  watcher.on('error', (err) => log.warn({ err }, 'the folder watch missed something; the periodic scan finds it'))
+  return { [Symbol.asyncDispose]: () => watcher.close() }
+}

@@ -1,0 +1,196 @@
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import type { DocumentView } from '@docent/core/document'
+import type { Principal } from '@docent/core/principal'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../../lib/testkit/src/until.ts'
+import { admin, startTestIngest, type TestIngest } from './start-test-ingest.ts'
+
+const scope = new AsyncDisposableStack()
+let ingest: TestIngest
+const anonymous: Principal = { id: 'someone', kind: 'anonymous', scopes: ['chat', 'read'] }
+const json = async (path: string) =>
+  (await ingest.ask(path)).json() as Promise<{ items: DocumentView[]; next?: string; counts: Record<string, number>; code?: string }>
+
+beforeAll(async () => {
+  ingest = await startTestIngest(scope, { env: { MAX_FILE_MB: '1' } })
+  for (let i = 0; i < 5; i++) writeFileSync(join(ingest.folder, `doc-${i}.txt`), `Document number ${i}.`)
+  for (let i = 0; i < 5; i++) await ingest.reaches(`doc-${i}.txt`, 'ready')
+})
+afterAll(() => scope.disposeAsync())
+
+function upload(files: Record<string, string>, fields: Record<string, string> = {}, principal = admin): Promise<Response> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.set(name, value)
+  for (const [name, text] of Object.entries(files)) form.append('file', new Blob([text]), name)
+  return ingest.ask('/documents', { method: 'POST', body: form }, principal)
+}
+const leftovers = () => readdirSync(ingest.folder).filter((name) => name.startsWith('.docent-upload'))
+
+test('nobody without the internal token is answered, health excepted', async () => {
+  for (const path of ['/documents', '/stats', '/documents/events']) expect((await fetch(`${ingest.url}${path}`)).status).toBe(401)
+  expect((await fetch(`${ingest.url}/healthz`)).status).toBe(200)
+  await until('it is ready', async () => ((await fetch(`${ingest.url}/readyz`)).status === 200 ? true : undefined))
+})
+
+test('the list pages through all documents once, with counts', async () => {
+  const paths: string[] = []
+  let cursor = ''
+  do {
+    const page = await json(`/documents?limit=2${cursor}`)
+    expect(page.counts.ready).toBe(5)
+    paths.push(...page.items.map(({ path }) => path))
+    cursor = page.next ? `&cursor=${page.next}` : ''
+  } while (cursor)
+  expect(paths).toEqual([0, 1, 2, 3, 4].map((i) => `doc-${i}.txt`))
+  expect((await json('/documents?path=doc-3')).items).toHaveLength(1)
+  expect((await json('/documents?state=failed')).items).toHaveLength(0)
+})
+
+test.each([
+  'limit=0',
+  'limit=1e9',
+  'limit=-1',
+  'state=odd',
+  'cursor=!!',
+  'cursor=WyJhIl0',
+  `cursor=${Buffer.from('["a\\u0000","00000000-0000-4000-8000-000000000000"]').toString('base64url')}`,
+  'path=%00',
+])('a list asked with %s is refused, not broken', async (query) => {
+  const response = await ingest.ask(`/documents?${query}`)
+  expect(response.status).toBe(400)
+  expect(((await response.json()) as { code: string }).code).toBe('validation')
+})
+
+test.each(['nonsense', '..%2f..%2fetc', '%00', '00000000-0000-4000-8000-000000000000'])('the document %s does not exist', async (id) => {
+  for (const path of [`/documents/${id}`, `/documents/${id}/file`]) expect([400, 404]).toContain((await ingest.ask(path)).status)
+})
+
+test('a file is sent whole, in part, and sandboxed', async () => {
+  const [document] = (await json('/documents?path=doc-0')).items
+  const whole = await ingest.ask(`/documents/${document!.id}/file`)
+  expect(await whole.text()).toBe('Document number 0.')
+  expect(whole.headers.get('content-security-policy')).toContain('sandbox')
+  const part = await ingest.ask(`/documents/${document!.id}/file`, { headers: { range: 'bytes=9-14' } })
+  expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([206, 'bytes 9-14/18', 'number'])
+  expect((await ingest.ask(`/documents/${document!.id}/file`, { headers: { range: 'bytes=99-' } })).status).toBe(416)
+})
+
+test('an upload lands in the folder and is indexed; the same name again is its next version', async () => {
+  const first = await upload({ '手册.txt': 'The uploaded text.' }, { path: 'from api/手册.txt' })
+  expect(first.status).toBe(202)
+  const { items } = (await first.json()) as { items: DocumentView[] }
+  expect(items[0]).toMatchObject({ path: 'from api/手册.txt', size: 18 })
+  const ready = await ingest.reaches('from api/手册.txt', 'ready')
+  await upload({ '手册.txt': 'The newer text.' }, { path: 'from api/' })
+  await until(
+    'the newer text is active',
+    async () => (await ingest.chunks()).some((chunk) => chunk.text === 'The newer text.') || undefined,
+  )
+  expect((await ingest.reaches('from api/手册.txt', 'ready')).id).toBe(ready.id)
+  expect(leftovers()).toEqual([])
+})
+
+test.each([
+  '../out.txt',
+  '/etc/out.txt',
+  'a/../../out.txt',
+  '.hidden.txt',
+  'a\\b.txt',
+  'a/.git/c.txt',
+  '~$a.txt',
+  ' ',
+  'x\u0000.txt',
+  'e\u202egpj.txt',
+  `${'a'.repeat(300)}.txt`,
+])('an upload to %j is refused', async (path) => {
+  expect((await upload({ 'a.txt': 'text' }, { path })).status).toBe(400)
+  expect(leftovers()).toEqual([])
+})
+
+test('an upload does not follow a link out of the folder', async () => {
+  symlinkSync('/tmp', join(ingest.folder, 'way-out'))
+  expect((await upload({ 'a.txt': 'text' }, { path: 'way-out/a.txt' })).status).toBe(400)
+  expect(leftovers()).toEqual([])
+})
+
+test('too large, unsupported, empty and other bodies are told apart and leave nothing', async () => {
+  expect((await upload({ 'big.txt': 'x'.repeat(1_100_000) })).status).toBe(413)
+  expect((await upload({ 'picture.png': 'x' })).status).toBe(422)
+  expect((await upload({})).status).toBe(400)
+  expect((await ingest.ask('/documents', { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } })).status).toBe(415)
+  expect(
+    (
+      await ingest.ask('/documents', {
+        method: 'POST',
+        body: '--x\r\nbroken',
+        headers: { 'content-type': 'multipart/form-data; boundary=x' },
+      })
+    ).status,
+  ).toBe(400)
+  expect((await upload(Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`f${i}.txt`, 'x'])))).status).toBe(413)
+  expect((await upload({ 'a.txt': 'text' }, {}, anonymous)).status).toBe(403)
+  expect(leftovers()).toEqual([])
+})
+
+test('an upload that is cut off leaves no file behind', async () => {
+  console.log('begin', performance.now(), leftovers())
+  const { hostname, port } = new URL(ingest.url)
+  const headers = {
+    'x-docent-token': 'a-token-of-the-test-0123456789-abcdefghij',
+    'x-docent-principal': Buffer.from(JSON.stringify(admin)).toString('base64url'),
+  }
+  const req = request({
+    hostname,
+    port,
+    method: 'POST',
+    path: '/documents',
+    headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
+  })
+  req.on('error', () => undefined) // it is we who cut it
+  req.write('--x\r\ncontent-disposition: form-data; name="file"; filename="cut.txt"\r\n\r\nhalf a file')
+  await until('the half is on disk', () => leftovers().length === 1 || undefined)
+  console.log('half', performance.now()); req.destroy()
+  await until('it is gone', () => leftovers().length === 0 || undefined)
+  console.log('gone', performance.now())
+  expect((await json('/documents?path=cut')).items).toEqual([])
+})
+
+test('a failed document is tried again on request', async () => {
+  ingest.extractor.failWith('hopeless.txt', 422, 'corrupt')
+  writeFileSync(join(ingest.folder, 'hopeless.txt'), 'hopeless')
+  const { id } = await ingest.reaches('hopeless.txt', 'failed')
+  const asked = ingest.extractor.asked.get('hopeless.txt')!
+  expect((await ingest.ask(`/documents/${id}/retry`, { method: 'POST' }, anonymous)).status).toBe(403)
+  expect((await ingest.ask(`/documents/${id}/retry`, { method: 'POST' })).status).toBe(202)
+  await until('it was tried', () => (ingest.extractor.asked.get('hopeless.txt')! > asked ? true : undefined))
+  await ingest.reaches('hopeless.txt', 'failed')
+})
+
+test('a deletion takes the file and the text, and is told to those who listen', async () => {
+  const { id } = await ingest.reaches('doc-4.txt', 'ready')
+  const left = new AbortController()
+  const events = await ingest.ask('/documents/events', { signal: left.signal })
+  expect(events.headers.get('content-type')).toContain('text/event-stream')
+  expect((await ingest.ask(`/documents/${id}`, { method: 'DELETE' }, anonymous)).status).toBe(403)
+  expect((await ingest.ask(`/documents/${id}`, { method: 'DELETE' })).status).toBe(204)
+  let told = ''
+  for await (const part of events.body!.pipeThrough(new TextDecoderStream())) {
+    told += part
+    if (told.includes(id)) break
+  }
+  left.abort()
+  expect(told).toContain('"state":"removed"')
+  expect((await ingest.ask(`/documents/${id}`)).status).toBe(404)
+  expect(readdirSync(ingest.folder)).not.toContain('doc-4.txt')
+  expect((await ingest.chunks()).some((chunk) => chunk.documentId === id)).toBe(false)
+})
+
+test('a caller bound to other collections sees nothing', async () => {
+  const bound: Principal = { ...anonymous, kind: 'key', collections: ['other'] }
+  const [document] = (await json('/documents?path=doc-0')).items
+  expect(await (await ingest.ask('/documents', {}, bound)).json()).toMatchObject({ items: [], counts: { ready: 0 } })
+  expect((await ingest.ask(`/documents/${document!.id}`, {}, bound)).status).toBe(404)
+  expect((await ingest.ask(`/documents/${document!.id}/file`, {}, bound)).status).toBe(404)
+})

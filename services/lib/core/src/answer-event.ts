@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { Source } from './passage.ts'
+
+export const CitationSpan = z.object({
+  start: z.number().int(),
+  end: z.number().int(),
+  source: z.number().int().positive(),
+  verified: z.boolean(),
+})
+/** A span of the answer's text (UTF-16, end exclusive) that source number `source` supports. */
+export type CitationSpan = z.infer<typeof CitationSpan>
+
+export const Usage = z.object({
+  inputTokens: z.number().int(),
+  outputTokens: z.number().int(),
+  cost: z.number().optional(),
+  currency: z.string().optional(),
+})
+export type Usage = z.infer<typeof Usage>
+
+export const finalStates = ['done', 'stopped', 'interrupted', 'error'] as const
+export type FinalState = (typeof finalStates)[number]
+const End = z.object({ state: z.enum(finalStates), code: z.string().optional(), message: z.string().optional() })
+
+const schemas = {
+  meta: z.object({
+    answerId: z.uuid(),
+    conversationId: z.uuid(),
+    persona: z.string(),
+    settingsVersion: z.number().int(),
+    traceId: z.string(),
+  }),
+  sources: z.object({ sources: z.array(Source) }),
+  delta: z.object({ text: z.string() }),
+  citation: CitationSpan,
+  warning: z.object({ code: z.string(), message: z.string() }),
+  usage: Usage,
+  done: End,
+  stopped: End,
+  interrupted: End,
+  error: End,
+} as const
+
+/** The only language of streams: `type` is the SSE event name, `data` its JSON object. */
+export type AnswerEvent = { [K in keyof typeof schemas]: { type: K; data: z.infer<(typeof schemas)[K]> } }[keyof typeof schemas]
+
+/** An event with its place in the stream: ids are 1, 2, 3 … without a gap. */
+export type NumberedEvent = AnswerEvent & { id: number }
+
+export function isFinal(event: AnswerEvent): boolean {
+  return (finalStates as readonly string[]).includes(event.type)
+}
+
+export const Answer = z
+  .object({
+    id: z.uuid(),
+    conversationId: z.uuid(),
+    state: z.enum(['streaming', ...finalStates]),
+    text: z.string(),
+    answerable: z.boolean(),
+    sources: z.array(Source),
+    citations: z.array(CitationSpan),
+    degraded: z.array(z.string()),
+    usage: Usage,
+    model: z.string(),
+    traceId: z.string(),
+    error: z.object({ code: z.string(), message: z.string() }).optional(),
+  })
+  .meta({ id: 'Answer' })
+export type Answer = z.infer<typeof Answer>

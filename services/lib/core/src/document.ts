@@ -1,0 +1,54 @@
+import { z } from 'zod'
+
+/** Where a text stands in its document. Offsets are UTF-16 units into the extracted text, end exclusive. */
+export const Locator = z.object({
+  page: z.number().int().positive().optional(),
+  heading: z.array(z.string()).default([]),
+  start: z.number().int().nonnegative(),
+  end: z.number().int().nonnegative(),
+})
+export type Locator = z.infer<typeof Locator>
+
+export const Block = z.object({
+  kind: z.enum(['heading', 'paragraph', 'list', 'table', 'code']),
+  level: z.number().int().positive().optional(),
+  text: z.string(),
+  page: z.number().int().positive().optional(),
+  heading: z.array(z.string()),
+  start: z.number().int().nonnegative(),
+  end: z.number().int().nonnegative(),
+})
+/** What extraction yields; `text` equals the document's text from start to end. */
+export type Block = z.infer<typeof Block>
+
+export const Extracted = z.object({
+  title: z.string().optional(),
+  mediaType: z.string(),
+  text: z.string(),
+  blocks: z.array(Block),
+  pages: z.number().int().positive().optional(),
+  notes: z.array(z.string()).default([]),
+})
+export type Extracted = z.infer<typeof Extracted>
+
+export const documentStates = ['queued', 'indexing', 'ready', 'failed', 'skipped', 'removed'] as const
+export const DocumentState = z.enum(documentStates)
+export type DocumentState = z.infer<typeof DocumentState>
+
+/** One file of the folder, as the API shows it. */
+export const DocumentView = z
+  .object({
+    id: z.uuid(),
+    path: z.string(),
+    collection: z.string(),
+    state: DocumentState,
+    error: z.object({ code: z.string(), message: z.string() }).optional(),
+    mediaType: z.string(),
+    size: z.number().int(),
+    pages: z.number().int().optional(),
+    chunks: z.number().int(),
+    contentHash: z.string(),
+    indexedAt: z.iso.datetime().optional(),
+  })
+  .meta({ id: 'Document' })
+export type DocumentView = z.infer<typeof DocumentView>

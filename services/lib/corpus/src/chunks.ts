@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto'
+import type { Chunk } from '@docent/core/chunk'
+import { AppError } from '@docent/core/errors'
+import { isLatestAttempt } from './attempts.ts'
+import type { Corpus, DocumentRow, Generation, IndexedChunk, VersionFacts } from './corpus.ts'
+import { appendChange, type CorpusLog, type Database, keepVectors, type Queryable } from './database.ts'
+import type { Vectors } from './vectors.ts'
+
+const ROWS = 500
+const PAGE = 1_000
+
+/** The version stands in the id, so no id is ever written twice with another text. */
+export function chunkId(documentId: string, version: number, ordinal: number): string {
+  return createHash('sha256').update(`${documentId}:${version}:${ordinal}`).digest('hex').slice(0, 32)
+}
+
+type Chunks = Pick<Corpus, 'replaceChunks' | 'loadActive' | 'parentsOf' | 'countChunks'>
+
+export function createChunks(database: Database, vectors: Vectors, load: Corpus['loadVectors'], log: CorpusLog): Chunks {
+  return {
+    async replaceChunks(document, facts, chunks, generation, attemptId) {
+      // a number of its own for each attempt: two of them never write the same ids
+      const version = await database.transaction((client) => openVersion(client, document, facts, attemptId))
+      const dense = await writeDense(vectors, load, document.id, version, chunks, generation, log)
+      let dropped: string[]
+      try {
+        dropped = await database.transaction((client) => flip(client, document, facts, version, chunks, generation, attemptId))
+      } catch (error) {
+        vectors.dropLater(
+          chunks.map((chunk) => chunkId(document.id, version, chunk.ordinal)),
+          generation,
+        )
+        throw error
+      }
+      vectors.dropLater(dropped, generation)
+      return { version, dense }
+    },
+
+    async loadActive(batch, documentIds) {
+      let after: [string, number] = ['00000000-0000-0000-0000-000000000000', -1]
+      for (;;) {
+        const { rows } = await database.query<ActiveRow>(activeSql, [after[0], after[1], documentIds ?? null, PAGE])
+        if (rows.length > 0) batch(rows.map(toIndexed))
+        const last = rows.at(-1)
+        if (!last || rows.length < PAGE) return
+        after = [last.document, last.ordinal]
+      }
+    },
+
+    async parentsOf(chunkIds) {
+      const { rows } = await database.query<{ id: string; parent_start: number; parent_end: number; parent_text: string }>(
+        'SELECT id, parent_start, parent_end, parent_text FROM chunk WHERE id = ANY($1)',
+        [chunkIds],
+      )
+      return new Map(rows.map((row) => [row.id, { start: row.parent_start, end: row.parent_end, text: row.parent_text }]))
+    },
+
+    async countChunks() {
+      const { rows } = await database.query<{ n: string }>(
+        'SELECT count(*) AS n FROM chunk c JOIN document d ON d.id = c.document AND d.active_version = c.version',
+      )
+      return Number(rows[0]!.n)
+    },
+  }
+}
+
+/** Refuses the late write of an attempt that another one has overtaken, and of content the file no longer has. */
+async function fence(client: Queryable, document: DocumentRow, attemptId: number): Promise<void> {
+  const { rows } = await client.query<{ state: string; content_hash: string }>(
+    'SELECT state, content_hash FROM document WHERE id = $1 FOR UPDATE',
+    [document.id],
+  )
+  const row = rows[0]
+  if (!row || row.state === 'removed') throw new AppError('gone', 'The file is gone.')
+  if (row.content_hash !== document.contentHash) throw new AppError('conflict', 'The file has changed; its newer content is queued.')
+  if (!(await isLatestAttempt(client, attemptId, document.id)))
+    throw new AppError('conflict', 'A later attempt has begun; this one writes nothing.')
+}
+
+async function openVersion(client: Queryable, document: DocumentRow, facts: VersionFacts, attemptId: number): Promise<number> {
+  await fence(client, document, attemptId)
+  const { rows } = await client.query<{ version: number }>(
+    `INSERT INTO version (document, version, content_hash, settings_hash, title, language, pages, notes)
+     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6, $7 FROM version WHERE document = $1 RETURNING version`,
+    [document.id, facts.contentHash, facts.settingsHash, facts.title, facts.language, facts.pages ?? null, facts.notes],
+  )
+  return rows[0]!.version
+}
+
+/** Chroma is a cache: when it does not take the vectors, they are `pending` and reconcileDense brings them. */
+async function writeDense(
+  vectors: Vectors,
+  load: Corpus['loadVectors'],
+  documentId: string,
+  version: number,
+  chunks: readonly Chunk[],
+  generation: Generation,
+  log: CorpusLog,
+) {
+  try {
+    for (let at = 0; at < chunks.length; at += ROWS) {
+      const some = chunks.slice(at, at + ROWS)
+      const found = await load(
+        some.map((chunk) => chunk.textHash),
+        generation.model,
+      )
+      const known = some.filter((chunk) => found.has(chunk.textHash))
+      await vectors.add(
+        known.map((chunk) => ({
+          id: chunkId(documentId, version, chunk.ordinal),
+          documentId,
+          version,
+          vector: found.get(chunk.textHash)!,
+        })),
+        generation,
+      )
+    }
+    return 'written' as const
+  } catch (error) {
+    if (!vectors.isOutage(error)) throw error
+    log.warn({ err: error, documentId }, 'the dense index did not take the vectors; they follow later')
+    return 'pending' as const
+  }
+}
+
+async function flip(
+  client: Queryable,
+  document: DocumentRow,
+  facts: VersionFacts,
+  version: number,
+  chunks: readonly Chunk[],
+  generation: Generation,
+  attemptId: number,
+): Promise<string[]> {
+  await fence(client, document, attemptId)
+  await keepVectors(client)
+  const hashes = [...new Set(chunks.map((chunk) => chunk.textHash))]
+  const { rows } = await client.query<{ n: string }>('SELECT count(*) AS n FROM embedding WHERE model = $1 AND text_hash = ANY($2)', [
+    generation.model,
+    hashes,
+  ])
+  // another document's removal may have taken a shared vector since this attempt looked
+  if (Number(rows[0]!.n) < hashes.length) throw new AppError('unavailable', 'Some vectors are missing; they are made again.')
+  for (let at = 0; at < chunks.length; at += ROWS) await insertChunks(client, document.id, version, chunks.slice(at, at + ROWS))
+  const old = await client.query<{ id: string }>('DELETE FROM chunk WHERE document = $1 AND version <> $2 RETURNING id', [
+    document.id,
+    version,
+  ])
+  await client.query(
+    `UPDATE document SET active_version = $2, state = 'ready', error_code = NULL, error_text = NULL, updated_at = now(), indexed_at = now() WHERE id = $1`,
+    [document.id, version],
+  )
+  await appendChange(client, document.id, 'activated', version)
+  void facts
+  return old.rows.map((row) => row.id)
+}
+
+async function insertChunks(client: Queryable, documentId: string, version: number, chunks: readonly Chunk[]): Promise<void> {
+  await client.query(
+    `INSERT INTO chunk (id, document, version, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text)
+     SELECT id, $1, $2, ordinal, text, header, page, ARRAY(SELECT jsonb_array_elements_text(heading)), start_at, end_at, text_hash, parent_start, parent_end, parent_text
+     FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::text[], $12::int[], $13::int[], $14::text[])
+     AS row (id, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text)`,
+    [
+      documentId,
+      version,
+      chunks.map((chunk) => chunkId(documentId, version, chunk.ordinal)),
+      chunks.map((chunk) => chunk.ordinal),
+      chunks.map((chunk) => chunk.text),
+      chunks.map((chunk) => chunk.header),
+      chunks.map((chunk) => chunk.locator.page ?? null),
+      chunks.map((chunk) => JSON.stringify(chunk.locator.heading)),
+      chunks.map((chunk) => chunk.locator.start),
+      chunks.map((chunk) => chunk.locator.end),
+      chunks.map((chunk) => chunk.textHash),
+      chunks.map((chunk) => chunk.parent.start),
+      chunks.map((chunk) => chunk.parent.end),
+      chunks.map((chunk) => chunk.parent.text),
+    ],
+  )
+}
+
+type ActiveRow = {
+  id: string
+  document: string
+  version: number
+  ordinal: number
+  path: string
+  collection: string
+  media_type: string
+  modified_at: Date
+  language: 'zh' | 'en'
+  title: string
+  header: string
+  text: string
+  page: number | null
+  heading: string[]
+  start_at: number
+  end_at: number
+  text_hash: string
+}
+
+const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.collection, d.media_type, d.modified_at, v.language, v.title, c.header, c.text, c.page, c.heading, c.start_at, c.end_at, c.text_hash
+  FROM chunk c
+  JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
+  JOIN version v ON v.document = c.document AND v.version = c.version
+  WHERE (c.document, c.ordinal) > ($1::uuid, $2::int) AND ($3::uuid[] IS NULL OR c.document = ANY($3))
+  ORDER BY c.document, c.ordinal LIMIT $4`
+
+function toIndexed(row: ActiveRow): IndexedChunk {
+  const { document, media_type, modified_at, start_at, end_at, text_hash, ...same } = row
+  return {
+    ...same,
+    documentId: document,
+    mediaType: media_type,
+    modifiedAt: modified_at,
+    start: start_at,
+    end: end_at,
+    textHash: text_hash,
+  }
+}

@@ -1,0 +1,150 @@
+import type { Chunk } from '@docent/core/chunk'
+import type { DocumentState, DocumentView } from '@docent/core/document'
+
+/** A row of `document`, as jobs and scans see it. */
+export type DocumentRow = {
+  id: string
+  collection: string
+  path: string
+  contentHash: string
+  mediaType: string
+  size: number
+  modifiedAt: Date
+  state: DocumentState
+  errorCode: string | null
+  errorText: string | null
+  activeVersion: number | null
+}
+
+export type NewDocument = {
+  path: string
+  collection: string
+  contentHash: string
+  mediaType: string
+  size: number
+  modifiedAt: Date
+  state?: 'queued' | 'skipped' | 'failed'
+  error?: { code: string; message: string }
+}
+
+export type Generation = {
+  id: number
+  model: string
+  dimension: number
+  chromaCollection: string
+  state: 'building' | 'active' | 'retired'
+}
+
+/** What a version of a document holds beside its chunks. */
+export type VersionFacts = {
+  contentHash: string
+  settingsHash: string
+  title: string
+  language: 'zh' | 'en'
+  pages?: number
+  notes: string[]
+}
+
+/** An active chunk as retrieval loads it. Vectors are not part of it. */
+export type IndexedChunk = {
+  id: string
+  documentId: string
+  version: number
+  ordinal: number
+  path: string
+  collection: string
+  mediaType: string
+  modifiedAt: Date
+  language: 'zh' | 'en'
+  title: string
+  header: string
+  text: string
+  page: number | null
+  heading: string[]
+  start: number
+  end: number
+  textHash: string
+}
+
+export type Change = { seq: number; documentId: string; kind: 'activated' | 'moved' | 'removed' }
+export type DocumentQuery = { state?: DocumentState; path?: string; cursor?: string; limit: number; collections?: readonly string[] }
+
+/**
+ * The port to schema `corpus` and Chroma. Postgres is the truth; Chroma is a cache that `rebuildDense` fills from it.
+ * Ingest writes, retrieval reads.
+ */
+export type Corpus = {
+  // the ledger
+  listKnown(): Promise<DocumentRow[]>
+  findDocument(id: string): Promise<DocumentRow | undefined>
+  findByPath(path: string): Promise<DocumentRow | undefined>
+  addDocuments(documents: readonly NewDocument[]): Promise<DocumentRow[]>
+  /** same id, new content: state queued; the old version serves until the new one is complete */
+  changeDocument(id: string, change: Omit<NewDocument, 'path' | 'collection'>): Promise<void>
+  moveDocument(id: string, path: string): Promise<void>
+  /** state removed, chunks and vectors of no other document gone, feed told; the row stays for citations */
+  removeDocument(id: string): Promise<void>
+  /** failed and skipped take the old text out of the index; `onlyFor` keeps a late verdict from newer content */
+  setState(id: string, state: DocumentState, error?: { code: string; message: string }, onlyFor?: { contentHash: string }): Promise<void>
+  listDocuments(query: DocumentQuery): Promise<{ items: DocumentView[]; counts: Record<string, number>; next?: string }>
+  viewDocument(id: string): Promise<DocumentView | undefined>
+  /** how many live documents there are per state */
+  countDocuments(collections?: readonly string[]): Promise<Record<string, number>>
+  countChunks(): Promise<number>
+  /** what became of a version that was cited: still the file's content, another one, or no file */
+  stateOfVersion(id: string, version: number): Promise<'current' | 'changed' | 'gone'>
+  /** queued or indexing, untouched for `olderThanMs`: what the reconciler puts back into the queue */
+  listUnfinished(olderThanMs: number): Promise<DocumentRow[]>
+  /** documents whose active version was made with other settings */
+  listStale(settingsHash: string): Promise<DocumentRow[]>
+
+  // attempts
+  beginAttempt(documentId: string, contentHash: string): Promise<number>
+  /** false when a later attempt of this document has begun: then this one's results must not be written */
+  isLatestAttempt(attemptId: number, documentId: string): Promise<boolean>
+  endAttempt(attemptId: number, outcome: 'done' | 'skipped' | 'failed', detail: { code?: string; [figure: string]: unknown }): Promise<void>
+  /** attempts at this content; with `code` only those that ended in it */
+  countAttempts(documentId: string, contentHash: string, code?: string): Promise<number>
+
+  // versions, chunks, vectors
+  vectorHashes(hashes: readonly string[], model: string): Promise<Set<string>>
+  /** committed at once, so nothing embedded is embedded again after a crash */
+  saveVectors(model: string, vectors: ReadonlyMap<string, Float32Array>): Promise<void>
+  loadVectors(hashes: readonly string[], model: string): Promise<Map<string, Float32Array>>
+  /** vectors that no chunk has used for that long; younger ones make an undone edit free */
+  removeUnusedVectors(olderThanMs: number): Promise<number>
+  /**
+   * Writes version n+1 with its chunks beside the old, puts its vectors into Chroma, flips active_version and
+   * state ready in one transaction guarded by the attempt (a sleeper's late write is refused), then removes the old version.
+   */
+  replaceChunks(
+    document: DocumentRow,
+    facts: VersionFacts,
+    chunks: readonly Chunk[],
+    generation: Generation,
+    attemptId: number,
+  ): Promise<{ version: number; dense: 'written' | 'pending' }>
+
+  // generations
+  activeGeneration(model: string, dimension: number): Promise<Generation>
+
+  // what retrieval follows
+  lastChange(): Promise<number>
+  changesAfter(seq: number, limit: number): Promise<Change[]>
+  loadActive(batch: (chunks: IndexedChunk[]) => void, documentIds?: readonly string[]): Promise<void>
+  parentsOf(chunkIds: readonly string[]): Promise<Map<string, { start: number; end: number; text: string }>>
+  /** wakes on NOTIFY corpus_change; polling stays the truth */
+  onChange(wake: () => void): AsyncDisposable
+
+  // dense
+  searchDense(
+    vector: Float32Array,
+    limit: number,
+    generation: Generation,
+    signal: AbortSignal,
+  ): Promise<{ chunkId: string; score: number }[]>
+  /** a real query against the collection; throws when Chroma is down, empty, torn or of another dimension */
+  denseCanary(generation: Generation, signal: AbortSignal): Promise<void>
+  /** compares Chroma with the active chunks and mends it from Postgres without an embedding call */
+  reconcileDense(generation: Generation, progress?: (done: number, of: number) => void): Promise<{ added: number; removed: number }>
+}

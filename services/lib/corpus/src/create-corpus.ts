@@ -1,0 +1,27 @@
+import { createAttempts } from './attempts.ts'
+import { createChunks } from './chunks.ts'
+import type { Corpus } from './corpus.ts'
+import { type CorpusLog, guardPool, type Pool } from './database.ts'
+import { createLedger } from './documents.ts'
+import { createEmbeddings } from './embeddings.ts'
+import { createFeed } from './feed.ts'
+import { createGenerations } from './generations.ts'
+import { createVectors } from './vectors.ts'
+
+/** The corpus over a pool of role docent_corpus and, when there is one, a Chroma. */
+export function createCorpus(pool: Pool, chroma: { url: string } | undefined, log: CorpusLog): Corpus {
+  const database = guardPool(pool)
+  const vectors = createVectors(chroma?.url, database, log)
+  const embeddings = createEmbeddings(database)
+  return {
+    ...createLedger(database, (ids) => vectors.dropLater(ids)),
+    ...createAttempts(database),
+    ...embeddings,
+    ...createChunks(database, vectors, embeddings.loadVectors, log),
+    ...createGenerations(database),
+    ...createFeed(pool, database, log),
+    searchDense: vectors.searchDense,
+    denseCanary: vectors.denseCanary,
+    reconcileDense: vectors.reconcileDense,
+  }
+}

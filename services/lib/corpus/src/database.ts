@@ -1,0 +1,75 @@
+import { AppError } from '@docent/core/errors'
+import type pg from 'pg'
+
+export type Pool = pg.Pool
+export type Queryable = Pick<pg.ClientBase, 'query'>
+/** A pool or a transaction: whatever answers one statement. */
+export type Asks = { query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<{ rows: R[] }> }
+
+/** What the corpus needs of a logger; pino's fits. */
+export type CorpusLog = { info(fields: object, message: string): void; warn(fields: object, message: string): void }
+
+// advisory locks of this database; kit's migrations use another number
+const FEED_LOCK = 7_310_461
+const VECTOR_LOCK = 7_310_462
+const GENERATION_LOCK = 7_310_463
+
+/** A pool whose lost connections and timeouts are `unavailable`, for every caller alike. */
+export function guardPool(pool: Pool) {
+  return {
+    query: <R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<R>> =>
+      pool.query<R>(text, values).catch(translate),
+    async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+      const client = await pool.connect().catch(translate)
+      let broken: Error | undefined
+      try {
+        await client.query('BEGIN')
+        const result = await work(client)
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        await client.query('ROLLBACK').catch((rollback: Error) => {
+          broken = rollback
+        })
+        return translate(error)
+      } finally {
+        client.release(broken)
+      }
+    },
+  }
+}
+export type Database = ReturnType<typeof guardPool>
+
+function translate(error: unknown): never {
+  if (error instanceof AppError) throw error
+  const code = (error as { code?: string }).code ?? ''
+  const message = error instanceof Error ? error.message : ''
+  // 08 connection, 53 resources, 57P shutdown, 57014 statement timeout, 40 deadlock or serialisation
+  if (/^(08|53|57P|40)/.test(code) || code === '57014' || /ECONN|ENOTFOUND|EPIPE|timeout|terminated|ended/i.test(`${code} ${message}`)) {
+    throw new AppError('unavailable', 'The database does not answer; try again in a moment.', { cause: error, retryAfterS: 2 })
+  }
+  throw error
+}
+
+/** Numbers of the feed are given out and committed in the same order, or a follower would step over a late one. */
+export async function appendChange(
+  client: Queryable,
+  documentId: string,
+  kind: 'activated' | 'moved' | 'removed',
+  version: number | null,
+): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [FEED_LOCK])
+  await client.query('INSERT INTO change_feed (document, kind, version) VALUES ($1, $2, $3)', [documentId, kind, version])
+  await client.query('NOTIFY corpus_change')
+}
+
+/** Held while chunks that need vectors are written; excluded while unused vectors are deleted. */
+export async function keepVectors(client: Queryable): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock_shared($1)', [VECTOR_LOCK])
+}
+export async function lockVectors(client: Queryable): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [VECTOR_LOCK])
+}
+export async function lockGenerations(client: Queryable): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [GENERATION_LOCK])
+}

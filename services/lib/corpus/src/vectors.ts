@@ -1,0 +1,167 @@
+import { AppError } from '@docent/core/errors'
+import { ChromaNotFoundError, type Collection } from 'chromadb'
+import { isChromaOutage, openChroma } from './chroma.ts'
+import type { Corpus, Generation } from './corpus.ts'
+import type { CorpusLog, Database } from './database.ts'
+import { decodeFloat16 } from './float16.ts'
+
+export type DenseRow = { id: string; documentId: string; version: number; vector: Float32Array }
+type Dense = Pick<Corpus, 'searchDense' | 'denseCanary' | 'reconcileDense'>
+export type Vectors = Dense & {
+  add(rows: readonly DenseRow[], generation: Generation): Promise<void>
+  /** removes ids in the background: their chunks are no longer active, so nobody is shown them meanwhile */
+  dropLater(ids: readonly string[], generation?: Generation): void
+  isOutage(error: unknown): boolean
+}
+
+const BATCH = 500
+const PAGE = 5_000
+const QUERY_MS = 3_000
+const WRITE_MS = 60_000
+// float16 and Chroma's own rounding leave a vector nearly, not exactly, its own nearest neighbour
+const SELF_SCORE = 0.98
+
+export function createVectors(url: string | undefined, database: Database, log: CorpusLog): Vectors {
+  const chroma = url === undefined ? undefined : openChroma(url)
+  let last: Generation | undefined
+
+  /** A collection that was deleted and made again has another id: one more try with a fresh look. */
+  async function using<T>(generation: Generation, signal: AbortSignal, act: (collection: Collection) => Promise<T>): Promise<T> {
+    if (!chroma) throw new AppError('unavailable', 'No dense index is configured (CHROMA_URL).')
+    last = generation
+    try {
+      return await act(await chroma.open(generation, signal))
+    } catch (error) {
+      chroma.forget(generation)
+      if (!(error instanceof ChromaNotFoundError)) throw error
+      return await act(await chroma.open(generation, signal))
+    }
+  }
+
+  async function search(vector: Float32Array, limit: number, generation: Generation, signal: AbortSignal) {
+    if (vector.length !== generation.dimension)
+      throw new AppError('conflict', `The vector has ${vector.length} numbers, the generation ${generation.dimension}.`)
+    const found = await using(generation, AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)]), (collection) =>
+      collection.query({ queryEmbeddings: [[...vector]], nResults: limit, include: ['distances'] }),
+    )
+    return found.ids[0]!.map((chunkId, i) => ({ chunkId, score: 1 - (found.distances[0]?.[i] ?? 1) }))
+  }
+
+  async function add(rows: readonly DenseRow[], generation: Generation): Promise<void> {
+    for (let at = 0; at < rows.length; at += BATCH) {
+      const some = rows.slice(at, at + BATCH)
+      await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
+        collection.add({
+          ids: some.map((row) => row.id),
+          embeddings: some.map((row) => [...row.vector]),
+          metadatas: some.map((row) => ({ document: row.documentId, version: row.version })),
+        }),
+      )
+    }
+  }
+
+  async function drop(ids: readonly string[], generation: Generation): Promise<void> {
+    for (let at = 0; at < ids.length; at += BATCH) {
+      await using(generation, AbortSignal.timeout(WRITE_MS), (collection) => collection.delete({ ids: ids.slice(at, at + BATCH) }))
+    }
+  }
+
+  async function denseCanary(generation: Generation, signal: AbortSignal): Promise<void> {
+    const { rows } = await database.query<{ id: string; vector: Buffer }>(
+      `${activeVectors} AND c.id >= md5(random()::text) ORDER BY c.id LIMIT 1`,
+      [generation.model],
+    )
+    const sample =
+      rows[0] ??
+      (await database.query<{ id: string; vector: Buffer }>(`${activeVectors} ORDER BY c.id LIMIT 1`, [generation.model])).rows[0]
+    if (!sample) {
+      await using(generation, AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)]), (collection) => collection.count())
+      return
+    }
+    const [hit] = await search(decodeFloat16(sample.vector), 1, generation, signal)
+    if (!hit || hit.score < SELF_SCORE)
+      throw new AppError('unavailable', 'The dense index does not find what it should hold; it is being rebuilt.')
+  }
+
+  async function storedIds(generation: Generation): Promise<Set<string>> {
+    const ids = new Set<string>()
+    for (;;) {
+      const page = await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
+        collection.get({ limit: PAGE, offset: ids.size, include: [] }),
+      )
+      for (const id of page.ids) ids.add(id)
+      if (page.ids.length < PAGE) return ids
+    }
+  }
+
+  async function mend(generation: Generation, progress: (done: number, of: number) => void): Promise<{ added: number; removed: number }> {
+    const stored = await storedIds(generation)
+    const { rows } = await database.query<{ id: string }>(activeIds, [generation.model])
+    const active = new Set(rows.map((row) => row.id))
+    const missing = [...active.difference(stored)]
+    for (let at = 0; at < missing.length; at += BATCH) {
+      const some = await database.query<{ id: string; document: string; version: number; vector: Buffer }>(
+        `${activeVectors} AND c.id = ANY($2)`,
+        [generation.model, missing.slice(at, at + BATCH)],
+      )
+      await add(
+        some.rows.map((row) => ({ id: row.id, documentId: row.document, version: row.version, vector: decodeFloat16(row.vector) })),
+        generation,
+      )
+      progress(Math.min(at + BATCH, missing.length), missing.length)
+    }
+    return { added: missing.length, removed: await dropOrphans([...stored.difference(active)], generation) }
+  }
+
+  /** A version being written has its vectors in Chroma before its rows are active: those stay. */
+  async function dropOrphans(ids: readonly string[], generation: Generation): Promise<number> {
+    let dropped = 0
+    for (let at = 0; at < ids.length; at += BATCH) {
+      const some = await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
+        collection.get({ ids: ids.slice(at, at + BATCH), include: ['metadatas'] }),
+      )
+      const owners = some.metadatas.map((metadata) => [String(metadata?.document), Number(metadata?.version)] as const)
+      const { rows } = await database.query<{ id: string; kept: number }>(
+        `SELECT d.id, greatest(CASE WHEN d.state = 'indexing' THEN max(v.version) END, d.active_version) AS kept
+         FROM document d JOIN version v ON v.document = d.id WHERE d.id::text = ANY($1) AND d.state <> 'removed' GROUP BY d.id`,
+        [owners.map(([document]) => document)],
+      )
+      const kept = new Map(rows.map((row) => [row.id, row.kept]))
+      const orphans = some.ids.filter((_id, i) => kept.get(owners[i]![0]) !== owners[i]![1])
+      await drop(orphans, generation)
+      dropped += orphans.length
+    }
+    return dropped
+  }
+
+  return {
+    searchDense: search,
+    denseCanary,
+    add,
+    async reconcileDense(generation, progress = () => undefined) {
+      const first = await mend(generation, progress)
+      const works = await denseCanary(generation, AbortSignal.timeout(QUERY_MS)).then(
+        () => true,
+        (error: unknown) => (log.warn({ err: error }, 'the dense index is torn; it is built again from Postgres'), false),
+      )
+      if (works || !chroma) return first
+      await chroma.drop(generation, AbortSignal.timeout(WRITE_MS))
+      const second = await mend(generation, progress)
+      await denseCanary(generation, AbortSignal.timeout(QUERY_MS))
+      return { added: second.added, removed: first.removed }
+    },
+    dropLater(ids, generation = last) {
+      if (ids.length === 0 || !generation || !chroma) return
+      drop(ids, generation).catch((error: unknown) =>
+        log.warn({ err: error, ids: ids.length }, 'old vectors stay in the dense index until it is reconciled'),
+      )
+    },
+    isOutage: isChromaOutage,
+  }
+}
+
+const fromActive = `FROM chunk c
+  JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
+  JOIN embedding e ON e.text_hash = c.text_hash AND e.model = $1`
+const activeIds = `SELECT c.id ${fromActive}`
+const activeVectors = `SELECT c.id, c.document, c.version, e.vector ${fromActive} WHERE true`

@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto'
+import type { Chunk } from '@docent/core/chunk'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { tempDatabase } from '../../testkit/src/temp-database.ts'
+import { until } from '../../testkit/src/until.ts'
+import type { Corpus, DocumentRow, Generation } from '../src/corpus.ts'
+import { createCorpus } from '../src/create-corpus.ts'
+
+const scope = new AsyncDisposableStack()
+const quiet = { info: () => undefined, warn: () => undefined }
+const signal = () => AbortSignal.timeout(3_000)
+let corpus: Corpus
+let urls: Awaited<ReturnType<typeof tempDatabase>>
+let generation: Generation
+
+function open(url: string, max = 4): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max })
+  pool.on('error', () => undefined) // the database is dropped under idle connections at the end
+  return scope.adopt(pool, (used) => used.end())
+}
+
+beforeAll(async () => {
+  urls = await tempDatabase(inject('stores').databaseUrl, scope)
+  corpus = createCorpus(open(urls.corpusUrl, 8), { url: inject('stores').chromaUrl }, quiet)
+  generation = await corpus.activeGeneration('test-model', 8)
+})
+afterAll(() => scope.disposeAsync())
+
+async function add(path = `${randomUUID()}.txt`): Promise<DocumentRow> {
+  const [document] = await corpus.addDocuments([
+    { path, collection: 'default', contentHash: randomUUID(), mediaType: 'text/plain', size: 1, modifiedAt: new Date() },
+  ])
+  return document!
+}
+
+function vectorOf(seed: number): Float32Array {
+  const vector = Float32Array.from({ length: 8 }, (_, i) => Math.sin(seed * 31 + i * 7))
+  const length = Math.hypot(...vector)
+  return vector.map((value) => value / length)
+}
+
+let seeds = 0
+async function makeChunks(count: number): Promise<Chunk[]> {
+  const vectors = new Map<string, Float32Array>()
+  const chunks = Array.from({ length: count }, (_, ordinal): Chunk => {
+    const textHash = `hash-${++seeds}`
+    vectors.set(textHash, vectorOf(seeds))
+    const text = `text ${seeds}`
+    return {
+      ordinal,
+      text,
+      header: 'H',
+      locator: { heading: ['a "quoted" \\ heading', '第一章'], start: 0, end: text.length, page: 2 },
+      textHash,
+      parent: { start: 0, end: text.length, text },
+    }
+  })
+  await corpus.saveVectors('test-model', vectors)
+  return chunks
+}
+
+const facts = (document: DocumentRow) => ({
+  contentHash: document.contentHash,
+  settingsHash: 's1',
+  title: 'T',
+  language: 'en' as const,
+  notes: ['a note'],
+})
+
+async function index(document: DocumentRow, chunks: Chunk[]) {
+  const attempt = await corpus.beginAttempt(document.id, document.contentHash)
+  return corpus.replaceChunks(document, facts(document), chunks, generation, attempt)
+}
+
+async function activeOf(document: DocumentRow) {
+  const found: { id: string; text: string; heading: string[]; version: number }[] = []
+  await corpus.loadActive((batch) => found.push(...batch), [document.id])
+  return found
+}
+
+test('the app role reads and writes rows and cannot change the schema', async () => {
+  const app = open(urls.corpusUrl, 1)
+  expect((await app.query('SELECT count(*) FROM document')).rowCount).toBe(1)
+  for (const ddl of [
+    'DROP TABLE document',
+    'CREATE TABLE corpus.x ()',
+    'CREATE TABLE public.x ()',
+    'ALTER TABLE chunk ADD x int',
+    'TRUNCATE document',
+    'SELECT * FROM chat.message',
+    'SELECT * FROM corpus.migration',
+    'CREATE ROLE x',
+  ]) {
+    await expect(app.query(ddl), ddl).rejects.toMatchObject({ code: '42501' })
+  }
+})
+
+test('a version is replaced as a whole, keeps what it was told, and its old vectors leave Chroma', async () => {
+  const document = await add()
+  expect(await index(document, await makeChunks(3))).toEqual({ version: 1, dense: 'written' })
+  const newer = await makeChunks(2)
+  expect(await index(document, newer)).toEqual({ version: 2, dense: 'written' })
+  const active = await activeOf(document)
+  expect(active.map((chunk) => [chunk.text, chunk.version])).toEqual(newer.map((chunk) => [chunk.text, 2]))
+  expect(active[0]!.heading).toEqual(['a "quoted" \\ heading', '第一章'])
+  await until('Chroma holds the two only', async () => {
+    const hits = await corpus.searchDense(vectorOf(seeds), 10, generation, signal())
+    return hits.length === 2 || undefined
+  })
+  expect((await corpus.parentsOf([active[0]!.id])).get(active[0]!.id)?.text).toBe(newer[0]!.text)
+  expect(await corpus.viewDocument(document.id)).toMatchObject({ state: 'ready', chunks: 2 })
+})
+
+test('the late write of an overtaken attempt is refused', async () => {
+  const document = await add()
+  const sleeper = await corpus.beginAttempt(document.id, document.contentHash)
+  const [late, winner] = [await makeChunks(2), await makeChunks(1)]
+  await index(document, winner)
+  await expect(corpus.replaceChunks(document, facts(document), late, generation, sleeper)).rejects.toMatchObject({ code: 'conflict' })
+  expect((await activeOf(document)).map((chunk) => chunk.text)).toEqual([winner[0]!.text])
+})
+
+test('content that has changed or gone meanwhile is not activated', async () => {
+  const document = await add()
+  const chunks = await makeChunks(1)
+  await corpus.changeDocument(document.id, { contentHash: 'newer', mediaType: 'text/plain', size: 2, modifiedAt: new Date() })
+  await expect(index(document, chunks)).rejects.toMatchObject({ code: 'conflict' })
+  await corpus.removeDocument(document.id)
+  await expect(index({ ...document, contentHash: 'newer' }, chunks)).rejects.toMatchObject({ code: 'gone' })
+  await corpus.setState(document.id, 'queued')
+  expect((await corpus.findDocument(document.id))?.state).toBe('removed')
+})
+
+test('a late verdict does not touch newer content', async () => {
+  const document = await add()
+  await corpus.changeDocument(document.id, { contentHash: 'newer', mediaType: 'text/plain', size: 2, modifiedAt: new Date() })
+  await corpus.setState(document.id, 'failed', { code: 'corrupt', message: 'x' }, document)
+  expect(await corpus.findDocument(document.id)).toMatchObject({ state: 'queued', errorCode: null })
+})
+
+test('a removal takes vectors that no other document uses, and no others', async () => {
+  const [one, two] = [await add(), await add()]
+  const [shared, own] = await makeChunks(2)
+  await index(one, [shared!, own!])
+  await index(two, [{ ...shared!, ordinal: 0 }])
+  await corpus.removeDocument(one.id)
+  const left = await corpus.vectorHashes([shared!.textHash, own!.textHash], 'test-model')
+  expect([...left]).toEqual([shared!.textHash])
+  expect(await corpus.loadVectors([shared!.textHash], 'test-model')).toHaveProperty('size', 1)
+})
+
+test('chunks whose vectors are missing are not activated', async () => {
+  const document = await add()
+  const [chunk] = await makeChunks(1)
+  await expect(index(document, [{ ...chunk!, textHash: 'never-embedded' }])).rejects.toMatchObject({ code: 'unavailable' })
+  expect(await activeOf(document)).toEqual([])
+})
+
+test('the feed tells every change in order, to followers that poll and to those that listen', async () => {
+  const from = await corpus.lastChange()
+  let woken = 0
+  await using _listening = corpus.onChange(() => void woken++)
+  await until('it listens', () => woken > 0 || undefined)
+  const documents = await Promise.all(Array.from({ length: 8 }, () => add()))
+  const before = woken
+  await Promise.all(documents.map(async (document) => index(document, await makeChunks(1))))
+  await until('it was woken', () => woken > before || undefined)
+  const changes = await corpus.changesAfter(from, 100)
+  expect(new Set(changes.map((change) => change.documentId))).toEqual(new Set(documents.map((document) => document.id)))
+  expect(changes.every((change, i) => change.kind === 'activated' && (i === 0 || change.seq > changes[i - 1]!.seq))).toBe(true)
+  await corpus.moveDocument(documents[0]!.id, 'moved.txt')
+  await corpus.removeDocument(documents[0]!.id)
+  expect((await corpus.changesAfter(changes.at(-1)!.seq, 10)).map((change) => change.kind)).toEqual(['moved', 'removed'])
+})
+
+test('the same path is added once, and again after its removal', async () => {
+  const document = await add('same.txt')
+  expect(
+    await corpus.addDocuments([
+      { path: 'same.txt', collection: 'default', contentHash: 'x', mediaType: 'text/plain', size: 1, modifiedAt: new Date() },
+    ]),
+  ).toEqual([])
+  await corpus.removeDocument(document.id)
+  expect((await add('same.txt')).id).not.toBe(document.id)
+})
+
+test('another model begins a generation; going back revives the old one; only one is active', async () => {
+  const other = await corpus.activeGeneration('other-model', 4)
+  expect(other.chromaCollection).not.toBe(generation.chromaCollection)
+  const back = await Promise.all([corpus.activeGeneration('test-model', 8), corpus.activeGeneration('test-model', 8)])
+  expect(back).toEqual([generation, generation])
+})
+
+test('a collection of another model is refused, vectors of another length as well', async () => {
+  await corpus.searchDense(vectorOf(1), 1, generation, signal())
+  const fresh = createCorpus(open(urls.corpusUrl), { url: inject('stores').chromaUrl }, quiet)
+  await expect(fresh.searchDense(vectorOf(1), 1, { ...generation, model: 'another' }, signal())).rejects.toMatchObject({ code: 'conflict' })
+  await expect(corpus.searchDense(new Float32Array(4), 1, generation, signal())).rejects.toMatchObject({ code: 'conflict' })
+})
+
+test('the canary passes on a whole index and fails on an emptied one, which is mended', async () => {
+  await index(await add(), await makeChunks(3))
+  await corpus.reconcileDense(generation)
+  await corpus.denseCanary(generation, signal())
+  const base = `${inject('stores').chromaUrl}/api/v2/tenants/default_tenant/databases/default_database/collections/${generation.chromaCollection}`
+  expect((await fetch(base, { method: 'DELETE' })).status).toBe(200)
+  await expect(corpus.denseCanary(generation, signal())).rejects.toMatchObject({ code: 'unavailable' })
+  expect((await corpus.reconcileDense(generation)).added).toBeGreaterThanOrEqual(3)
+  await corpus.denseCanary(generation, signal())
+})
+
+test('vectors in Chroma that belong to nothing are dropped, those of a version being written stay', async () => {
+  const document = await add()
+  await corpus.reconcileDense(generation)
+  const collections = `${inject('stores').chromaUrl}/api/v2/tenants/default_tenant/databases/default_database/collections`
+  const { id } = (await (await fetch(`${collections}/${generation.chromaCollection}`)).json()) as { id: string }
+  const put = (chunk: string, of: string, version: number) =>
+    fetch(`${collections}/${id}/add`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ids: [chunk], embeddings: [[...vectorOf(1)]], metadatas: [{ document: of, version }] }),
+    })
+  await corpus.setState(document.id, 'indexing')
+  await open(urls.ownerUrl, 1).query(
+    `INSERT INTO corpus.version (document, version, content_hash, settings_hash) VALUES ($1, 1, 'x', 'x')`,
+    [document.id],
+  )
+  expect([(await put('orphan', randomUUID(), 1)).status, (await put('being-written', document.id, 1)).status]).toEqual([201, 201])
+  expect(await corpus.reconcileDense(generation)).toEqual({ added: 0, removed: 1 })
+  await corpus.setState(document.id, 'queued')
+  expect(await corpus.reconcileDense(generation)).toEqual({ added: 0, removed: 1 })
+})
+
+test('without a database every call says so in time', async () => {
+  const lost = createCorpus(open('postgres://nobody:x@127.0.0.1:9/none'), undefined, quiet)
+  await expect(lost.lastChange()).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(lost.removeDocument(randomUUID())).rejects.toMatchObject({ code: 'unavailable' })
+})

@@ -1,0 +1,46 @@
+import { Router } from 'express'
+import type { Gauge } from 'prom-client'
+
+export type Check = (signal: AbortSignal) => Promise<string | undefined>
+export type Checks = Record<string, Check>
+export type Health = { status: 'ok' | 'unavailable'; checks: Record<string, { ok: boolean; detail?: string; ms: number }> }
+
+const CHECK_MS = 3_000
+
+/** Runs each canary with a time limit. A check resolves (with an optional detail) or throws. */
+export async function runChecks(checks: Checks, up?: Gauge<'dependency'>): Promise<Health> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const started = performance.now()
+      const signal = AbortSignal.timeout(CHECK_MS)
+      const outcome = await Promise.race([
+        check(signal).then(
+          (detail) => ({ ok: true, detail }),
+          (error: Error) => ({ ok: false, detail: error.message }),
+        ),
+        new Promise<{ ok: boolean; detail: string }>((done) =>
+          signal.addEventListener('abort', () => done({ ok: false, detail: `no answer in ${CHECK_MS} ms` }), { once: true }),
+        ),
+      ])
+      up?.set({ dependency: name }, outcome.ok ? 1 : 0)
+      return [
+        name,
+        { ok: outcome.ok, ...(outcome.detail ? { detail: outcome.detail } : {}), ms: Math.round(performance.now() - started) },
+      ] as const
+    }),
+  )
+  return { status: results.every(([, result]) => result.ok) ? 'ok' : 'unavailable', checks: Object.fromEntries(results) }
+}
+
+/** /healthz: alive, asks nobody. /readyz: each canary, 503 when one that is `needed` fails. */
+export function healthRouter(checks: Checks, options: { up?: Gauge<'dependency'>; needed?: readonly string[] } = {}): Router {
+  const router = Router()
+  router.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
+  router.get('/readyz', async (_req, res) => {
+    const health = await runChecks(checks, options.up)
+    const needed = options.needed ?? Object.keys(checks)
+    const ready = needed.every((name) => health.checks[name]?.ok)
+    res.status(ready ? 200 : 503).json({ ...health, status: ready ? 'ok' : 'unavailable' })
+  })
+  return router
+}

@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url'
+import { AppError } from '@docent/core/errors'
+import { runner } from 'node-pg-migrate'
+import pg from 'pg'
+import type { Log } from './logger.ts'
+
+export type Pool = pg.Pool
+export type Client = pg.PoolClient
+export type Queryable = Pick<pg.Pool, 'query'>
+
+/** A pool whose idle errors are logged, whose waits and statements end. */
+export function openPostgres(url: string, log: Log, options: { max?: number; name?: string } = {}): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 8,
+    application_name: options.name ?? 'docent',
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: 15_000,
+    query_timeout: 20_000,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  })
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  return pool
+}
+
+/** Runs `work` in one transaction; anything thrown rolls it back. */
+export async function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch((rollback: Error) => {
+      broken = rollback
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** Connection trouble is `unavailable` with Retry-After, not an internal error. */
+export function databaseError(error: unknown): unknown {
+  const code = (error as { code?: string }).code ?? ''
+  const message = error instanceof Error ? error.message : ''
+  if (/^(08|53|57P)/.test(code) || code === '57014' || /ECONN|ENOTFOUND|timeout|terminated|ended/i.test(`${code} ${message}`)) {
+    return new AppError('unavailable', 'The database does not answer; try again in a moment.', { cause: error, retryAfterS: 2 })
+  }
+  return error
+}
+
+/** Applies the SQL files of a folder to a schema, as `role` when given; replicas wait for each other. */
+export async function migrate(url: string, options: { dir: URL; schema: string; log: (line: string) => void }): Promise<void> {
+  await runner({
+    databaseUrl: url,
+    dir: fileURLToPath(options.dir),
+    direction: 'up',
+    migrationsTable: 'migration',
+    schema: options.schema,
+    migrationsSchema: options.schema,
+    createSchema: true,
+    createMigrationsSchema: true,
+    advisoryLockMode: 'wait',
+    checkOrder: true,
+    log: options.log,
+  })
+}

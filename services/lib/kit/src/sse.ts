@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { toAppError } from '@docent/core/errors'
+import type { Request, Response } from 'express'
+
+export type SseEvent = { id?: number; type?: string; data: unknown }
+
+const HEARTBEAT_MS = 10_000
+
+/** Streams events as SSE. Leaving aborts the reading, never the work; a failure becomes one `error` event. */
+export async function sendEvents(
+  req: Request,
+  res: Response,
+  events: (left: AbortSignal) => AsyncIterable<readonly SseEvent[]>,
+  encode = encodeEvent,
+): Promise<void> {
+  const left = new AbortController()
+  res.on('close', () => left.abort())
+  openEventStream(res)
+  const heartbeat = setInterval(() => {
+    if (!res.writableNeedDrain) res.write(': \n\n')
+  }, HEARTBEAT_MS)
+  try {
+    for await (const batch of events(left.signal)) {
+      if (left.signal.aborted) return
+      if (batch.length > 0 && !res.write(batch.map(encode).join(''))) await once(res, 'drain', { signal: left.signal })
+    }
+  } catch (thrown) {
+    if (left.signal.aborted) return
+    const error = toAppError(thrown)
+    res.write(encode({ type: 'error', data: { state: 'error', code: error.code, message: error.message } }))
+    if (error.code === 'internal') throw thrown
+  } finally {
+    clearInterval(heartbeat)
+    res.end()
+  }
+  void req
+}
+
+export function openEventStream(res: Response): void {
+  res
+    .status(200)
+    .set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
+  res.flushHeaders()
+}
+
+export function encodeEvent({ id, type, data }: SseEvent): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}${type ? `event: ${type}\n` : ''}data: ${JSON.stringify(data)}\n\n`
+}

@@ -1,0 +1,100 @@
+import { AppError, isErrorCode } from '@docent/core/errors'
+import { z } from 'zod'
+import type { Embedder } from './embedder.ts'
+import { decodeBase64, readVectors } from './vectors.ts'
+
+export type HttpEmbedderOptions = {
+  /** base address of the embedder service, without /v1 */
+  url: string
+  /** limit for a question or for `info` */
+  timeoutMs?: number
+  /** limit for one request of up to `batch` passages, which may wait behind others' */
+  passagesTimeoutMs?: number
+  batch?: number
+}
+
+const modelsReply = z.object({ data: z.array(z.object({ id: z.string(), dimension: z.int().positive() })).min(1) })
+const vectorsReply = z.object({ data: z.array(z.object({ index: z.int(), embedding: z.string() })) })
+const problem = z.object({ code: z.string(), detail: z.string() }).partial()
+
+/** The Embedder port over our embedder service. It does not retry: callers know better how long they can wait. */
+export function createHttpEmbedder({ url, timeoutMs = 5_000, passagesTimeoutMs = 180_000, batch = 32 }: HttpEmbedderOptions): Embedder {
+  const base = url.replace(/\/+$/, '')
+  let dimension: number | undefined
+
+  async function embed(kind: 'query' | 'passage', input: readonly string[], signal: AbortSignal, limitMs: number): Promise<Float32Array[]> {
+    const body = JSON.stringify({ input, kind, encoding_format: 'base64' })
+    const { data } = await ask(
+      `${base}/v1/embeddings`,
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body },
+      vectorsReply,
+      limitMs,
+      signal,
+    )
+    if (data.some(({ index }, place) => index !== place)) throw new AppError('embedding_failed', 'The embedder sent vectors out of order.')
+    const vectors = readVectors(
+      data.map(({ embedding }) => decodeBase64(embedding)),
+      { count: input.length, dimension },
+    )
+    dimension ??= vectors[0]?.length
+    return vectors
+  }
+
+  return {
+    async info(signal) {
+      const { data } = await ask(`${base}/v1/models`, {}, modelsReply, timeoutMs, signal)
+      dimension = data[0]!.dimension
+      return { model: data[0]!.id, dimension }
+    },
+    async query(text, signal) {
+      const [vector] = await embed('query', [text], signal, timeoutMs)
+      return vector!
+    },
+    async passages(texts, signal) {
+      const vectors: Float32Array[] = []
+      for (let from = 0; from < texts.length; from += batch) {
+        vectors.push(...(await embed('passage', texts.slice(from, from + batch), signal, passagesTimeoutMs)))
+      }
+      return vectors
+    },
+  }
+}
+
+/** JSON in, JSON out; the service's problem becomes the same AppError here, silence becomes `unavailable` or `timeout`. */
+async function ask<T>(url: string, init: RequestInit, schema: z.ZodType<T>, timeoutMs: number, caller?: AbortSignal): Promise<T> {
+  const limit = AbortSignal.timeout(timeoutMs)
+  const signal = caller ? AbortSignal.any([caller, limit]) : limit
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(url, { ...init, signal })
+    text = await response.text()
+  } catch (cause) {
+    caller?.throwIfAborted()
+    if (limit.aborted) throw new AppError('timeout', `The embedder did not answer in ${timeoutMs} ms.`, { cause })
+    throw new AppError('unavailable', 'The embedder does not answer.', { cause, retryAfterS: 2 })
+  }
+  const body = parseJson(text)
+  if (!response.ok) throw refusal(response, body)
+  const reply = schema.safeParse(body)
+  if (!reply.success)
+    throw new AppError('embedding_failed', 'The embedder sent something that is not an embeddings reply.', { cause: reply.error })
+  return reply.data
+}
+
+function refusal(response: Response, body: unknown): AppError {
+  const { code, detail } = problem.safeParse(body).data ?? {}
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return new AppError(isErrorCode(code) ? code : 'unavailable', detail ?? `The embedder answered ${response.status}.`, {
+    ...(Number.isFinite(retryAfter) ? { retryAfterS: retryAfter } : {}),
+  })
+}
+
+/** A body that is no JSON reads as undefined: the schema then refuses it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

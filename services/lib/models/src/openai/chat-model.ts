@@ -1,0 +1,157 @@
+import { AppError } from '@docent/core/errors'
+import OpenAI, { APIError } from 'openai'
+import type { ChatModel, ChatPart, ChatRequest } from '../chat-model.ts'
+import { createSseScanner, type Scanned } from './sse-scan.ts'
+
+export type OpenAiChatOptions = {
+  name: string
+  baseUrl: string
+  apiKey: string
+  model: string
+  firstTokenMs?: number
+  silenceMs?: number
+}
+
+const AFTER_FINISH_MS = 2_000 // usage and [DONE] follow at once or never
+
+/** Any server that speaks OpenAI's chat completions. The client makes the request; the body is read by our byte scanner. */
+export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
+  const { name, model, firstTokenMs = 20_000, silenceMs = 30_000 } = options
+  const client = new OpenAI({
+    baseURL: options.baseUrl,
+    apiKey: options.apiKey || 'none',
+    maxRetries: 2,
+    timeout: firstTokenMs + silenceMs,
+  })
+
+  async function* stream(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatPart> {
+    const own = new AbortController()
+    const forward = () => own.abort(signal.reason)
+    if (signal.aborted) forward()
+    signal.addEventListener('abort', forward, { once: true })
+    const watch = createWatch(own, firstTokenMs)
+    try {
+      const response = await client.chat.completions
+        .create(
+          {
+            model,
+            messages: [...request.messages],
+            temperature: request.temperature,
+            max_tokens: request.maxTokens,
+            stream: true,
+            stream_options: { include_usage: true },
+          },
+          { signal: own.signal },
+        )
+        .asResponse()
+      if (!response.body) throw new AppError('upstream_failed', 'The model answered without a body.')
+      if (response.headers.get('content-type')?.includes('application/json')) {
+        yield whole(await response.json())
+        return
+      }
+      const scanner = createSseScanner()
+      let complete = false
+      let finished = false
+      const note = (part: Scanned) => {
+        if (part.active) watch.set(silenceMs)
+        if (part.finish && !finished) {
+          finished = true
+          watch.set(AFTER_FINISH_MS)
+        }
+        complete ||= part.done || part.finish !== undefined
+      }
+      try {
+        for await (const bytes of response.body) {
+          const part = scanner.push(bytes)
+          note(part)
+          if (part.text || part.usage || part.finish) yield partOf(part)
+          if (part.error) throw part.error
+          if (part.done) return
+        }
+        const last = scanner.end()
+        note(last)
+        if (last.text || last.usage || last.finish) yield partOf(last)
+        if (last.error) throw last.error
+      } catch (error) {
+        // a server that keeps the socket open after its finish_reason has said all it had to say
+        if (!(finished && watch.expired())) throw error
+      }
+      if (!complete) throw new AppError('upstream_failed', 'The model broke off before its answer was complete.')
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      if (watch.expired()) throw new AppError('timeout', 'The model was silent for too long.', { cause: error })
+      throw translate(error)
+    } finally {
+      watch.clear()
+      signal.removeEventListener('abort', forward)
+      own.abort()
+    }
+  }
+
+  return { name, model, stream }
+}
+
+/** One deadline that moves with each sign of life. */
+function createWatch(controller: AbortController, firstMs: number) {
+  let limitMs = firstMs
+  let last = performance.now()
+  let expired = false
+  let timer: NodeJS.Timeout
+  const arm = (ms: number) => {
+    timer = setTimeout(check, ms)
+  }
+  // moving a number is cheaper than moving a timer for each read
+  const check = () => {
+    const left = last + limitMs - performance.now()
+    if (left > 1) return arm(left)
+    expired = true
+    controller.abort(new Error('silence'))
+  }
+  arm(firstMs)
+  return {
+    set(ms: number) {
+      last = performance.now()
+      if (ms < limitMs) {
+        clearTimeout(timer)
+        arm(ms)
+      }
+      limitMs = ms
+    },
+    expired: () => expired,
+    clear: () => clearTimeout(timer),
+  }
+}
+
+function partOf(part: Scanned): ChatPart {
+  return { text: part.text, ...(part.usage ? { usage: part.usage } : {}), ...(part.finish ? { finish: part.finish } : {}) }
+}
+
+/** Servers that ignore `stream: true` answer in one piece. */
+function whole(body: unknown): ChatPart {
+  const answer = body as {
+    choices?: { message?: { content?: unknown } }[]
+    usage?: { prompt_tokens?: number; completion_tokens?: number }
+    error?: unknown
+  }
+  const text = answer.choices?.[0]?.message?.content
+  if (typeof text !== 'string')
+    throw new AppError('upstream_failed', 'The model answered in a shape that is not understood.', { cause: answer.error })
+  return {
+    text,
+    finish: 'stop',
+    ...(answer.usage ? { usage: { inputTokens: answer.usage.prompt_tokens ?? 0, outputTokens: answer.usage.completion_tokens ?? 0 } } : {}),
+  }
+}
+
+function translate(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  if (error instanceof APIError && error.status !== undefined) {
+    if ([401, 402, 403].includes(error.status)) {
+      return new AppError('upstream_unauthorized', `The model's provider answered ${error.status}: check the key and the account.`, {
+        cause: error,
+      })
+    }
+    return new AppError('upstream_failed', `The model's provider answered ${error.status}.`, { cause: error })
+  }
+  return new AppError('upstream_failed', 'The connection to the model was lost.', { cause: error })
+}

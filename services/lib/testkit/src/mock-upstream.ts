@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** How the next answers go wrong, or `good`. */
+export type UpstreamMode =
+  | 'good'
+  | 'slow' // a piece each `pieceMs`
+  | 'status' // answers `status` instead
+  | 'silent' // accepts and never says anything
+  | 'stall' // says some pieces, then nothing
+  | 'cut' // says some pieces, then cuts the socket
+  | 'no-done' // says all pieces, then ends without finish_reason and [DONE]
+  | 'error' // an error object in mid-stream
+  | 'empty' // ends at once, complete but without a word
+  | 'hang-after-finish' // finish_reason, then an open socket
+
+export type MockUpstream = AsyncDisposable & {
+  url: string
+  mode: UpstreamMode
+  status: number
+  pieces: string[]
+  pieceMs: number
+  usage: { prompt_tokens: number; completion_tokens: number } | undefined
+  /** bodies of all requests so far */
+  requests: { messages: { role: string; content: string }[]; model: string; stream?: boolean; [field: string]: unknown }[]
+  /** performance.now() of each request whose client hung up before the end */
+  hangUps: number[]
+  open(): number
+}
+
+/** An OpenAI-compatible model for tests, with the failures of real ones. */
+export async function openMockUpstream(
+  options: Partial<Pick<MockUpstream, 'mode' | 'pieces' | 'pieceMs' | 'status'>> = {},
+): Promise<MockUpstream> {
+  let open = 0
+  const server = createServer((req, res) => {
+    const chunks: Buffer[] = []
+    req.on('data', (chunk: Buffer) => chunks.push(chunk))
+    req.on('end', () => {
+      mock.requests.push(JSON.parse(Buffer.concat(chunks).toString('utf8')) as MockUpstream['requests'][number])
+      open++
+      res.on('close', () => {
+        open--
+        if (!res.writableEnded) mock.hangUps.push(performance.now())
+      })
+      void answer(res).catch(() => res.destroy())
+    })
+  })
+
+  async function answer(res: ServerResponse): Promise<void> {
+    const { mode, pieces } = mock
+    if (mode === 'silent') return
+    if (mode === 'status') {
+      res.writeHead(mock.status, { 'content-type': 'application/json', 'retry-after-ms': '1' })
+      return void res.end(JSON.stringify({ error: { message: 'mock', code: mock.status } }))
+    }
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    const half = Math.max(1, Math.floor(pieces.length / 2))
+    const stopsHalfway = mode === 'stall' || mode === 'cut' || mode === 'error'
+    for (const piece of mode === 'empty' ? [] : pieces.slice(0, stopsHalfway ? half : undefined)) {
+      res.write(chunk({ content: piece }, null))
+      if (mode === 'slow' || mock.pieceMs > 0) await new Promise((done) => setTimeout(done, mock.pieceMs))
+      if (res.destroyed) return
+    }
+    if (mode === 'stall') return
+    if (mode === 'cut') return void setImmediate(() => res.destroy())
+    if (mode === 'error') return void res.end(`data: ${JSON.stringify({ error: { message: 'overloaded', code: 503 } })}\n\n`)
+    if (mode === 'no-done') return void res.end()
+    res.write(chunk({}, 'stop'))
+    if (mode === 'hang-after-finish') return
+    if (mock.usage) res.write(`data: ${JSON.stringify({ choices: [], usage: mock.usage })}\n\n`)
+    res.end('data: [DONE]\n\n')
+  }
+
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const mock: MockUpstream = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    mode: options.mode ?? 'good',
+    status: options.status ?? 500,
+    pieces: options.pieces ?? ['Hello', ' world', '.'],
+    pieceMs: options.pieceMs ?? 0,
+    usage: { prompt_tokens: 11, completion_tokens: 7 },
+    requests: [],
+    hangUps: [],
+    open: () => open,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((done) => server.close(done))
+    },
+  }
+  return mock
+}
+
+function chunk(delta: object, finish: string | null): string {
+  return `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'mock', choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })}\n\n`
+}

@@ -1,0 +1,197 @@
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { EventSource } from 'eventsource'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { type Stack, startStack } from '../src/start-stack.ts'
+import { until } from '../src/until.ts'
+
+const samples = fileURLToPath(new URL('../../../../documents', import.meta.url))
+const scope = new AsyncDisposableStack()
+let stack: Stack
+
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'docent-flows-'))
+  scope.defer(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(samples, folder, { recursive: true })
+  stack = await startStack(inject('stores'), scope, { folder })
+  await until(
+    'the sample folder is indexed',
+    async () => {
+      const { counts } = await stack.documents()
+      return (counts.ready ?? 0) >= 12 && !counts.queued && !counts.indexing ? counts : undefined
+    },
+    90_000,
+  )
+}, 120_000)
+afterAll(() => scope.disposeAsync())
+
+test('every sample document becomes ready', async () => {
+  const { counts, items } = await stack.documents()
+  expect(items.filter(({ state }) => state !== 'ready')).toEqual([])
+  expect(counts.failed ?? 0).toBe(0)
+})
+
+test('a Chinese question is answered with a quoted and verified citation', async () => {
+  const answer = await stack.ask('保修期是多久？')
+  expect(answer).toMatchObject({ state: 'done', answerable: true })
+  expect(answer.citations.length).toBeGreaterThan(0)
+  expect(answer.citations.every(({ verified }) => verified)).toBe(true)
+  expect(answer.sources.some(({ path }) => path.includes('warranty'))).toBe(true)
+  expect(answer.text).toMatch(/年|个月/)
+})
+
+test('an English question is answered from the English document', async () => {
+  const answer = await stack.ask('How long is the warranty?')
+  expect(answer).toMatchObject({ state: 'done', answerable: true })
+  expect(answer.text).toMatch(/year|month/i)
+})
+
+test('each citation marks its sentence in the answer and is found by its id', async () => {
+  const answer = await stack.ask('How long is the warranty?')
+  for (const { start, end, source } of answer.citations) {
+    const { citationId } = answer.sources.find(({ n }) => n === source)!
+    const cited = (await (await fetch(`${stack.url}/api/v1/citations/${citationId}`)).json()) as { text: string; state: string }
+    expect(cited.state).toBe('current')
+    const quoted = answer.text
+      .slice(start, end)
+      .replace(/\[\d+\]/g, '')
+      .trim()
+    expect(cited.text.replace(/\s+/g, ' ')).toContain(quoted.replace(/\s+/g, ' '))
+  }
+})
+
+test('what is not in the documents is said honestly, in the language of the question', async () => {
+  const zh = await stack.ask('珠穆朗玛峰的海拔是多少米？')
+  expect(zh.answerable).toBe(false)
+  expect(zh.text).toMatch(/没有/)
+  const en = await stack.ask('Who won the football world cup in 1998?')
+  expect(en.answerable).toBe(false)
+  expect(en.text).toMatch(/not/i)
+})
+
+test('a dropped file is answered, an edit replaces it, a rename keeps its id, a removal ends it', async () => {
+  writeFileSync(join(stack.folder, 'heron.md'), '# Heron station\n\nThe Heron station opened in 1987. Its keeper is Marta Quill.\n')
+  const added = (await stack.settled('heron.md', 'ready'))!
+  expect((await stack.ask('Who is the keeper of the Heron station?')).text).toContain('Marta Quill')
+
+  writeFileSync(join(stack.folder, 'heron.md'), '# Heron station\n\nThe Heron station opened in 1987. Its keeper is Oskar Fennel.\n')
+  await until('the edit is answered', async () =>
+    (await stack.ask('Who is the keeper of the Heron station?')).text.includes('Oskar Fennel') ? true : undefined,
+  )
+  expect((await stack.ask('Who is the keeper of the Heron station?')).text).not.toContain('Marta Quill')
+
+  mkdirSync(join(stack.folder, 'stations'))
+  renameSync(join(stack.folder, 'heron.md'), join(stack.folder, 'stations/heron.md'))
+  const moved = (await stack.settled('stations/heron.md', 'ready'))!
+  expect(moved.id).toBe(added.id)
+  expect((await stack.ask('Who is the keeper of the Heron station?')).sources[0]?.path).toBe('stations/heron.md')
+
+  rmSync(join(stack.folder, 'stations/heron.md'))
+  await stack.settled('stations/heron.md', 'removed')
+  await until('the removed file is in no answer', async () =>
+    (await stack.ask('Who is the keeper of the Heron station?')).text.includes('Oskar Fennel') ? undefined : true,
+  )
+})
+
+test('a bad file is failed or skipped with a stable code and a sentence, and the next one is indexed', async () => {
+  writeFileSync(join(stack.folder, 'empty.txt'), '')
+  writeFileSync(join(stack.folder, 'broken.pdf'), '%PDF-1.7\nnothing that follows is a PDF')
+  writeFileSync(join(stack.folder, 'tool.exe'), 'MZ')
+  writeFileSync(join(stack.folder, 'good.txt'), 'The meeting room Osprey has nine chairs.')
+  expect((await stack.settled('empty.txt', 'failed'))!.error).toMatchObject({ code: 'empty', message: expect.stringMatching(/.{15}/) })
+  expect((await stack.settled('broken.pdf', 'failed'))!.error).toMatchObject({ code: 'corrupt', message: expect.stringMatching(/.{15}/) })
+  expect((await stack.settled('tool.exe', 'skipped'))!.error).toMatchObject({
+    code: 'unsupported',
+    message: expect.stringMatching(/.{15}/),
+  })
+  await stack.settled('good.txt', 'ready')
+  expect((await stack.ask('How many chairs has the meeting room Osprey?')).text).toContain('nine chairs')
+})
+
+test('an unmodified EventSource follows an answer to its end and is then closed by 204', async () => {
+  const begun = (await (
+    await fetch(`${stack.url}/api/v1/answers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ question: '保修期是多久？', async: true }),
+    })
+  ).json()) as { id: string; eventsUrl: string }
+  const source = new EventSource(new URL(begun.eventsUrl, stack.url))
+  scope.defer(() => source.close())
+  let text = ''
+  const ids: number[] = []
+  for (const type of ['meta', 'sources', 'delta', 'citation', 'usage', 'done']) {
+    source.addEventListener(type, (event) => {
+      ids.push(Number(event.lastEventId))
+      if (type === 'delta') text += (JSON.parse(event.data) as { text: string }).text
+    })
+  }
+  await until('the EventSource is closed for good', () => (source.readyState === EventSource.CLOSED ? true : undefined))
+  expect(ids).toEqual(ids.map((_, i) => i + 1))
+  const stored = (await (await fetch(new URL(begun.eventsUrl.replace(/\/events$/, ''), stack.url))).json()) as {
+    text: string
+    state: string
+  }
+  expect(stored.state).toBe('done')
+  expect(text).toBe(stored.text)
+})
+
+test('/api/ask_stream speaks chunks of OpenAI shape and ends in [DONE]', async () => {
+  const response = await fetch(`${stack.url}/api/ask_stream`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"question":"保修期是多久？"}',
+  })
+  expect(response.headers.get('content-type')).toContain('text/event-stream')
+  const lines = (await response.text()).split('\n').filter((line) => line.startsWith('data: '))
+  expect(lines.at(-1)).toBe('data: [DONE]')
+  const chunks = lines
+    .slice(0, -1)
+    .map((line) => JSON.parse(line.slice(6)) as { choices: { delta: { content?: string } }[]; docent?: unknown })
+  expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toMatch(/年|个月/)
+  expect(chunks[0]?.docent).toBeDefined()
+})
+
+test.each([
+  ['an empty body', '', 400],
+  ['null', 'null', 400],
+  ['a list', '[]', 400],
+  ['broken JSON', '{"question":', 400],
+  ['no question', '{}', 400],
+  ['a blank question', '{"question":"   "}', 400],
+  ['a number as question', '{"question":7}', 400],
+  ['zero-width characters only', '{"question":"\u200b\u200b"}', 400],
+  ['a very long question', JSON.stringify({ question: 'x'.repeat(5_000) }), 400],
+])('%s is answered by a problem with a code', async (_name, body, status) => {
+  const response = await fetch(`${stack.url}/api/v1/ask`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  expect(response.status).toBe(status)
+  expect(response.headers.get('content-type')).toContain('application/problem+json')
+  expect(await response.json()).toMatchObject({
+    status,
+    code: expect.any(String),
+    detail: expect.any(String),
+    requestId: expect.any(String),
+  })
+})
+
+test('a change without the admin key is refused and nothing is harmed', async () => {
+  const { items } = await stack.documents()
+  const response = await fetch(`${stack.url}/api/v1/documents/${items[0]!.id}`, { method: 'DELETE' })
+  expect(response.status).toBe(401)
+  expect((await stack.documents()).items.length).toBe(items.length)
+})
+
+test('an upload with the admin key lands in the folder and is answered', async () => {
+  const form = new FormData()
+  form.set('file', new Blob(['The ferry Albatross leaves at 07:45 from pier 6.'], { type: 'text/plain' }), 'ferry.txt')
+  const response = await fetch(`${stack.url}/api/v1/documents`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${stack.adminKey}` },
+    body: form,
+  })
+  expect(response.status).toBeLessThan(300)
+  await stack.settled('ferry.txt', 'ready')
+  expect((await stack.ask('When does the ferry Albatross leave?')).text).toContain('07:45')
+})

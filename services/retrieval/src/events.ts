@@ -1,0 +1,59 @@
+import type { Log } from '@docent/kit/logger'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+
+export const stages = ['plan', 'lexical', 'embed', 'dense', 'fuse', 'parents', 'total'] as const
+export type Stage = (typeof stages)[number]
+export const steps = ['dense', 'chroma', 'parents'] as const
+export type Step = (typeof steps)[number]
+
+/** What happens here, said once: each event feeds its log line and its metric. */
+export type RetrievalEvents = {
+  stage(stage: Stage, ms: number): void
+  searched(outcome: { answerable: boolean; degraded: readonly Step[]; passages: number; ms: number; requestId: string }): void
+  legLost(step: Step, error: unknown): void
+  legBack(step: Step): void
+  loaded(chunks: number, ms: number): void
+  followed(documents: number, chunks: number): void
+  feedFailed(error: unknown): void
+}
+
+export function createEvents(registry: Registry, log: Log): RetrievalEvents {
+  const registers = [registry]
+  const seconds = new Histogram({
+    name: 'docent_retrieval_seconds',
+    help: 'Time of one stage of a search',
+    labelNames: ['stage'] as const,
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+    registers,
+  })
+  const searches = new Counter({ name: 'docent_search_total', help: 'Searches by outcome', labelNames: ['outcome'] as const, registers })
+  const degraded = new Counter({
+    name: 'docent_degraded_total',
+    help: 'Searches that did without a step',
+    labelNames: ['step'] as const,
+    registers,
+  })
+  const chunksHeld = new Gauge({ name: 'docent_lexical_chunks', help: 'Chunks in the lexical index', registers })
+  for (const outcome of ['answerable', 'not']) searches.inc({ outcome }, 0)
+  for (const step of steps) degraded.inc({ step }, 0)
+
+  return {
+    stage: (stage, ms) => seconds.observe({ stage }, ms / 1000),
+    searched({ answerable, degraded: missing, passages, ms, requestId }) {
+      searches.inc({ outcome: answerable ? 'answerable' : 'not' })
+      for (const step of missing) degraded.inc({ step })
+      log.debug({ requestId, answerable, degraded: missing, passages, ms }, 'searched')
+    },
+    legLost: (step, error) => log.warn({ step, err: error }, 'a leg of the search is lost; searches go on without it'),
+    legBack: (step) => log.info({ step }, 'a leg of the search is back'),
+    loaded(chunks, ms) {
+      chunksHeld.set(chunks)
+      log.info({ chunks, ms: Math.round(ms) }, 'lexical index loaded')
+    },
+    followed(documents, chunks) {
+      chunksHeld.set(chunks)
+      log.debug({ documents, chunks }, 'the index followed the corpus')
+    },
+    feedFailed: (error) => log.warn({ err: error }, 'the change feed cannot be read; trying again'),
+  }
+}

@@ -1,0 +1,122 @@
+import { languageOf } from '@docent/core/text/language'
+import type { IndexedChunk } from '@docent/corpus/corpus'
+import { createLexicalIndex, type Fields, type LexicalHit, type LexicalIndex, type WeightedTerm } from './lexical-index.ts'
+
+export type Language = 'zh' | 'en'
+export type HeldDocument = Pick<IndexedChunk, 'documentId' | 'version' | 'path' | 'collection' | 'mediaType' | 'language' | 'title'> & {
+  modifiedAt: number
+}
+export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'text' | 'page' | 'start' | 'end' | 'textHash'> & {
+  document: HeldDocument
+  heading: string
+  /** of this text; a document may hold both */
+  written: Language
+}
+
+/** The active chunks in memory: their texts, and the lexical index over them. */
+export type ChunkIndex = {
+  readonly size: number
+  readonly lexical: Pick<LexicalIndex, 'idf' | 'frequency' | 'bytes'>
+  replace(documentId: string, chunks: readonly IndexedChunk[]): void
+  byId(chunkId: string): HeldChunk | undefined
+  all(): Iterable<HeldChunk>
+  documents(): string[]
+  count(language: Language): number
+  search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: HeldChunk) => boolean): { chunk: HeldChunk; score: number }[]
+}
+
+// rebuilding costs about a second per 50,000 chunks, so not for every change
+const MIN_DEAD = 2_000
+
+export function createChunkIndex(): ChunkIndex {
+  const lexical = createLexicalIndex()
+  let held: (HeldChunk | undefined)[] = []
+  const numberOf = new Map<string, number>()
+  let ofDocument = new Map<string, number[]>()
+  const counts = { zh: 0, en: 0 }
+
+  function drop(documentId: string): void {
+    for (const number of ofDocument.get(documentId) ?? []) {
+      const chunk = held[number]!
+      lexical.remove(number, fieldsOf(chunk))
+      if (numberOf.get(chunk.id) === number) numberOf.delete(chunk.id)
+      counts[chunk.written]--
+      held[number] = undefined
+    }
+    ofDocument.delete(documentId)
+  }
+
+  function compact(): void {
+    const before = held
+    held = []
+    ofDocument = new Map()
+    lexical.compact((from, to) => {
+      const chunk = before[from]!
+      held[to] = chunk
+      numberOf.set(chunk.id, to)
+      const numbers = ofDocument.get(chunk.document.documentId)
+      if (numbers) numbers.push(to)
+      else ofDocument.set(chunk.document.documentId, [to])
+    })
+  }
+
+  return {
+    get size() {
+      return lexical.size
+    },
+    lexical,
+
+    replace(documentId, chunks) {
+      drop(documentId)
+      const first = chunks[0]
+      if (first) {
+        const { version, path, collection, mediaType, language, title } = first
+        const document = { documentId, version, path, collection, mediaType, language, title, modifiedAt: first.modifiedAt.getTime() }
+        const numbers: number[] = []
+        let header = ''
+        for (const row of chunks) {
+          if (row.header !== header) header = row.header // neighbours share one string
+          const { id, ordinal, text, page, start, end, textHash } = row
+          const chunk = {
+            id,
+            ordinal,
+            header,
+            text,
+            page,
+            start,
+            end,
+            textHash,
+            document,
+            heading: row.heading.join(' › '),
+            written: languageOf(text),
+          }
+          const number = lexical.add(fieldsOf(chunk))
+          held[number] = chunk
+          numberOf.set(id, number)
+          counts[chunk.written]++
+          numbers.push(number)
+        }
+        ofDocument.set(documentId, numbers)
+      }
+      if (lexical.dead > Math.max(MIN_DEAD, lexical.size / 2)) compact()
+    },
+
+    byId(chunkId) {
+      const number = numberOf.get(chunkId)
+      return number === undefined ? undefined : held[number]
+    },
+    *all() {
+      for (const chunk of held) if (chunk) yield chunk
+    },
+    documents: () => [...ofDocument.keys()],
+    count: (language) => counts[language],
+    search(terms, limit, allowed) {
+      const hits: LexicalHit[] = lexical.search(terms, limit, allowed && ((number) => allowed(held[number]!)))
+      return hits.map(({ chunk, score }) => ({ chunk: held[chunk]!, score }))
+    },
+  }
+}
+
+function fieldsOf(chunk: HeldChunk): Fields {
+  return { header: chunk.header, text: chunk.text, path: chunk.document.path }
+}

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest'
+import { createLexicalIndex } from './lexical-index.ts'
+
+const texts = [
+  '无线网络密码每季度更换',
+  '保修期为二十四个月',
+  '退款在十四天内到账',
+  'The warranty covers two years',
+  'Refunds are paid within 14 days',
+  'Reset the ERR_OOM error, see RFC-9457',
+]
+const fields = (text: string, header = '', path = '') => ({ header, text, path })
+const terms = (...list: string[]) => list.map((term) => ({ term, weight: 1 }))
+
+function filled() {
+  const index = createLexicalIndex()
+  for (const text of texts) index.add(fields(text))
+  return index
+}
+
+test('the chunk that holds the words comes first', () => {
+  const index = filled()
+  expect(index.search(terms('保修', '保', '修'), 3)[0]!.chunk).toBe(1)
+  expect(index.search(terms('refund'), 3).map((hit) => hit.chunk)).toEqual([4])
+  expect(index.search(terms('err_oom'), 3).map((hit) => hit.chunk)).toEqual([5])
+  expect(index.search(terms('9457'), 3).map((hit) => hit.chunk)).toEqual([5])
+  expect(index.search(terms('nothing'), 3)).toEqual([])
+})
+
+test('BM25 is what the formula says', () => {
+  const index = createLexicalIndex()
+  index.add(fields('cat dog'))
+  index.add(fields('cat cat cat bird'))
+  const idf = Math.log(1 + 0.5 / 2.5)
+  const score = (tf: number, length: number) => (idf * tf * 2.2) / (tf + 1.2 * (0.25 + (0.75 * length) / 3))
+  const hits = index.search(terms('cat'), 2)
+  expect(hits.map((hit) => hit.chunk)).toEqual([1, 0])
+  expect(hits[0]!.score).toBeCloseTo(score(3, 4), 5)
+  expect(hits[1]!.score).toBeCloseTo(score(1, 2), 5)
+})
+
+test('headings and the file name help to find', () => {
+  const index = createLexicalIndex()
+  index.add(fields('See the table below.', 'Travel expenses', 'policies/2025-travel.md'))
+  index.add(fields('See the table below.', 'Sick leave', 'policies/2024-leave.md'))
+  expect(index.search(terms('travel'), 1)[0]!.chunk).toBe(0)
+  expect(index.search(terms('2024'), 1)[0]!.chunk).toBe(1)
+  expect(index.search(terms('2025-travel.md'), 9).map((hit) => hit.chunk)).toEqual([0])
+})
+
+test('a removed chunk is gone, and the frequencies are those of the rest', () => {
+  const index = filled()
+  const rest = createLexicalIndex()
+  for (const [i, text] of texts.entries()) if (i !== 4) rest.add(fields(text))
+  index.remove(4, fields(texts[4]!))
+  index.remove(4, fields(texts[4]!))
+  expect(index.size).toBe(5)
+  expect(index.dead).toBe(1)
+  expect(index.search(terms('refund'), 3)).toEqual([])
+  for (const term of ['refund', '14', 'warranti', 'the', '密']) expect(index.idf(term)).toBeCloseTo(rest.idf(term), 10)
+})
+
+test('compacting keeps order and scores, numbered anew', () => {
+  const index = filled()
+  index.remove(0, fields(texts[0]!))
+  index.remove(3, fields(texts[3]!))
+  const before = index.search(terms('the', '天', '14', '保修', 'day'), 10)
+  const numbers = new Map<number, number>()
+  index.compact((from, to) => numbers.set(from, to))
+  expect([...numbers]).toEqual([
+    [1, 0],
+    [2, 1],
+    [4, 2],
+    [5, 3],
+  ])
+  expect(index.dead).toBe(0)
+  expect(index.search(terms('the', '天', '14', '保修', 'day'), 10)).toEqual(
+    before.map(({ chunk, score }) => ({ chunk: numbers.get(chunk), score })),
+  )
+  expect(index.add(fields('refund again'))).toBe(4)
+  expect(index.search(terms('again'), 1)[0]!.chunk).toBe(4)
+})
+
+test('ten thousand chunks with long lists, gaps and many slices agree with a plain count', () => {
+  const index = createLexicalIndex()
+  const holds = (chunk: number, k: number) => chunk % k === 0
+  for (let chunk = 0; chunk < 10_000; chunk++)
+    index.add(
+      fields(
+        [1, 2, 7, 499, 3001]
+          .filter((k) => holds(chunk, k))
+          .map((k) => `w${k}`)
+          .join(' '),
+      ),
+    )
+  for (const k of [1, 2, 7, 499, 3001]) {
+    expect(index.frequency(`w${k}`)).toBe(Math.ceil(10_000 / k))
+    const hits = index.search(terms(`w${k}`), 10_000).map((hit) => hit.chunk)
+    expect(new Set(hits)).toEqual(new Set(Array.from({ length: 10_000 }, (_, chunk) => chunk).filter((chunk) => holds(chunk, k))))
+  }
+})
+
+test('the limit keeps the best ones', () => {
+  const index = createLexicalIndex()
+  for (let i = 1; i <= 500; i++) index.add(fields(`${'needle '.repeat(i % 37)} ${'hay '.repeat(40)}`))
+  const all = index.search(terms('needle'), 500)
+  expect(index.search(terms('needle'), 7)).toEqual(all.slice(0, 7))
+  expect(index.search(terms('needle'), 7, (chunk) => chunk % 2 === 1)).toEqual(all.filter((hit) => hit.chunk % 2 === 1).slice(0, 7))
+})

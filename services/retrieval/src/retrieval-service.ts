@@ -1,0 +1,64 @@
+import type { Corpus } from '@docent/corpus/corpus'
+import { createCorpus } from '@docent/corpus/create-corpus'
+import { healthRouter } from '@docent/kit/health'
+import { createApp, listen } from '@docent/kit/http-app'
+import { requireInternal } from '@docent/kit/internal'
+import { createLogger, type Log } from '@docent/kit/logger'
+import { createMetrics, dependencyUp, httpSeconds, type Metrics, serveMetrics } from '@docent/kit/metrics'
+import { openPostgres } from '@docent/kit/postgres'
+import type { Embedder } from '@docent/models/embedder'
+import { createHttpEmbedder } from '@docent/models/http-embedder'
+import type { Config } from './config.ts'
+import { createEvents } from './events.ts'
+import { createChunkIndex } from './index/chunk-index.ts'
+import { followFeed } from './index/follow-feed.ts'
+import { searchRouter } from './routes/search.ts'
+import { createDenseLeg } from './search/dense-leg.ts'
+import { createFlatScan } from './search/flat-scan.ts'
+
+export type Parts = { log?: Log; embedder?: Embedder; corpus?: Corpus }
+
+/** Question → passages. Postgres and the index in memory are needed; Chroma and the embedder may come and go. */
+export async function startRetrieval(
+  config: Config,
+  scope: AsyncDisposableStack,
+  parts: Parts = {},
+): Promise<{ url: string; metrics: Metrics }> {
+  const log = parts.log ?? createLogger('retrieval', config.logLevel)
+  const metrics = createMetrics('retrieval')
+  const events = createEvents(metrics, log)
+  const corpus = parts.corpus ?? openCorpus(config, scope, log)
+  const embedder = parts.embedder ?? createHttpEmbedder({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000 })
+
+  const index = createChunkIndex()
+  const flat = scope.use(createFlatScan(corpus, config.flatScanChunks))
+  const dense = scope.use(createDenseLeg({ corpus, embedder, index, flat, events }))
+  const follower = scope.use(await followFeed(corpus, index, events, config.feedPollMs))
+
+  const checks = {
+    postgres: async () => `change ${await corpus.lastChange()}`,
+    index: async () => {
+      if (!follower.loaded) throw new Error('the index is not loaded yet')
+      return `${index.size} chunks`
+    },
+    chroma: (signal: AbortSignal) => dense.chromaCanary(signal).then(() => undefined),
+    embedder: (signal: AbortSignal) => dense.embedderCanary(signal).then(() => undefined),
+  }
+  const app = createApp({
+    log,
+    seconds: httpSeconds(metrics),
+    routers: [
+      healthRouter(checks, { up: dependencyUp(metrics), needed: ['postgres', 'index'] }),
+      requireInternal(config.internalToken),
+      searchRouter({ index, dense, corpus, events, isLoaded: () => follower.loaded }),
+    ],
+  })
+  scope.use(await serveMetrics(metrics, config.http.metricsPort, config.http.host))
+  const door = scope.use(await listen(app, { host: config.http.host, port: config.http.port }))
+  return { url: door.url, metrics }
+}
+
+function openCorpus(config: Config, scope: AsyncDisposableStack, log: Log): Corpus {
+  const pool = scope.adopt(openPostgres(config.databaseUrl, log, { name: 'docent-retrieval', max: 5 }), (open) => open.end())
+  return createCorpus(pool, { url: config.chromaUrl }, log)
+}

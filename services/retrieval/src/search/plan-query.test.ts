@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { planQuery } from './plan-query.ts'
+
+const known = new Set(['保修', '保', '修', '期', '修期', 'warranti', 'refund', '范围', '进水'])
+const index = { idf: (term: string) => (known.has(term) ? 2 : 5), frequency: (term: string) => (known.has(term) ? 3 : 0) }
+const weightOf = (plan: ReturnType<typeof planQuery>, term: string) => plan.terms.find((one) => one.term === term)?.weight
+
+test('language, script and what the index knows of the question', () => {
+  const plan = planQuery({ query: '保修期是多久？' }, index)
+  expect(plan).toMatchObject({ language: 'zh', script: 'hans', known: 1, followUp: false, embedText: '保修期是多久？' })
+  expect(planQuery({ query: 'Where is the zebra refund?' }, index).known).toBeCloseTo(2 / 7)
+  expect(planQuery({ query: '保固期是多久？這個' }, index).script).toBe('hant')
+})
+
+test('words that only ask weigh less', () => {
+  const plan = planQuery({ query: 'How long is the warranty?' }, index)
+  expect(weightOf(plan, 'warranti')).toBe(1)
+  expect(weightOf(plan, 'how')).toBeLessThan(0.5)
+})
+
+test('a follow-up holds the turn before, its own words twice', () => {
+  const plan = planQuery({ query: '进水呢', previous: '保修范围' }, index)
+  expect(plan.followUp).toBe(true)
+  expect(weightOf(plan, '进水')).toBe(2)
+  expect(weightOf(plan, '保修')).toBe(1)
+  expect(plan.embedText).toBe('保修范围\n进水呢')
+  expect(planQuery({ query: '进水呢', previous: '  ' }, index).followUp).toBe(false)
+})
+
+test('a question without a word is a plan without terms', () => {
+  expect(planQuery({ query: '👍' }, index)).toMatchObject({ terms: [], idfTotal: 0, known: 0 })
+})

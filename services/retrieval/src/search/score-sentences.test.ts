@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { planQuery } from './plan-query.ts'
+import { coverage } from './score-sentences.ts'
+import { snippetOf } from './snippet.ts'
+
+const flat = { idf: () => 1, frequency: () => 1 }
+
+test('the share of the question that a sentence holds, long ones a little less', () => {
+  const { terms } = planQuery({ query: 'How long is the battery warranty?' }, flat)
+  const [all, half, none, long] = coverage(terms, [
+    'The battery warranty is long.',
+    'A battery.',
+    'Nothing here.',
+    `The battery warranty is long ${'and other things '.repeat(30)}`,
+  ])
+  expect(all).toBeCloseTo(1)
+  expect(half).toBeGreaterThan(0.2)
+  expect(half).toBeLessThan(0.5)
+  expect(none).toBe(0)
+  expect(long).toBeLessThan(all!)
+  expect(long).toBeGreaterThan(half!)
+})
+
+test('a question that only asks is measured by what it has', () => {
+  expect(coverage(planQuery({ query: '什么' }, flat).terms, ['这是什么', '没有'])[0]).toBeGreaterThan(0)
+  expect(coverage([], ['anything'])).toEqual([0])
+})
+
+test('the snippet starts at the sentence that fits and never cuts a pair of surrogates', () => {
+  const { terms } = planQuery({ query: '保修期' }, flat)
+  expect(snippetOf('公司简介在前面。保修期为两年。之后另有说明。', terms)).toBe('保修期为两年。之后另有说明。')
+  const cut = snippetOf('😀'.repeat(300), terms)
+  expect(cut.length).toBeLessThanOrEqual(240)
+  expect(cut.isWellFormed()).toBe(true)
+})

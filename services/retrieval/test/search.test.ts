@@ -1,0 +1,285 @@
+import type { SearchResponse, SentencesResponse } from '@docent/core/passage'
+import { encodePrincipal, type Principal } from '@docent/core/principal'
+import type { Corpus } from '@docent/corpus/corpus'
+import { createCorpus } from '@docent/corpus/create-corpus'
+import { createLogger } from '@docent/kit/logger'
+import { openPostgres } from '@docent/kit/postgres'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
+import { readConfig } from '../src/config.ts'
+import { startRetrieval } from '../src/retrieval-service.ts'
+import { type FakeEmbedder, fakeEmbedder } from './fake-embedder.ts'
+import { papers, shelve } from './library.ts'
+
+const token = 'test-internal-token-0123456789-abcdefg'
+const anyone: Principal = { id: 'tester', kind: 'anonymous', scopes: ['chat', 'read'] }
+const scope = new AsyncDisposableStack()
+let corpus: Corpus
+let databaseUrl: string
+let url: string
+let embedder: FakeEmbedder
+
+beforeAll(async () => {
+  const stores = inject('stores')
+  const log = createLogger('test', 'silent')
+  databaseUrl = (await tempDatabase(stores.databaseUrl, scope)).corpusUrl
+  const pool = scope.adopt(openPostgres(databaseUrl, log), (open) => open.end())
+  corpus = createCorpus(pool, { url: stores.chromaUrl }, log)
+  for (const paper of papers) await shelve(corpus, paper)
+  embedder = fakeEmbedder()
+  url = await start({ embedder })
+})
+afterAll(() => scope.disposeAsync())
+
+async function start(options: { embedder: FakeEmbedder; chromaUrl?: string }): Promise<string> {
+  const config = readConfig({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    METRICS_PORT: '0',
+    DATABASE_URL: databaseUrl,
+    CHROMA_URL: options.chromaUrl ?? inject('stores').chromaUrl,
+    EMBEDDER_URL: 'http://127.0.0.1:1',
+    INTERNAL_TOKEN: token,
+  })
+  const service = await startRetrieval(config, scope, { log: createLogger('retrieval', 'silent'), embedder: options.embedder })
+  return service.url
+}
+
+function post(
+  path: string,
+  body: unknown,
+  options: { base?: string; principal?: Principal; headers?: Record<string, string> } = {},
+): Promise<Response> {
+  return fetch(`${options.base ?? url}${path}`, {
+    method: 'POST',
+    headers: options.headers ?? {
+      'content-type': 'application/json',
+      'x-docent-token': token,
+      'x-docent-principal': encodePrincipal(options.principal ?? anyone),
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+}
+
+async function search(query: string, more: object = {}, options: Parameters<typeof post>[2] = {}): Promise<SearchResponse> {
+  const response = await post('/search', { query, ...more }, options)
+  expect(response.status, await response.clone().text()).toBe(200)
+  return (await response.json()) as SearchResponse
+}
+
+describe('finding', () => {
+  test('a Chinese question finds the Chinese passage, with its section and place', async () => {
+    const found = await search('保修期是多久？')
+    expect(found.answerable).toBe(true)
+    expect(found.degraded).toEqual([])
+    expect(found.passages[0]).toMatchObject({
+      path: '手册/保修说明.md',
+      title: '保修说明',
+      heading: '保修说明',
+      version: 1,
+      text: papers[0]!.parts[0],
+      snippet: papers[0]!.parts[0],
+    })
+    expect(found.passages[0]!.parent.text).toBe(papers[0]!.parts[0])
+    expect(found.passages[0]!.scores.lexical).toBeGreaterThan(0)
+    expect(found.passages[0]!.scores.dense).toBeGreaterThan(0.5)
+  })
+
+  test('an English question finds the English passage, other forms of the words too', async () => {
+    const found = await search('When is a refund paying out?')
+    expect(found.passages[0]!.path).toBe('handbook/refund.md')
+    expect(found.answerable).toBe(true)
+  })
+
+  test.each([
+    ['退款要几天？', 'handbook/refund.md'],
+    ['电池怎么保存？', 'handbook/battery.txt'],
+    ['How long is the warranty?', '手册/保修说明.md'],
+  ])('%s is found in the other language', async (question, path) => {
+    const found = await search(question)
+    expect(found.passages[0]!.path).toBe(path)
+    expect(found.answerable).toBe(true)
+  })
+
+  test('simplified and traditional meet', async () => {
+    expect((await search('报销单据什么时候提交')).passages[0]!.path).toBe('手册/園區.md')
+    expect((await search('保修說明')).passages[0]!.path).toBe('手册/保修说明.md')
+  })
+
+  test('an identifier, a file name', async () => {
+    expect((await search('rfc 9457')).passages[0]!.text).toContain('RFC-9457')
+    expect((await search('board.md')).passages[0]!.path).toBe('secret/board.md')
+  })
+
+  test('a follow-up is read with the turn before it', async () => {
+    const found = await search('那进水呢？', { previous: '保修范围包括什么？' })
+    expect(found.passages[0]!.text).toBe(papers[0]!.parts[1])
+  })
+
+  test('what is in no document is said to be so', async () => {
+    for (const question of ['火星上有几个火山口？', 'Which dinosaurs lived in Patagonia?']) {
+      const found = await search(question)
+      expect(found.answerable, question).toBe(false)
+      expect(found.gate.score).toBeLessThan(found.gate.threshold)
+    }
+  })
+
+  test('at most three passages of one document', async () => {
+    const found = await search('开放 登记 领取 提供', { limit: 20 })
+    const counts = Map.groupBy(found.passages, (passage) => passage.path)
+    expect(counts.get('手册/杂项.md')).toHaveLength(3)
+  })
+
+  test('explain shows the plan and why each candidate stayed or went', async () => {
+    const { explain } = await search('保修期是多久？', { explain: true, limit: 1 })
+    expect(explain!.plan).toMatchObject({ language: 'zh', script: 'hans', followUp: false })
+    expect(explain!.candidates[0]).toMatchObject({ kept: true, why: 'kept', ranks: { lexical: 1, fused: 1 } })
+    expect(explain!.candidates[1]).toMatchObject({ kept: false, why: 'below the first 1' })
+  })
+})
+
+describe('who may see what', () => {
+  const staff: Principal = { ...anyone, collections: ['default'] }
+
+  test('a principal never sees another collection, by words or by meaning', async () => {
+    expect((await search('board meeting room', { limit: 50 })).passages[0]!.path).toBe('secret/board.md')
+    const found = await search('board meeting room', { limit: 50, explain: true }, { principal: staff })
+    expect(JSON.stringify(found)).not.toContain('secret/')
+    expect((await search('board meeting room', { filters: { collection: 'board' } }, { principal: staff })).passages).toEqual([])
+  })
+
+  test.each([
+    [{ pathPrefix: 'handbook/' }, (path: string) => path.startsWith('handbook/')],
+    [{ mediaType: 'text/plain' }, (path: string) => path === 'handbook/battery.txt'],
+    [{ modifiedAfter: '2026-04-01T00:00:00Z' }, (path: string) => path === 'handbook/battery.txt'],
+    [{ language: 'zh' }, (path: string) => path.startsWith('手册/')],
+    [{ collection: 'board' }, (path: string) => path === 'secret/board.md'],
+  ])('filter %o holds for every passage and finds by meaning', async (filters, fits) => {
+    const found = await search('电池 battery warranty 会议室', { filters, limit: 50 })
+    expect(found.passages.length).toBeGreaterThan(0)
+    expect(found.passages.every((passage) => fits(passage.path))).toBe(true)
+    expect(found.passages.some((passage) => passage.scores.dense !== undefined)).toBe(true)
+  })
+
+  test('nobody is answered without the token; a request without or with a broken principal is refused', async () => {
+    expect((await post('/search', { query: 'x' }, { headers: { 'content-type': 'application/json' } })).status).toBe(401)
+    expect(
+      (await post('/search', { query: 'x' }, { headers: { 'content-type': 'application/json', 'x-docent-token': token } })).status,
+    ).toBe(401)
+    const broken = { 'content-type': 'application/json', 'x-docent-token': token, 'x-docent-principal': '!!!' }
+    expect((await post('/search', { query: 'x' }, { headers: broken })).status).toBe(400)
+  })
+})
+
+describe('following the corpus', () => {
+  test('a new, a changed, a moved and a removed document, within the next poll', async () => {
+    const text = '打印机在三楼走廊尽头，纸盒在左侧柜子里。'
+    const id = await shelve(corpus, { path: '新/打印机.md', parts: [text] })
+    await expect.poll(async () => (await search('打印机在哪里')).passages[0]?.text, { timeout: 10_000 }).toBe(text)
+
+    const changed = '打印机已经搬到五楼茶水间。'
+    await shelve(corpus, { path: '新/打印机.md', parts: [changed] })
+    await expect.poll(async () => (await search('打印机在哪里')).passages[0]?.text, { timeout: 10_000 }).toBe(changed)
+    expect(JSON.stringify(await search('打印机', { limit: 50 }))).not.toContain('三楼走廊')
+
+    await corpus.moveDocument(id, '旧/设备.md')
+    await expect.poll(async () => (await search('打印机在哪里')).passages[0]?.path, { timeout: 10_000 }).toBe('旧/设备.md')
+
+    await corpus.removeDocument(id)
+    await expect
+      .poll(async () => JSON.stringify((await search('打印机在哪里', { limit: 50 })).passages), { timeout: 10_000 })
+      .not.toContain('茶水间')
+  })
+})
+
+describe('parts that are down', () => {
+  test('without Chroma: words, and an exact scan of the vectors', async () => {
+    const base = await start({ embedder: fakeEmbedder(), chromaUrl: 'http://127.0.0.1:9' })
+    const found = await search('退款要几天？', {}, { base })
+    expect(found.degraded).toEqual(['chroma'])
+    expect(found.passages[0]!.path).toBe('handbook/refund.md')
+    const ready = await fetch(`${base}/readyz`)
+    expect(ready.status).toBe(200)
+    expect(((await ready.json()) as { checks: Record<string, { ok: boolean }> }).checks).toMatchObject({
+      postgres: { ok: true },
+      index: { ok: true },
+      chroma: { ok: false },
+    })
+  })
+
+  test('without the embedder: words only, and back by itself', async () => {
+    const failing = fakeEmbedder()
+    failing.down = true
+    const base = await start({ embedder: failing })
+    const found = await search('保修期是多久？', {}, { base })
+    expect(found.degraded).toEqual(['dense'])
+    expect(found.passages[0]!.path).toBe('手册/保修说明.md')
+    expect(found.answerable).toBe(true)
+    const scored = await post('/sentences', { query: '保修', sentences: ['保修期', '其他'] }, { base })
+    expect(await scored.json()).toMatchObject({ degraded: ['dense'] })
+    failing.down = false
+    await expect.poll(async () => (await search('保修期是多久？', {}, { base })).degraded, { timeout: 15_000 }).toEqual([])
+  })
+
+  test('an embedder that hangs costs one question its time limit, not every one', async () => {
+    const hanging = fakeEmbedder()
+    hanging.hangs = true
+    const base = await start({ embedder: hanging })
+    expect((await search('保修期', {}, { base })).degraded).toEqual(['dense'])
+    const started = performance.now()
+    for (let i = 0; i < 5; i++) expect((await search(`保修期 ${i}`, {}, { base })).degraded).toEqual(['dense'])
+    expect(performance.now() - started).toBeLessThan(1_500)
+  }, 20_000)
+})
+
+describe('sentences', () => {
+  test('the sentence that answers scores best in both legs', async () => {
+    const sentences = ['本产品的保修期为二十四个月。', '食堂每天十一点半开门。', 'The warranty is void when opened.']
+    const response = await post('/sentences', { query: '保修期是多久？', sentences })
+    const { scores, degraded } = (await response.json()) as SentencesResponse
+    expect(degraded).toEqual([])
+    expect(scores[0]!.lexical).toBeGreaterThan(0.9)
+    expect(scores[1]!.lexical).toBeLessThan(0.2)
+    expect(scores[2]!.dense).toBeGreaterThan(scores[1]!.dense!)
+    expect(Math.max(...scores.map((score) => score.dense!))).toBe(1)
+  })
+})
+
+describe('bad input', () => {
+  test.each([
+    ['no JSON', '{"query":'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['no query', {}],
+    ['empty', { query: '' }],
+    ['too long', { query: 'x'.repeat(4_001) }],
+    ['a number', { query: 7 }],
+    ['limit 0', { query: 'x', limit: 0 }],
+    ['limit 51', { query: 'x', limit: 51 }],
+    ['an unknown field', { query: 'x', nope: 1 }],
+    ['an unknown filter', { query: 'x', filters: { nope: 1 } }],
+    ['a date that is none', { query: 'x', filters: { modifiedAfter: 'yesterday' } }],
+  ])('%s is a 400 problem', async (_, body) => {
+    const response = await post('/search', body)
+    expect(response.status).toBe(400)
+    expect(response.headers.get('content-type')).toContain('application/problem+json')
+    expect(await response.json()).toMatchObject({ status: 400, code: expect.any(String), requestId: expect.any(String) })
+  })
+
+  test.each([
+    ['one character', '保'],
+    ['emoji only', '👍🏽🎉'],
+    ['zero-width only', '\u200b\u200c'],
+    ['punctuation', '???！！'],
+    ['4,000 characters', '保修期是多久'.repeat(666)],
+    ['one long word', 'a'.repeat(4_000)],
+    ['regex bait', '(a+)+$ [[[ \\ .*{99999} %s'],
+    ['SQL', "'; DROP TABLE chunk; --"],
+    ['lone surrogates', 'x\ud800y\udfff'],
+    ['NUL', 'a\u0000b'],
+    ['names of Object', '__proto__ constructor toString'],
+  ])('%s is a question like any other', async (_, query) => {
+    const found = await search(query)
+    expect(typeof found.answerable).toBe('boolean')
+  })
+})

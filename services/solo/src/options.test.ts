@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { readOptions } from './options.ts'
+
+test('a folder, a port and a data folder are taken from the command line before the environment', () => {
+  const options = readOptions(
+    ['manuals', '--port', '8090', '--data', 'd'],
+    { PORT: '1', DOCENT_FOLDER: '/elsewhere', DOCENT_DATA: '/x' },
+    '/home/me',
+  )
+  expect(options).toEqual({ folder: '/home/me/manuals', port: 8090, host: '127.0.0.1', dataDir: '/home/me/d' })
+})
+
+test('the environment does the same', () => {
+  const options = readOptions([], { PORT: '9000', DOCENT_FOLDER: '~/m', DOCENT_DATA: '/x', HOME: '/home/me' }, '/')
+  expect(options).toEqual({ folder: '/home/me/m', port: 9000, host: '127.0.0.1', dataDir: '/x' })
+})
+
+test('every problem is named at once, without values', () => {
+  expect(() => readOptions(['a', 'b', '--port', 'eighty', '--colour', 'red'], {}, '/')).toThrow(/--colour[\s\S]*FOLDER[\s\S]*--port/)
+})

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig as readEmbedder } from '@docent/embedder/config'
+import { startEmbedder } from '@docent/embedder/embedder-service'
+import { startExtractor } from '@docent/extractor/extractor-service'
+import { readConfig as readGateway } from '@docent/gateway/config'
+import { startGateway } from '@docent/gateway/gateway-service'
+import { readConfig as readIngest } from '@docent/ingest/config'
+import { startIngest } from '@docent/ingest/ingest-service'
+import { createLogger } from '@docent/kit/logger'
+import { derivedPassword, migrateAll } from '@docent/kit/migrate-all'
+import { readConfig as readRetrieval } from '@docent/retrieval/config'
+import { startRetrieval } from '@docent/retrieval/retrieval-service'
+
+export type SoloStores = { databaseUrl: string; queueUrl: string; cacheUrl: string; chromaUrl: string }
+
+export type Solo = { url: string; adminKey: string; internalToken: string; ingestUrl: string; retrievalUrl: string; embedderUrl: string }
+
+export type SoloSettings = {
+  folder: string
+  host: string
+  port: number
+  adminKey: string
+  stores: SoloStores
+  /** JSON log lines go here; without it they are dropped to warnings on stdout */
+  logFile?: string
+  /** variables of the services, e.g. LLM_API_KEY or CHUNK_SIZE */
+  env: Record<string, string | undefined>
+}
+
+/** All services in one process on loopback ports, over given stores: what `npm start` and the whole-stack tests run. */
+export async function startSolo(settings: SoloSettings, scope: AsyncDisposableStack): Promise<Solo> {
+  const { stores, folder, env } = settings
+  const log = (service: string) => createLogger(service, env.LOG_LEVEL ?? (settings.logFile ? 'info' : 'warn'), settings.logFile)
+  const roles = await migrateAll({
+    adminUrl: stores.databaseUrl,
+    corpusPassword: derivedPassword(stores.databaseUrl, 'corpus'),
+    chatPassword: derivedPassword(stores.databaseUrl, 'chat'),
+    corpusDir: new URL('../../lib/corpus/migrations/', import.meta.url),
+    chatDir: new URL('../../gateway/migrations/', import.meta.url),
+    log: () => undefined,
+  })
+
+  const socketDir = mkdtempSync(join(tmpdir(), 'docent-')) // a Unix socket's path may have 107 bytes only
+  scope.defer(() => rmSync(socketDir, { recursive: true, force: true }))
+  const common = {
+    ...env,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    METRICS_PORT: '0',
+    INTERNAL_TOKEN: randomBytes(32).toString('hex'),
+    QUEUE_URL: stores.queueUrl,
+    CACHE_URL: stores.cacheUrl,
+    CHROMA_URL: stores.chromaUrl,
+    DOCENT_FOLDER: folder,
+    EXTRACTOR_SOCKET: join(socketDir, 'extractor.sock'),
+  }
+  await startExtractor(
+    {
+      root: folder,
+      socket: common.EXTRACTOR_SOCKET,
+      log: env.LOG_LEVEL ?? (settings.logFile ? 'info' : 'warn'),
+      ...(settings.logFile ? { logFile: settings.logFile } : {}),
+    },
+    scope,
+  )
+  const embedder = await startEmbedder(readEmbedder(common), scope, { log: log('embedder') })
+  const inner = { ...common, EMBEDDER_URL: embedder.url, DATABASE_URL: roles.corpusUrl }
+  const retrieval = await startRetrieval(readRetrieval(inner), scope, { log: log('retrieval') })
+  const ingest = await startIngest(readIngest(inner), scope, { log: log('ingest') })
+  const gateway = await startGateway(
+    readGateway({
+      ...common,
+      PUBLIC_READS: 'true',
+      LOCAL_ONLY: 'true',
+      HOST: settings.host,
+      PORT: String(settings.port),
+      DATABASE_URL: roles.chatUrl,
+      ADMIN_KEY: settings.adminKey,
+      EMBEDDER_URL: embedder.url,
+      RETRIEVAL_URL: retrieval.url,
+      INGEST_URL: ingest.url,
+    }),
+    scope,
+    { log: log('gateway') },
+  )
+  return {
+    url: gateway.url,
+    adminKey: settings.adminKey,
+    internalToken: common.INTERNAL_TOKEN,
+    ingestUrl: ingest.url,
+    retrievalUrl: retrieval.url,
+    embedderUrl: embedder.url,
+  }
+}

@@ -1,0 +1,48 @@
+const CLIENT = 'docent-client'
+const KEY = 'docent-key'
+
+/** A random name for this browser: the server's anonymous principal. */
+function clientId() {
+  let id = localStorage.getItem(CLIENT)
+  if (!id) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16)) // randomUUID wants https
+    id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    localStorage.setItem(CLIENT, id)
+  }
+  return id
+}
+
+export function useKey(key) {
+  sessionStorage.setItem(KEY, key)
+}
+
+/** What the server says went wrong: `code`, a sentence, and when to come back. */
+export class Problem extends Error {
+  constructor(status, code, message, retryAfterS) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.retryAfterS = retryAfterS
+  }
+}
+
+export async function request(path, { method = 'GET', body, accept = 'application/json', signal } = {}) {
+  const key = sessionStorage.getItem(KEY)
+  const headers = { accept, 'x-client-id': clientId() }
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  if (key) headers.authorization = `Bearer ${key}`
+  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal })
+  if (response.ok) return response
+  const problem = await response.json().catch(() => ({}))
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
+  throw new Problem(
+    response.status,
+    problem.code ?? 'unknown',
+    problem.detail ?? problem.title ?? `HTTP ${response.status}`,
+    Number.isFinite(retryAfter) ? retryAfter : undefined,
+  )
+}
+
+export async function getJson(path) {
+  return (await request(path)).json()
+}

@@ -1,0 +1,47 @@
+import { getJson } from './api.js'
+import { t } from './i18n.js'
+import { element } from './markdown.js'
+
+const BUSY_MS = 3_000
+const QUIET_MS = 30_000
+const order = ['indexing', 'queued', 'failed', 'skipped', 'ready']
+
+let last
+let timer
+
+/** Shows the list where the server lets this reader see it; otherwise there is no button. */
+export async function watchDocuments() {
+  clearTimeout(timer)
+  const listed = document.hidden ? last : await getJson('/api/v1/documents?limit=200').catch(() => undefined)
+  if (listed) {
+    last = listed
+    document.getElementById('documents-button').hidden = false
+    drawDocuments()
+  } else if (!last) return // not for this reader
+  const { counts = {} } = last
+  timer = setTimeout(watchDocuments, (counts.queued ?? 0) + (counts.indexing ?? 0) > 0 ? BUSY_MS : QUIET_MS)
+}
+
+export function drawDocuments() {
+  if (!last) return
+  const { items = [], counts = {} } = last
+  const known = order.filter((state) => counts[state] > 0)
+  document.getElementById('document-counts').textContent =
+    known.map((state) => `${counts[state]} ${t('states')[state]}`).join(' · ') || t('noDocuments')
+  const sorted = items.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.path.localeCompare(b.path))
+  document.getElementById('document-list').replaceChildren(...sorted.map(documentLine))
+}
+
+function documentLine({ path, state, error }) {
+  const badge = element('span', t('states')[state] ?? state)
+  badge.className = `badge is-${state}`
+  const name = element('span', path)
+  name.className = 'path'
+  const line = element('li', badge, name)
+  if (error?.message) {
+    const reason = element('p', error.message)
+    reason.className = 'note'
+    line.append(reason)
+  }
+  return line
+}

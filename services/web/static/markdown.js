@@ -1,0 +1,113 @@
+/**
+ * A small Markdown made of DOM nodes: paragraphs, headings, lists, tables, code, bold, italics and source markers.
+ * Text only ever becomes text nodes; links and pictures stay text, so an answer cannot reach another host.
+ */
+export function renderMarkdown(text, marker) {
+  const out = document.createDocumentFragment()
+  const lines = text.split('\n')
+  let offset = 0
+  for (let i = 0; i < lines.length; ) {
+    const line = lines[i]
+    const fence = /^\s*(```+|~~~+)/.exec(line)
+    if (fence) {
+      const code = []
+      offset += line.length + 1
+      for (i++; i < lines.length && !lines[i].trim().startsWith(fence[1]); i++) {
+        code.push(lines[i])
+        offset += lines[i].length + 1
+      }
+      if (i < lines.length) offset += lines[i++].length + 1
+      out.append(element('pre', element('code', code.join('\n'))))
+      continue
+    }
+    const kind = kindOf(line)
+    const block = []
+    for (; i < lines.length && kindOf(lines[i]) === kind && !(kind === 'heading' && block.length > 0); i++) {
+      block.push({ text: lines[i], at: offset })
+      offset += lines[i].length + 1
+    }
+    if (kind !== 'blank') out.append(blocks[kind](block, marker))
+  }
+  return out
+}
+
+function kindOf(line) {
+  if (line.trim() === '') return 'blank'
+  if (/^\s*(```+|~~~+)/.test(line)) return 'fence'
+  if (/^#{1,6}\s/.test(line)) return 'heading'
+  if (/^\s*[-*+•]\s+/.test(line)) return 'bullets'
+  if (/^\s*\d{1,3}[.)、]\s*/.test(line)) return 'numbers'
+  if (/^\s*\|.*\|/.test(line)) return 'table'
+  if (/^>\s?/.test(line)) return 'quote'
+  return 'paragraph'
+}
+
+const blocks = {
+  heading: ([line], marker) => {
+    const mark = /^(#{1,6})\s+/.exec(line.text)
+    return element(`h${Math.min(6, mark[1].length + 2)}`, inline(line.text.slice(mark[0].length), line.at + mark[0].length, marker))
+  },
+  bullets: (lines, marker) => element('ul', ...items(lines, /^\s*[-*+•]\s+/, marker)),
+  numbers: (lines, marker) => {
+    const list = element('ol', ...items(lines, /^\s*\d{1,3}[.)、]\s*/, marker))
+    list.start = Number.parseInt(lines[0].text.trim(), 10)
+    return list
+  },
+  quote: (lines, marker) => element('blockquote', ...withBreaks(lines, /^>\s?/, marker)),
+  paragraph: (lines, marker) => element('p', ...withBreaks(lines, /^/, marker)),
+  table: (lines, marker) => {
+    const table = element('table')
+    for (const line of lines) {
+      if (/^[\s|:-]+$/.test(line.text)) continue
+      const row = element('tr')
+      let at = line.text.indexOf('|') + 1
+      for (const cell of line.text.slice(at).split('|')) {
+        if (at + cell.length < line.text.length || cell.trim() !== '') row.append(element('td', inline(cell, line.at + at, marker)))
+        at += cell.length + 1
+      }
+      table.append(row)
+    }
+    const scroll = element('div', table)
+    scroll.className = 'scroll'
+    return scroll
+  },
+}
+
+function items(lines, mark, marker) {
+  return lines.map((line) => {
+    const skipped = mark.exec(line.text)[0].length
+    return element('li', inline(line.text.slice(skipped), line.at + skipped, marker))
+  })
+}
+
+function withBreaks(lines, mark, marker) {
+  return lines.flatMap((line, index) => {
+    const skipped = mark.exec(line.text)?.[0].length ?? 0
+    const content = inline(line.text.slice(skipped), line.at + skipped, marker)
+    return index === 0 ? [content] : [element('br'), content]
+  })
+}
+
+const spans = /(`[^`]+`)|(\*\*[^*]+\*\*)|(\*[^*\s][^*]*\*)|([[【]\s*\d{1,2}(?:\s*[,，、]\s*\d{1,2})*\s*[\]】])/g
+
+/** `marker(n, at)` makes the node for source number `n` named at offset `at` of the whole text, or nothing. */
+function inline(text, at, marker) {
+  const out = document.createDocumentFragment()
+  let done = 0
+  for (const match of text.matchAll(spans)) {
+    out.append(text.slice(done, match.index))
+    done = match.index + match[0].length
+    if (match[1]) out.append(element('code', match[1].slice(1, -1)))
+    else if (match[2]) out.append(element('strong', inline(match[2].slice(2, -2), at + match.index + 2, marker)))
+    else if (match[3]) out.append(element('em', inline(match[3].slice(1, -1), at + match.index + 1, marker)))
+    else out.append(...match[4].match(/\d+/g).map((n) => marker(Number(n), at + match.index) ?? `[${n}]`))
+  }
+  out.append(text.slice(done))
+  return out
+}
+
+export function element(name, ...children) {
+  const made = document.createElement(name)
+  made.append(...children)
+  return made
+}
