@@ -64,7 +64,7 @@ export const envSchema = z
       .meta({ description: 'At most this long tokens wait to leave together' }),
     RETENTION_DAYS: z.coerce.number().int().min(1).default(90).meta({ description: 'Days that conversations and records are kept' }),
     LLM_BASE_URL: z.url().optional().meta({ description: 'OpenAI-compatible server, e.g. http://ollama:11434/v1' }),
-    LLM_API_KEY: optionalText('Its key'),
+    LLM_API_KEY: optionalText('Key of the server at LLM_BASE_URL'),
     LLM_MODEL: optionalText('Name of the model to ask at LLM_BASE_URL'),
     DEEPSEEK_API_KEY: optionalText('Enough by itself to answer with DeepSeek'),
     DASHSCOPE_API_KEY: optionalText('Enough by itself to answer with Qwen'),

@@ -43,7 +43,7 @@ export async function startIngest(
   const scanner = scope.use(
     createScanner({ corpus, events, log, folder: config.folder, settleMs: config.settleMs, maxFileBytes: config.maxFileBytes, push }),
   )
-  let densePending = () => undefined as void
+  let densePending: () => void = () => undefined
   const worker = startWorker(
     indexDocument,
     { corpus, embedder, extractor, events, chunking: config.chunking, folder: config.folder, densePending: () => densePending() },

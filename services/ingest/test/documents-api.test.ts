@@ -135,7 +135,6 @@ test('too large, unsupported, empty and other bodies are told apart and leave no
 })
 
 test('an upload that is cut off leaves no file behind', async () => {
-  console.log('begin', performance.now(), leftovers())
   const { hostname, port } = new URL(ingest.url)
   const headers = {
     'x-docent-token': 'a-token-of-the-test-0123456789-abcdefghij',
@@ -151,9 +150,8 @@ test('an upload that is cut off leaves no file behind', async () => {
   req.on('error', () => undefined) // it is we who cut it
   req.write('--x\r\ncontent-disposition: form-data; name="file"; filename="cut.txt"\r\n\r\nhalf a file')
   await until('the half is on disk', () => leftovers().length === 1 || undefined)
-  console.log('half', performance.now()); req.destroy()
+  req.destroy()
   await until('it is gone', () => leftovers().length === 0 || undefined)
-  console.log('gone', performance.now())
   expect((await json('/documents?path=cut')).items).toEqual([])
 })
 

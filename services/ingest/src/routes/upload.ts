@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { AppError } from '@docent/core/errors'
 import busboy from 'busboy'
 import type { Request } from 'express'
@@ -86,10 +86,13 @@ async function readForm(
   const cut = () => void (req.complete || form.destroy(new AppError('bad_request', 'The upload was cut off.')))
   req.once('close', cut)
   try {
-    await Promise.race([pipeline(req, form, { end: true }), failed.promise])
+    // no pipeline: it would destroy the request, and with it the answer that says what is wrong
+    req.pipe(form)
+    await Promise.race([finished(form), failed.promise])
     return target
   } catch (cause) {
-    if (!form.destroyed) form.destroy()
+    req.unpipe(form)
+    form.destroy()
     req.resume()
     throw cause instanceof AppError || isDiskError(cause)
       ? cause

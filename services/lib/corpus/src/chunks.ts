@@ -2,21 +2,23 @@ import { createHash } from 'node:crypto'
 import type { Chunk } from '@docent/core/chunk'
 import { AppError } from '@docent/core/errors'
 import { isLatestAttempt } from './attempts.ts'
-import type { Corpus, DocumentRow, Generation, IndexedChunk, VersionFacts } from './corpus.ts'
+import type { Corpus, DocumentRow, Generation, VersionFacts } from './corpus.ts'
 import { appendChange, type CorpusLog, type Database, keepVectors, type Queryable } from './database.ts'
 import type { Vectors } from './vectors.ts'
 
 const ROWS = 500
-const PAGE = 1_000
 
 /** The version stands in the id, so no id is ever written twice with another text. */
 export function chunkId(documentId: string, version: number, ordinal: number): string {
   return createHash('sha256').update(`${documentId}:${version}:${ordinal}`).digest('hex').slice(0, 32)
 }
 
-type Chunks = Pick<Corpus, 'replaceChunks' | 'loadActive' | 'parentsOf' | 'countChunks'>
-
-export function createChunks(database: Database, vectors: Vectors, load: Corpus['loadVectors'], log: CorpusLog): Chunks {
+export function createChunks(
+  database: Database,
+  vectors: Vectors,
+  load: Corpus['loadVectors'],
+  log: CorpusLog,
+): Pick<Corpus, 'replaceChunks'> {
   return {
     async replaceChunks(document, facts, chunks, generation, attemptId) {
       // a number of its own for each attempt: two of them never write the same ids
@@ -34,32 +36,6 @@ export function createChunks(database: Database, vectors: Vectors, load: Corpus[
       }
       vectors.dropLater(dropped, generation)
       return { version, dense }
-    },
-
-    async loadActive(batch, documentIds) {
-      let after: [string, number] = ['00000000-0000-0000-0000-000000000000', -1]
-      for (;;) {
-        const { rows } = await database.query<ActiveRow>(activeSql, [after[0], after[1], documentIds ?? null, PAGE])
-        if (rows.length > 0) batch(rows.map(toIndexed))
-        const last = rows.at(-1)
-        if (!last || rows.length < PAGE) return
-        after = [last.document, last.ordinal]
-      }
-    },
-
-    async parentsOf(chunkIds) {
-      const { rows } = await database.query<{ id: string; parent_start: number; parent_end: number; parent_text: string }>(
-        'SELECT id, parent_start, parent_end, parent_text FROM chunk WHERE id = ANY($1)',
-        [chunkIds],
-      )
-      return new Map(rows.map((row) => [row.id, { start: row.parent_start, end: row.parent_end, text: row.parent_text }]))
-    },
-
-    async countChunks() {
-      const { rows } = await database.query<{ n: string }>(
-        'SELECT count(*) AS n FROM chunk c JOIN document d ON d.id = c.document AND d.active_version = c.version',
-      )
-      return Number(rows[0]!.n)
     },
   }
 }
@@ -178,44 +154,4 @@ async function insertChunks(client: Queryable, documentId: string, version: numb
       chunks.map((chunk) => chunk.parent.text),
     ],
   )
-}
-
-type ActiveRow = {
-  id: string
-  document: string
-  version: number
-  ordinal: number
-  path: string
-  collection: string
-  media_type: string
-  modified_at: Date
-  language: 'zh' | 'en'
-  title: string
-  header: string
-  text: string
-  page: number | null
-  heading: string[]
-  start_at: number
-  end_at: number
-  text_hash: string
-}
-
-const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.collection, d.media_type, d.modified_at, v.language, v.title, c.header, c.text, c.page, c.heading, c.start_at, c.end_at, c.text_hash
-  FROM chunk c
-  JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
-  JOIN version v ON v.document = c.document AND v.version = c.version
-  WHERE (c.document, c.ordinal) > ($1::uuid, $2::int) AND ($3::uuid[] IS NULL OR c.document = ANY($3))
-  ORDER BY c.document, c.ordinal LIMIT $4`
-
-function toIndexed(row: ActiveRow): IndexedChunk {
-  const { document, media_type, modified_at, start_at, end_at, text_hash, ...same } = row
-  return {
-    ...same,
-    documentId: document,
-    mediaType: media_type,
-    modifiedAt: modified_at,
-    start: start_at,
-    end: end_at,
-    textHash: text_hash,
-  }
 }

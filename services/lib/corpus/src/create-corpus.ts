@@ -1,3 +1,4 @@
+import { createActiveChunks } from './active-chunks.ts'
 import { createAttempts } from './attempts.ts'
 import { createChunks } from './chunks.ts'
 import type { Corpus } from './corpus.ts'
@@ -18,6 +19,7 @@ export function createCorpus(pool: Pool, chroma: { url: string } | undefined, lo
     ...createAttempts(database),
     ...embeddings,
     ...createChunks(database, vectors, embeddings.loadVectors, log),
+    ...createActiveChunks(database),
     ...createGenerations(database),
     ...createFeed(pool, database, log),
     searchDense: vectors.searchDense,

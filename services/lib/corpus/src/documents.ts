@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { DocumentState, DocumentView } from '@docent/core/document'
-import { AppError } from '@docent/core/errors'
-import type { Corpus, DocumentQuery, DocumentRow, NewDocument } from './corpus.ts'
+import type { DocumentState } from '@docent/core/document'
+import type { Corpus, DocumentRow, NewDocument } from './corpus.ts'
 import { appendChange, type Database, lockVectors, type Queryable } from './database.ts'
+import { createDocumentList } from './document-list.ts'
 
 type Ledger = Pick<
   Corpus,
@@ -22,7 +22,7 @@ type Ledger = Pick<
   | 'stateOfVersion'
 >
 
-type Row = {
+export type Row = {
   id: string
   collection: string
   path: string
@@ -63,6 +63,7 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
   }
 
   return {
+    ...createDocumentList(database),
     async listKnown() {
       const { rows } = await database.query<Row>(`SELECT ${columns} FROM document WHERE state <> 'removed' ORDER BY path`)
       return rows.map(toDocument)
@@ -138,22 +139,6 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       dropDense(dropped)
     },
 
-    async listDocuments(query) {
-      const counts = await countDocuments(database, query.collections)
-      const { rows } = await database.query<ViewRow>(`${viewSql} WHERE ${listWhere} ORDER BY d.path, d.id LIMIT $6`, listValues(query))
-      const more = rows.length > query.limit
-      const items = rows.slice(0, query.limit)
-      const last = items.at(-1)
-      return { items: items.map(toView), counts, ...(more && last ? { next: encodeCursor(last.path, last.id) } : {}) }
-    },
-
-    async viewDocument(id) {
-      const { rows } = await database.query<ViewRow>(`${viewSql} WHERE d.id = $1`, [id])
-      return rows[0] && toView(rows[0])
-    },
-
-    countDocuments: (collections) => countDocuments(database, collections),
-
     async listUnfinished(olderThanMs) {
       const { rows } = await database.query<Row>(
         `SELECT ${columns} FROM document WHERE state IN ('queued', 'indexing') AND updated_at <= now() - $1 * interval '1 millisecond' ORDER BY updated_at LIMIT 1000`,
@@ -212,57 +197,4 @@ function toDocument(row: Row): DocumentRow {
     errorText: row.error_text,
     activeVersion: row.active_version,
   }
-}
-
-type ViewRow = Row & { indexed_at: Date | null; pages: number | null; chunks: string }
-const viewSql = `SELECT d.id, d.collection, d.path, d.content_hash, d.media_type, d.size, d.modified_at, d.state, d.error_code, d.error_text, d.active_version, d.indexed_at, v.pages,
-  (SELECT count(*) FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) AS chunks
-  FROM document d LEFT JOIN version v ON v.document = d.id AND v.version = d.active_version`
-const listWhere = `(d.state = $1 OR ($1::text IS NULL AND d.state <> 'removed')) AND ($2::text IS NULL OR starts_with(d.path, $2))
-  AND ($3::text IS NULL OR (d.path, d.id) > ($3, $4::uuid)) AND ($5::text[] IS NULL OR d.collection = ANY($5))`
-
-function listValues({ state, path, cursor, limit, collections }: DocumentQuery): unknown[] {
-  const after = cursor === undefined ? undefined : decodeCursor(cursor)
-  return [state ?? null, path ?? null, after?.path ?? null, after?.id ?? null, collections ?? null, limit + 1]
-}
-
-function toView(row: ViewRow): DocumentView {
-  return {
-    id: row.id,
-    path: row.path,
-    collection: row.collection,
-    state: row.state,
-    ...(row.error_code ? { error: { code: row.error_code, message: row.error_text ?? '' } } : {}),
-    mediaType: row.media_type,
-    size: Number(row.size),
-    ...(row.pages ? { pages: row.pages } : {}),
-    chunks: Number(row.chunks),
-    contentHash: row.content_hash,
-    ...(row.indexed_at ? { indexedAt: row.indexed_at.toISOString() } : {}),
-  }
-}
-
-async function countDocuments(database: Database, collections?: readonly string[]): Promise<Record<string, number>> {
-  const { rows } = await database.query<{ state: string; n: string }>(
-    `SELECT state, count(*) AS n FROM document WHERE state <> 'removed' AND ($1::text[] IS NULL OR collection = ANY($1)) GROUP BY state`,
-    [collections ?? null],
-  )
-  const counts: Record<string, number> = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
-  for (const { state, n } of rows) counts[state] = Number(n)
-  return counts
-}
-
-function encodeCursor(path: string, id: string): string {
-  return Buffer.from(JSON.stringify([path, id])).toString('base64url')
-}
-
-function decodeCursor(cursor: string): { path: string; id: string } {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    if (Array.isArray(parsed) && typeof parsed[0] === 'string' && !parsed[0].includes('\0') && /^[0-9a-f-]{36}$/.test(String(parsed[1])))
-      return { path: parsed[0], id: String(parsed[1]) }
-  } catch (cause) {
-    throw new AppError('validation', 'The cursor is not one of ours: leave it out to start again.', { cause })
-  }
-  throw new AppError('validation', 'The cursor is not one of ours: leave it out to start again.')
 }

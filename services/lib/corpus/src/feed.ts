@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Change, Corpus } from './corpus.ts'
 import type { CorpusLog, Database, Pool } from './database.ts'
 
@@ -33,11 +34,7 @@ function listen(pool: Pool, wake: () => void, log: CorpusLog): AsyncDisposable {
       } catch (error) {
         if (!stopped.signal.aborted) log.warn({ err: error }, 'the change feed has no connection; polling goes on')
       }
-      await new Promise<void>((done) => {
-        if (stopped.signal.aborted) return done()
-        const timer = setTimeout(done, RECONNECT_MS)
-        stopped.signal.addEventListener('abort', () => (clearTimeout(timer), done()), { once: true })
-      })
+      await sleep(RECONNECT_MS, undefined, { signal: stopped.signal }).catch(() => undefined)
     }
   }
 

@@ -140,11 +140,12 @@ export function createVectors(url: string | undefined, database: Database, log: 
     add,
     async reconcileDense(generation, progress = () => undefined) {
       const first = await mend(generation, progress)
-      const works = await denseCanary(generation, AbortSignal.timeout(QUERY_MS)).then(
-        () => true,
-        (error: unknown) => (log.warn({ err: error }, 'the dense index is torn; it is built again from Postgres'), false),
+      const torn = await denseCanary(generation, AbortSignal.timeout(QUERY_MS)).then(
+        () => undefined,
+        (error: Error) => error,
       )
-      if (works || !chroma) return first
+      if (!torn || !chroma) return first
+      log.warn({ err: torn }, 'the dense index is torn; it is built again from Postgres')
       await chroma.drop(generation, AbortSignal.timeout(WRITE_MS))
       const second = await mend(generation, progress)
       await denseCanary(generation, AbortSignal.timeout(QUERY_MS))

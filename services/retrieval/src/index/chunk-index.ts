@@ -25,6 +25,8 @@ export type ChunkIndex = {
   search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: HeldChunk) => boolean): { chunk: HeldChunk; score: number }[]
 }
 
+// enough of a text to tell its language by
+const SAMPLE = 200
 // rebuilding costs about a second per 50,000 chunks, so not for every change
 const MIN_DEAD = 2_000
 
@@ -88,7 +90,7 @@ export function createChunkIndex(): ChunkIndex {
             textHash,
             document,
             heading: row.heading.join(' › '),
-            written: languageOf(text),
+            written: languageOf(text.slice(0, SAMPLE)),
           }
           const number = lexical.add(fieldsOf(chunk))
           held[number] = chunk

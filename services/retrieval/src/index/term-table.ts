@@ -17,7 +17,8 @@ export function createTermTable(): TermTable {
 function tableOf(firsts: Uint32Array<ArrayBuffer>, seconds: Uint32Array<ArrayBuffer>, count: number): TermTable {
   let slots = fillSlots(firsts, count)
 
-  function locate(first: number, second: number): number {
+  /** the slot of the term just hashed, or the empty one where it belongs */
+  function locate(): number {
     const mask = slots.length - 1
     let at = first & mask
     for (;;) {
@@ -32,12 +33,12 @@ function tableOf(firsts: Uint32Array<ArrayBuffer>, seconds: Uint32Array<ArrayBuf
       return count
     },
     find(term) {
-      return slots[locate(hash(term, 0x811c9dc5, 0x01000193), hash(term, 0x9747b28c, 0x5bd1e995))]! - 1
+      hash(term)
+      return slots[locate()]! - 1
     },
     findOrAdd(term) {
-      const first = hash(term, 0x811c9dc5, 0x01000193)
-      const second = hash(term, 0x9747b28c, 0x5bd1e995)
-      const at = locate(first, second)
+      hash(term)
+      const at = locate()
       if (slots[at] !== 0) return slots[at]! - 1
       if (count === firsts.length) {
         firsts = grown(firsts)
@@ -81,10 +82,23 @@ export function grown(array: Uint32Array, length = array.length + (array.length 
   return larger
 }
 
-function hash(term: string, seed: number, prime: number): number {
-  let h = seed
-  for (let i = 0; i < term.length; i++) h = Math.imul(h ^ term.charCodeAt(i), prime)
-  h ^= h >>> 15
-  h = Math.imul(h, 0x2c1b3c6d)
-  return (h ^ (h >>> 13)) >>> 0
+let first = 0
+let second = 0
+
+/** Sets `first` and `second`: two hashes in one pass, without an object for each of millions of terms. */
+function hash(term: string): void {
+  let a = 0x811c9dc5
+  let b = 0x9747b28c
+  for (let i = 0; i < term.length; i++) {
+    const code = term.charCodeAt(i)
+    a = Math.imul(a ^ code, 0x01000193)
+    b = Math.imul(b ^ code, 0x5bd1e995)
+  }
+  first = mixed(a)
+  second = mixed(b)
+}
+
+function mixed(h: number): number {
+  const half = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
+  return (half ^ (half >>> 13)) >>> 0
 }
