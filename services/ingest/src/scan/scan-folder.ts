@@ -1,9 +1,10 @@
 import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
 import type { Log } from '@docent/kit/logger'
 import type { Events } from '../events.ts'
+import { createHashCache } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
-import { createHashCache, snapshotFolder } from './snapshot-folder.ts'
+import { snapshotFolder } from './snapshot-folder.ts'
 
 export type ScanDeps = {
   corpus: Corpus

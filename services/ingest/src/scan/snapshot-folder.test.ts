@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createHashCache } from './hash-cache.ts'
 import { hashFile } from './hash-file.ts'
-import { createHashCache, type SnapshotOptions, snapshotFolder } from './snapshot-folder.ts'
+import { type SnapshotOptions, snapshotFolder } from './snapshot-folder.ts'
 
 let folder: string
 let options: SnapshotOptions

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
+import { forgetVanished, type HashCache, hasSettled } from './hash-cache.ts'
 import { fingerprintOf, hashFile } from './hash-file.ts'
 import { mediaTypeOf, supportedFormats } from './media-type.ts'
 import type { FileSeen } from './plan-scan.ts'
@@ -26,21 +27,6 @@ export type SnapshotOptions = {
   hash?: typeof hashFile
 }
 
-/** Content hashes by path, valid while size, times and inode are the same: an unchanged folder is not read again. */
-export type HashCache = {
-  hashes: Map<string, { fingerprint: string; hash: string }>
-  /** from the ledger, for the first look after a start: size and time stand for the content */
-  ledger: Map<string, { size: number; modifiedAt: number; hash: string }>
-  /** since when (monotonic) an unsettled file looks as it does: settles files whose clock is ahead of ours */
-  watched: Map<string, { fingerprint: string; since: number }>
-  /** written by ourselves, whole: these need no time to settle */
-  trusted: Set<string>
-}
-
-export function createHashCache(): HashCache {
-  return { hashes: new Map(), ledger: new Map(), watched: new Map(), trusted: new Set() }
-}
-
 const temporary = /^(\.|~\$)|(~|\.(tmp|temp|swp|swx|part|crdownload|partial))$/i
 const ownFiles = new Set(['_docent.yml', '_status.json'])
 const MAX_DEPTH = 100
@@ -58,7 +44,7 @@ export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot
   const rules = ignore().add(await readFile(join(options.folder, '.docentignore'), 'utf8').catch(absent))
   await walk('', 0, options, rules, snapshot)
   snapshot.files = oncePerPath(snapshot.files)
-  forgetVanished(options.hashes, snapshot)
+  forgetVanished(options.hashes, new Set([...snapshot.files.map((file) => file.path), ...snapshot.unsettled]))
   return snapshot
 }
 
@@ -159,29 +145,9 @@ async function judge(
   }
 }
 
-/** Untouched for long enough, by its own times or by ours: its clock may be wrong, and a rename keeps its times. */
-function hasSettled(path: string, fingerprint: string, ageMs: number, settleMs: number, { watched, trusted }: HashCache): boolean {
-  if (ageMs >= settleMs || trusted.has(path)) {
-    watched.delete(path)
-    return true
-  }
-  const before = watched.get(path)
-  if (before?.fingerprint !== fingerprint) watched.set(path, { fingerprint, since: performance.now() })
-  else if (performance.now() - before.since >= settleMs) return true
-  return false
-}
-
 /** Two names that differ in their Unicode form only are one document; the NFC one is sorted first. */
 function oncePerPath(files: readonly FileSeen[]): FileSeen[] {
   return [...new Map(files.toReversed().map((file) => [file.path, file])).values()].reverse()
-}
-
-function forgetVanished({ hashes, watched, trusted, ledger }: HashCache, snapshot: Snapshot): void {
-  const live = new Set([...snapshot.files.map((file) => file.path), ...snapshot.unsettled])
-  for (const path of hashes.keys()) if (!live.has(path)) hashes.delete(path)
-  for (const path of watched.keys()) if (!live.has(path)) watched.delete(path)
-  trusted.clear()
-  ledger.clear()
 }
 
 function problemFile(path: string, state: 'failed' | 'skipped', code: string, message: string): FileSeen {
