@@ -8,6 +8,7 @@ import { fold } from '@docent/core/text/fold'
 import { createHttpEmbedder } from '@docent/models/http-embedder'
 import { ask, type BenchSet, type Doc, type Found, readSet, type Shelf, shelve, vectorsOf, withLanguage } from '../src/eval/bench-set.ts'
 import { auroc, mean, ndcgAt10 } from '../src/eval/measure.ts'
+import { everydayQuestions } from '../src/search/everyday-questions.ts'
 
 const { values: options } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== '--'),
@@ -23,6 +24,10 @@ const cache = { folder: process.env.EVAL_VECTORS ?? join(tmpdir(), 'docent-eval-
 const smoke = options.suite === 'smoke'
 const taken = (place: number) => options.half === 'all' || place % 2 === (options.half === 'even' ? 0 : 1)
 const problems: string[] = []
+
+const everydayOf = async (language: 'zh' | 'en') =>
+  (await vectorsOf(everydayQuestions[language], 'query', `everyday.${language}.q.f32`, cache)).filter((vector) => vector !== undefined)
+const everyday = { zh: await everydayOf('zh'), en: await everydayOf('en') }
 
 type Loaded = {
   data: BenchSet
@@ -81,7 +86,7 @@ function ranking(
   // without vectors the words must still reach what they were seen to reach; across languages they cannot
   const floor = floors?.[shelf.dense ? 1 : 0] || undefined
   const queries = asked(set, shelf).filter((query) => only(query.rel))
-  const rows = queries.map(({ q, rel, vector }) => ({ rel, found: ask(shelf, q, shelf.dense ? vector : undefined) }))
+  const rows = queries.map(({ q, rel, vector }) => ({ rel, found: ask(shelf, q, shelf.dense ? vector : undefined, everyday) }))
   const score = (leg: (found: Found) => string[]) => mean(rows.map(({ rel, found }) => ndcgAt10(leg(found), rel)))
   const lexical = score((found) => found.lexical)
   const dense = score((found) => found.dense)
@@ -97,7 +102,7 @@ function ranking(
 }
 
 function gate(label: string, inside: Loaded, outside: Loaded, floor: number | undefined, shelf = inside.shelf): void {
-  const judgeAll = (set: Loaded) => asked(set, shelf).map(({ q, vector }) => ask(shelf, q, shelf.dense ? vector : undefined))
+  const judgeAll = (set: Loaded) => asked(set, shelf).map(({ q, vector }) => ask(shelf, q, shelf.dense ? vector : undefined, everyday))
   const [yes, no] = [judgeAll(inside), judgeAll(outside)]
   const share = (found: Found[]) => found.filter((one) => one.gate.answerable).length / Math.max(1, found.length)
   // each verdict has a threshold of its own: in parts of it scores can be compared

@@ -14,7 +14,7 @@ import { createChunkIndex } from './index/chunk-index.ts'
 import { followFeed } from './index/follow-feed.ts'
 import { searchRouter } from './routes/search.ts'
 import { createDenseLeg } from './search/dense-leg.ts'
-import { createFlatScan } from './search/flat-scan.ts'
+import { createFlatVectors } from './search/flat-vectors.ts'
 
 export type Parts = { log?: Log; embedder?: Embedder; corpus?: Corpus }
 
@@ -31,7 +31,7 @@ export async function startRetrieval(
   const embedder = parts.embedder ?? createHttpEmbedder({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000 })
 
   const index = createChunkIndex()
-  const flat = scope.use(createFlatScan(corpus, config.flatScanChunks))
+  const flat = scope.use(createFlatVectors(corpus, config.flatScanChunks))
   const dense = scope.use(createDenseLeg({ corpus, embedder, index, flat, events }))
   const follower = scope.use(await followFeed(corpus, index, events, config.feedPollMs))
 

@@ -5,7 +5,8 @@ import type { Embedder } from '@docent/models/embedder'
 import { z } from 'zod'
 import type { Language } from '../index/chunk-index.ts'
 import { createLexicalIndex, type LexicalIndex } from '../index/lexical-index.ts'
-import { dot } from '../search/flat-scan.ts'
+import { lessEverywhere, nearnessTo } from '../search/everywhere.ts'
+import { dot } from '../search/flat-vectors.ts'
 import { type DenseGroup, denseWeight, evidenceOf, type Fused, fuse, type Hit } from '../search/fuse.ts'
 import { type GateVerdict, judge } from '../search/gate.ts'
 import { planQuery } from '../search/plan-query.ts'
@@ -22,6 +23,8 @@ export function readSet(folder: string, name: string): BenchSet {
   return SetFile.parse(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')))
 }
 
+export type Everyday = Record<Language, readonly Float32Array[]>
+
 /** Documents in memory, searched by the same functions as the service's. */
 export type Shelf = { docs: readonly Doc[]; lexical: LexicalIndex; dense: boolean }
 
@@ -33,13 +36,21 @@ export function shelve(docs: readonly Doc[]): Shelf {
 
 export type Found = { lexical: string[]; dense: string[]; hybrid: string[]; gate: GateVerdict; ratio: number; weight: number }
 
-export function ask({ docs, lexical }: Shelf, question: string, vector: Float32Array | undefined): Found {
+export function ask(
+  { docs, lexical }: Shelf,
+  question: string,
+  vector: Float32Array | undefined,
+  everyday: Everyday = { zh: [], en: [] },
+): Found {
   const plan = planQuery({ query: question }, lexical)
   const words: Hit<Doc>[] = lexical.search(plan.terms, 100).map(({ chunk, score }) => ({ chunk: docs[chunk]!, score }))
   const near = vector ? docs.map((chunk) => ({ chunk, score: dot(vector, chunk.vector!) })).sort((a, b) => b.score - a.score) : []
-  const groups: DenseGroup<Doc>[] = vector
-    ? (['zh', 'en'] as const).map((language) => ({ language, hits: near.filter(({ chunk }) => chunk.language === language).slice(0, 50) }))
-    : []
+  const groups: DenseGroup<Doc>[] = (['zh', 'en'] as const).map((language) => {
+    const hits = near.filter(({ chunk }) => chunk.language === language)
+    const questions = everyday[plan.language]
+    const foreign = language !== plan.language && questions.length > 0
+    return { language, hits: (foreign ? lessEverywhere(hits, ({ vector: own }) => nearnessTo(questions, own!)) : hits).slice(0, 50) }
+  })
   const evidence = evidenceOf(words, plan.idfTotal, groups, plan.language)
   const weight = denseWeight(evidence, plan.language, { question: plan.script, text: words[0] && scriptOf(words[0].chunk.text) })
   const fused: Fused<Doc>[] = fuse(words, groups, weight)

@@ -2,34 +2,38 @@ import type { Corpus, Generation } from '@docent/corpus/corpus'
 import type { Embedder } from '@docent/models/embedder'
 import type { RetrievalEvents, Step } from '../events.ts'
 import type { ChunkIndex, HeldChunk, Language } from '../index/chunk-index.ts'
-import { BreakerOpen, createBreaker } from './breaker.ts'
-import { dot, type FlatScan } from './flat-scan.ts'
-import type { DenseGroup, Hit } from './fuse.ts'
+import { createBreaker } from './breaker.ts'
+import { everydayQuestions } from './everyday-questions.ts'
+import { dot, type FlatVectors } from './flat-vectors.ts'
+import type { DenseGroup } from './fuse.ts'
 import { createLru } from './lru.ts'
+import { createNearest } from './nearest.ts'
 
 const LIMIT_MS = 3_000
-const PER_LANGUAGE = 50
-const CHROMA_HITS = 150
 const GENERATION_MS = 60_000
-const languages: readonly Language[] = ['zh', 'en']
 
 export type DenseResult = { groups: DenseGroup<HeldChunk>[]; degraded: Step[]; ms: { embed: number; dense: number } }
+export type DenseQuestion = { text: string; language: Language; allowed: ((chunk: HeldChunk) => boolean) | undefined }
 
 /** Question → vector → nearest chunks of each language. Never throws for a part that is down; says what it did without. */
 export type DenseLeg = Disposable & {
-  search(text: string, allowed: ((chunk: HeldChunk) => boolean) | undefined, signal: AbortSignal): Promise<DenseResult>
+  search(question: DenseQuestion, signal: AbortSignal): Promise<DenseResult>
   /** cosines of texts to the question, or undefined when the embedder is away */
   compare(question: string, texts: readonly string[], signal: AbortSignal): Promise<number[] | undefined>
   chromaCanary(signal: AbortSignal): Promise<void>
   embedderCanary(signal: AbortSignal): Promise<void>
 }
 
-type Parts = { corpus: Corpus; embedder: Embedder; index: ChunkIndex; flat: FlatScan; events: RetrievalEvents }
+type Parts = { corpus: Corpus; embedder: Embedder; index: ChunkIndex; flat: FlatVectors; events: RetrievalEvents }
+type Everyday = Record<Language, readonly Float32Array[]>
+const none: Everyday = { zh: [], en: [] }
 
 export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts): DenseLeg {
   const questions = createLru<Float32Array>(1_000)
   const sentences = createLru<Float32Array>(2_000)
   let generation: { value: Generation; until: number } | undefined
+  let everyday = none
+  let reading: Promise<void> | undefined
 
   const embedding = createBreaker({
     limitMs: LIMIT_MS,
@@ -43,6 +47,7 @@ export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts)
     onOpen: (error) => events.legLost('chroma', error),
     onClose: () => events.legBack('chroma'),
   })
+  const nearest = createNearest(corpus, index, flat, chroma)
 
   async function generationOf(signal: AbortSignal): Promise<Generation> {
     if (generation && generation.until > Date.now()) return generation.value
@@ -51,92 +56,70 @@ export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts)
     if (generation?.value.model !== value.model) {
       questions.clear()
       sentences.clear()
+      everyday = none
     }
     generation = { value, until: Date.now() + GENERATION_MS }
     return value
   }
 
+  /** In the background, once per model: searches go on without them until they are there. */
+  function readEveryday(model: string): void {
+    if (everyday !== none || reading) return
+    const vectorsOf = async (language: Language) => {
+      const vectors: Float32Array[] = []
+      for (const text of everydayQuestions[language]) vectors.push(await embedder.query(text, AbortSignal.timeout(LIMIT_MS)))
+      return vectors
+    }
+    reading = (async () => {
+      const read = { zh: await vectorsOf('zh'), en: await vectorsOf('en') }
+      if (generation?.value.model === model) everyday = read
+    })()
+      .catch((error: unknown) => events.legLost('everyday', error))
+      .finally(() => {
+        reading = undefined
+      })
+  }
+
   async function embedderCanary(signal: AbortSignal): Promise<void> {
-    await generationOf(signal)
+    const { model } = await generationOf(signal)
     await embedder.query('ready?', signal)
+    readEveryday(model)
   }
 
   async function chromaCanary(signal: AbortSignal): Promise<void> {
     await corpus.denseCanary(generation?.value ?? (await generationOf(signal)), signal)
   }
 
-  async function questionVector(text: string, signal: AbortSignal): Promise<{ vector: Float32Array; generation: Generation }> {
+  function questionVector(text: string, signal: AbortSignal): Promise<{ vector: Float32Array; generation: Generation }> {
     return embedding.run(async (limit) => {
       const current = await generationOf(limit)
-      const known = questions.get(text)
-      if (known) return { vector: known, generation: current }
-      const vector = await embedder.query(text, limit)
+      const vector = questions.get(text) ?? (await embedder.query(text, limit))
       questions.set(text, vector)
+      readEveryday(current.model)
       return { vector, generation: current }
     }, signal)
-  }
-
-  /** Chroma's answer, by language; a language it leaves out is compared exactly, as far as that fits in memory. */
-  async function nearest(
-    vector: Float32Array,
-    current: Generation,
-    allowed: ((chunk: HeldChunk) => boolean) | undefined,
-    signal: AbortSignal,
-  ) {
-    const hits: Hit<HeldChunk>[] = []
-    let down = false
-    try {
-      const found = await chroma.run((limit) => corpus.searchDense(vector, CHROMA_HITS, current, limit), signal)
-      for (const { chunkId, score } of found) {
-        const chunk = index.byId(chunkId)
-        if (chunk && (!allowed || allowed(chunk))) hits.push({ chunk, score })
-      }
-    } catch (error) {
-      signal.throwIfAborted()
-      down = error instanceof BreakerOpen || chroma.open
-      if (!down) throw error
-    }
-
-    const groups: DenseGroup<HeldChunk>[] = []
-    for (const language of languages) {
-      const group = hits.filter(({ chunk }) => chunk.written === language).slice(0, PER_LANGUAGE)
-      const wanted = Math.min(PER_LANGUAGE, index.count(language))
-      if (group.length * 2 > wanted || wanted === 0) groups.push({ language, hits: group })
-      else {
-        const chunks: HeldChunk[] = []
-        for (const chunk of index.all()) if (chunk.written === language && (!allowed || allowed(chunk))) chunks.push(chunk)
-        const exact = await flat.search(vector, chunks, PER_LANGUAGE, current)
-        groups.push({ language, hits: exact.length > group.length ? exact : group })
-      }
-    }
-    return { groups, down }
   }
 
   return {
     chromaCanary,
     embedderCanary,
 
-    async search(text, allowed, signal) {
+    async search({ text, language, allowed }, signal) {
+      const started = performance.now()
       const ms = { embed: 0, dense: 0 }
       if (index.size === 0) return { groups: [], degraded: [], ms }
-      const started = performance.now()
-      let question: { vector: Float32Array; generation: Generation }
+      let step: Step = 'dense'
       try {
-        question = await questionVector(text, signal)
+        const question = await questionVector(text, signal)
         ms.embed = performance.now() - started
-      } catch {
-        signal.throwIfAborted() // the breaker told events why
-        return { groups: [], degraded: ['dense'], ms: { embed: performance.now() - started, dense: 0 } }
-      }
-      const asked = performance.now()
-      try {
-        const { groups, down } = await nearest(question.vector, question.generation, allowed, signal)
-        ms.dense = performance.now() - asked
-        return { groups, degraded: down ? ['chroma'] : [], ms }
+        step = 'chroma'
+        const { groups, chromaDown } = await nearest({ ...question, language, allowed, everyday: everyday[language] }, signal)
+        ms.dense = performance.now() - started - ms.embed
+        return { groups, degraded: chromaDown ? ['chroma'] : [], ms }
       } catch (error) {
         signal.throwIfAborted()
-        events.legLost('dense', error)
-        return { groups: [], degraded: ['chroma', 'dense'], ms: { ...ms, dense: performance.now() - asked } }
+        if (step === 'chroma') events.legLost('dense', error) // of the embedder's failures the breaker has told
+        return { groups: [], degraded: step === 'chroma' ? ['chroma', 'dense'] : ['dense'], ms }
       }
     },
 

@@ -10,9 +10,9 @@ export const thresholds = {
   zh: { both: 0.76, margin: 10, wordsOnly: 0.4 },
   en: { both: 1.3, margin: 14.7, wordsOnly: 0.52 },
   /** distance above the other language's mean, where the words of the question are unknown */
-  cross: 0.036,
+  cross: 0.034,
   /** the same where the folder holds the question's language too, and it could have been there */
-  crossInMixed: 0.04,
+  crossInMixed: 0.038,
   /** fewer chunks have no spread to stand out from */
   minGroup: 8,
 } as const

@@ -33,7 +33,7 @@ export async function search(
   }
   const allowed = allowedChunks(request.filters, principal)
   const plan = timed('plan', () => planQuery(request, index.lexical))
-  const asking = dense.search(plan.embedText, allowed, signal)
+  const asking = dense.search({ text: plan.embedText, language: plan.language, allowed }, signal)
   const lexical = timed('lexical', () => index.search(plan.terms, LEXICAL_HITS, allowed))
   const { groups, degraded, ms } = await asking
   events.stage('embed', ms.embed)

@@ -1,19 +1,20 @@
 import type { Corpus, Generation } from '@docent/corpus/corpus'
 import type { HeldChunk } from '../index/chunk-index.ts'
-import type { Hit } from './fuse.ts'
 
 const BATCH = 1_000
 const IDLE_MS = 10 * 60_000
 
 /**
- * Exact nearest neighbours over vectors from Postgres, kept in memory while they are used: for when Chroma is away,
- * for filters, and for the language that Chroma's answer leaves out.
+ * Vectors from Postgres, kept in memory while they are used: for exact comparison when Chroma is away, for filters, and for the
+ * language that Chroma's answer leaves out.
  */
-export type FlatScan = Disposable & {
-  search(vector: Float32Array, chunks: readonly HeldChunk[], limit: number, generation: Generation): Promise<Hit<HeldChunk>[]>
+export type FlatVectors = Disposable & {
+  readonly maxChunks: number
+  /** by text hash; chunks without a vector are left out */
+  of(chunks: readonly HeldChunk[], generation: Generation): Promise<ReadonlyMap<string, Float32Array>>
 }
 
-export function createFlatScan(corpus: Pick<Corpus, 'loadVectors'>, maxChunks: number): FlatScan {
+export function createFlatVectors(corpus: Pick<Corpus, 'loadVectors'>, maxChunks: number): FlatVectors {
   let vectors = new Map<string, Float32Array>()
   let model = ''
   let idle: NodeJS.Timeout | undefined
@@ -23,25 +24,20 @@ export function createFlatScan(corpus: Pick<Corpus, 'loadVectors'>, maxChunks: n
   }
 
   return {
-    async search(vector, chunks, limit, generation) {
-      if (chunks.length > maxChunks) return []
+    maxChunks,
+    async of(chunks, generation) {
       if (model !== generation.model || vectors.size > maxChunks + chunks.length) forget()
       model = generation.model
       clearTimeout(idle)
       idle = setTimeout(forget, IDLE_MS)
       idle.unref()
 
-      const known = vectors
+      const known = vectors // a forgetting in between must not take away what this call loads
       const missing = [...new Set(chunks.filter((chunk) => !known.has(chunk.textHash)).map((chunk) => chunk.textHash))]
       for (let at = 0; at < missing.length; at += BATCH) {
         for (const [hash, loaded] of await corpus.loadVectors(missing.slice(at, at + BATCH), model)) known.set(hash, loaded)
       }
-      const hits: Hit<HeldChunk>[] = []
-      for (const chunk of chunks) {
-        const found = known.get(chunk.textHash)
-        if (found && found.length === vector.length) hits.push({ chunk, score: dot(vector, found) })
-      }
-      return hits.sort((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1)).slice(0, limit)
+      return known
     },
     [Symbol.dispose]() {
       clearTimeout(idle)
