@@ -1,5 +1,6 @@
 import type { CitationSpan } from '@docent/core/answer-event'
 import type { Passage, SentencesResponse } from '@docent/core/passage'
+import { languageOf } from '@docent/core/text/language'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
 import { say, type Tongue } from './phrases.ts'
@@ -25,13 +26,17 @@ export async function chooseQuotes(
   passages: readonly Passage[],
   score: Scorer,
 ): Promise<{ quotes: Quote[]; degraded: string[] }> {
-  const top = passages.slice(0, MAX_PASSAGES)
+  // across languages words say nothing, and every sentence in the question's own language looks near: the best passage's language decides
+  const language = passages[0] && languageOf(passages[0].text)
+  const isAcross = language !== languageOf(question)
+  const top = passages.slice(0, MAX_PASSAGES).filter((passage) => !isAcross || languageOf(passage.text) === language)
   const candidates = candidatesOf(top).slice(0, MAX_CANDIDATES)
   if (candidates.length === 0) return { quotes: [], degraded: [] }
   const { scores, degraded } = await score(candidates.map((candidate) => candidate.scored))
   const own = candidates.map((_, i) => {
     const { lexical = 0, dense } = scores[i] ?? {}
-    return dense === undefined ? lexical : LEXICAL * lexical + (1 - LEXICAL) * dense
+    if (dense === undefined) return lexical
+    return isAcross ? Math.max(dense, lexical) : LEXICAL * lexical + (1 - LEXICAL) * dense
   })
   const codes = contentWords(question).filter((word) => /\d/.test(word))
   const codesIn = (text: string) =>
