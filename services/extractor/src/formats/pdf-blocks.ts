@@ -1,6 +1,6 @@
 import { type DocumentBuilder, tableText } from '../document-builder.ts'
 import { isRepeated, type Layout, measureLayout } from './pdf-layout.ts'
-import type { PdfLine, PdfPage, PdfTable } from './pdf-lines.ts'
+import { isInside, type PdfLine, type PdfPage } from './pdf-lines.ts'
 
 const cjk = /[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\u3040-\u30ff\u3000-\u303f]|[\ud840-\ud87f][\udc00-\udfff]/
 const bullet = /^(?:[•●○■□◆◇▪‣–*-]\s*|\d{1,3}[.)、]\s*|[（(]\d{1,2}[）)]\s*)(?=\D)\S/
@@ -96,9 +96,4 @@ function startsParagraph(open: readonly PdfLine[], line: PdfLine, margin: number
 function isSameHeading(line: PdfLine, next: PdfLine): boolean {
   const pitch = next.top - line.top
   return Math.abs(line.size - next.size) < 0.5 && line.bold === next.bold && pitch > 0 && pitch < line.size * 1.6
-}
-
-function isInside(line: PdfLine, box: PdfTable): boolean {
-  const middle = line.top + line.size / 2
-  return middle >= box.top - 1 && middle <= box.bottom + 1 && line.left >= box.left - 5 && line.left <= box.right
 }

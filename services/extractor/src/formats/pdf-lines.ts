@@ -29,3 +29,9 @@ export function piecesToLines(pieces: readonly PdfPiece[]): PdfLine[] {
   }
   return lines.filter((line) => line.text.trim())
 }
+
+/** Whether a line is printed in a table's place. */
+export function isInside(line: PdfLine, box: PdfTable): boolean {
+  const middle = line.top + line.size / 2
+  return middle >= box.top - 1 && middle <= box.bottom + 1 && line.left >= box.left - 5 && line.left <= box.right
+}

@@ -1,42 +1,21 @@
-import { PDFiumLibrary } from '@hyzyla/pdfium'
 import { ExtractFailure } from '../failure.ts'
+import type { PdfCharacter, PdfCharacters } from './pdf-characters.ts'
 import { MAX_PAGES, type PdfLine, type PdfPage, type PdfPiece, type PdfText, piecesToLines } from './pdf-lines.ts'
-
-/** The functions of PDFium that the wrapper has but does not show: it gives text without places. */
-type Pdfium = {
-  HEAPU8: Uint8Array
-  wasmExports: { malloc(size: number): number; free(pointer: number): void }
-  _FPDF_LoadPage(document: number, index: number): number
-  _FPDF_ClosePage(page: number): void
-  _FPDF_GetPageHeightF(page: number): number
-  _FPDFText_LoadPage(page: number): number
-  _FPDFText_ClosePage(text: number): void
-  _FPDFText_CountChars(text: number): number
-  _FPDFText_GetUnicode(text: number, index: number): number
-  _FPDFText_IsGenerated(text: number, index: number): number
-  _FPDFText_GetFontWeight(text: number, index: number): number
-  _FPDFText_GetLooseCharBox(text: number, index: number, rect: number): number
-}
 
 const MAX_FAILED_PAGES = 20
 
-export async function readWithPdfium(bytes: Buffer, maxChars: number): Promise<PdfText> {
-  const library = await PDFiumLibrary.init()
-  const document = await library.loadDocument(bytes).catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : ''
-    throw new ExtractFailure(/password|security/i.test(message) ? 'encrypted' : 'corrupt', undefined, { cause: error })
-  })
-  const { module, documentIdx } = document as unknown as { module: Pdfium; documentIdx: number }
-  const totalPages = document.getPageCount()
+/** Pages from PDFium's characters alone: no tables. */
+export function readWithPdfium(characters: PdfCharacters, maxChars: number): PdfText {
+  const { totalPages } = characters
   const pages: PdfPage[] = []
   const notes: string[] = []
   let failed = 0
   let chars = 0
-  for (let i = 0; i < Math.min(totalPages, MAX_PAGES) && failed < MAX_FAILED_PAGES; i++) {
-    const lines = pageLines(module, documentIdx, i, maxChars * 2 - chars)
+  for (let number = 1; number <= Math.min(totalPages, MAX_PAGES) && failed < MAX_FAILED_PAGES; number++) {
+    const lines = characters.linesOf(number, maxChars * 2 - chars)
     if (!lines) failed++
-    else pages.push({ number: i + 1, lines, tables: [] })
-    for (const line of lines ?? []) chars += line.text.length
+    else pages.push({ number, lines: printedLines(lines), tables: [] })
+    for (const line of lines ?? []) chars += line.length
   }
   if (pages.length === 0) throw new ExtractFailure('corrupt')
   if (failed > 0) notes.push(`${failed} pages could not be read`)
@@ -44,53 +23,31 @@ export async function readWithPdfium(bytes: Buffer, maxChars: number): Promise<P
   return { totalPages: Math.min(totalPages, pages.length + failed), pages, notes }
 }
 
-function pageLines(pdfium: Pdfium, document: number, index: number, charsLeft: number): PdfLine[] | undefined {
-  const page = pdfium._FPDF_LoadPage(document, index)
-  if (!page) return undefined
-  const text = pdfium._FPDFText_LoadPage(page)
-  try {
-    const count = text ? pdfium._FPDFText_CountChars(text) : 0
-    if (count > charsLeft) throw new ExtractFailure('bomb')
-    return count > 0 ? piecesToLines(pieces(pdfium, text, count, pdfium._FPDF_GetPageHeightF(page))) : []
-  } finally {
-    if (text) pdfium._FPDFText_ClosePage(text)
-    pdfium._FPDF_ClosePage(page)
-  }
+export function printedLines(lines: readonly PdfCharacter[][]): PdfLine[] {
+  return piecesToLines(lines.flatMap(piecesOf))
 }
 
-/** Line breaks are PDFium's own; what stands between two of them is one piece. */
-function pieces(pdfium: Pdfium, text: number, count: number, pageHeight: number): PdfPiece[] {
-  const rect = pdfium.wasmExports.malloc(16)
-  const out: PdfPiece[] = []
+/** What stands between two line breaks is one piece; so is what goes up, down or back, for PDFium does not break everywhere. */
+function piecesOf(line: readonly PdfCharacter[]): PdfPiece[] {
+  const pieces: PdfPiece[] = []
   let piece: PdfPiece | undefined
-  for (let i = 0; i < count; i++) {
-    const code = pdfium._FPDFText_GetUnicode(text, i)
-    if (code === 0x0d || code === 0x0a) {
-      piece = undefined
-      continue
-    }
-    // PDFium marks a hyphen at a line's end with U+0002 or U+FFFE.
-    const char =
-      code === 0x02 || code === 0xfffe
-        ? '-'
-        : code > 0x10ffff
-          ? '\ufffd'
-          : code > 0xffff
-            ? String.fromCodePoint(code)
-            : String.fromCharCode(code)
-    if (!pdfium._FPDFText_GetLooseCharBox(text, i, rect)) continue
-    const box = new Float32Array(pdfium.HEAPU8.slice(rect, rect + 16).buffer)
-    const [left, top, right, bottom] = [box[0]!, pageHeight - box[1]!, box[2]!, pageHeight - box[3]!]
-    if (piece && (pdfium._FPDFText_IsGenerated(text, i) === 1 || char === ' ')) piece.text += char
+  for (const { char, left, right, top, bottom, bold, generated } of line) {
+    const size = bottom - top
+    if (piece && !generated && char.trim() && isElsewhere(piece, left, top, size)) piece = undefined
+    if (piece && (generated || !char.trim())) piece.text += char
     else if (piece) {
       piece.text += char
       piece.right = Math.max(piece.right, right)
-      piece.size = Math.max(piece.size, bottom - top)
+      piece.size = Math.max(piece.size, size)
     } else if (char.trim()) {
-      piece = { text: char, left, right, top, size: bottom - top, bold: pdfium._FPDFText_GetFontWeight(text, i) >= 600 }
-      out.push(piece)
+      piece = { text: char, left, right, top, size, bold }
+      pieces.push(piece)
     }
   }
-  pdfium.wasmExports.free(rect)
-  return out
+  return pieces
+}
+
+function isElsewhere(piece: PdfPiece, left: number, top: number, size: number): boolean {
+  const tall = Math.max(piece.size, size)
+  return Math.abs(top + size / 2 - (piece.top + piece.size / 2)) > tall * 0.75 || left < piece.right - tall * 2
 }

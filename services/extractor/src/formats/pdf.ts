@@ -2,18 +2,19 @@ import { createBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
 import type { Extracted } from '../types.ts'
 import { addPages } from './pdf-blocks.ts'
+import { openCharacters } from './pdf-characters.ts'
 import type { PdfText } from './pdf-lines.ts'
 import { readWithLiteparse } from './pdf-liteparse.ts'
 import { readWithPdfium } from './pdf-pdfium.ts'
 
 const MAX_BAD_SHARE = 0.3
 
-/** liteparse first; PDFium in WASM where its binary does not load, fails, or yields rubbish. Each alone reads Chinese. */
+/** Layout by liteparse over PDFium's characters; PDFium's text alone where liteparse does not load or fails. */
 export async function extractPdf(bytes: Buffer, maxChars: number): Promise<Extracted> {
-  const first = await attempt(readWithLiteparse, bytes, maxChars)
-  if ('pdf' in first && badShare(first.pdf) <= MAX_BAD_SHARE && lengthOf(first.pdf) > 0) return build(first.pdf, maxChars)
-  const second = await readWithPdfium(bytes, maxChars)
-  const best = 'pdf' in first && badShare(first.pdf) < badShare(second) ? first.pdf : second
+  const characters = await openCharacters(bytes)
+  const first = await attempt(() => readWithLiteparse(bytes, characters, maxChars))
+  const isGood = 'pdf' in first && badShare(first.pdf) <= MAX_BAD_SHARE && lengthOf(first.pdf) > 0
+  const best = isGood ? first.pdf : readWithPdfium(characters, maxChars)
   if (lengthOf(best) === 0) throw new ExtractFailure('no_text')
   if (badShare(best) > MAX_BAD_SHARE)
     throw new ExtractFailure('no_text', 'The fonts of this PDF do not say which characters they show: run OCR on it and save the result.')
@@ -22,9 +23,9 @@ export async function extractPdf(bytes: Buffer, maxChars: number): Promise<Extra
 
 type Attempt = { pdf: PdfText } | { error: unknown }
 
-async function attempt(read: (bytes: Buffer, maxChars: number) => Promise<PdfText>, bytes: Buffer, maxChars: number): Promise<Attempt> {
+async function attempt(read: () => Promise<PdfText>): Promise<Attempt> {
   try {
-    return { pdf: await read(bytes, maxChars) }
+    return { pdf: await read() }
   } catch (error) {
     if (error instanceof ExtractFailure && error.code === 'bomb') throw error
     return { error }
