@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { AnswerEvent } from '@docent/core/answer-event'
-import type { Passage, SearchResponse } from '@docent/core/passage'
+import type { Passage, SearchResponse, SentencesRequest } from '@docent/core/passage'
 import { createLogger } from '@docent/kit/logger'
 import { createParser } from 'eventsource-parser'
 import { inject } from 'vitest'
@@ -68,10 +68,10 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
       return void json(200, found)
     }
     if (req.url === '/sentences') {
-      const { query, sentences } = JSON.parse(body) as { query: string; sentences: string[] }
+      const { query, sentences } = JSON.parse(body) as SentencesRequest
       const wanted = new Set(query)
       return void json(200, {
-        scores: sentences.map((text) => ({ lexical: [...new Set(text)].filter((char) => wanted.has(char)).length / wanted.size })),
+        scores: sentences.map(({ text }) => ({ lexical: [...new Set(text)].filter((char) => wanted.has(char)).length / wanted.size })),
         degraded: [],
       })
     }

@@ -1,4 +1,4 @@
-import type { SearchResponse, SentencesResponse } from '@docent/core/passage'
+import type { SearchResponse, SentencesRequest, SentencesResponse } from '@docent/core/passage'
 import { encodePrincipal, type Principal } from '@docent/core/principal'
 import type { Corpus } from '@docent/corpus/corpus'
 import { createCorpus } from '@docent/corpus/create-corpus'
@@ -215,7 +215,7 @@ describe('parts that are down', () => {
     expect(found.degraded).toEqual(['dense'])
     expect(found.passages[0]!.path).toBe('手册/保修说明.md')
     expect(found.answerable).toBe(true)
-    const scored = await post('/sentences', { query: '保修', sentences: ['保修期', '其他'] }, { base })
+    const scored = await post('/sentences', { query: '保修', sentences: plain(['保修期', '其他']) }, { base })
     expect(await scored.json()).toMatchObject({ degraded: ['dense'] })
     failing.down = false
     await expect.poll(async () => (await search('保修期是多久？', {}, { base })).degraded, { timeout: 15_000 }).toEqual([])
@@ -232,9 +232,13 @@ describe('parts that are down', () => {
   }, 20_000)
 })
 
+function plain(texts: string[]): SentencesRequest['sentences'] {
+  return texts.map((text) => ({ text, context: '' }))
+}
+
 describe('sentences', () => {
   test('the sentence that answers scores best in both legs', async () => {
-    const sentences = ['本产品的保修期为二十四个月。', '食堂每天十一点半开门。', 'The warranty is void when opened.']
+    const sentences = plain(['本产品的保修期为二十四个月。', '食堂每天十一点半开门。', 'The warranty is void when opened.'])
     const response = await post('/sentences', { query: '保修期是多久？', sentences })
     const { scores, degraded } = (await response.json()) as SentencesResponse
     expect(degraded).toEqual([])

@@ -3,7 +3,7 @@ import { sentencesOf } from '@docent/core/text/sentences'
 
 export type CandidateKind = 'sentence' | 'row' | 'question' | 'heading'
 
-/** A sentence that may be quoted. `quote` is what is shown, `from` the very text in the passage, `scored` what is scored. */
+/** A sentence that may be quoted. `quote` is what is shown, `from` the very text in the passage, `scored` what is scored under `context`. */
 export type Candidate = {
   passage: number
   order: number
@@ -12,6 +12,8 @@ export type Candidate = {
   quote: string
   from: string
   scored: string
+  /** the headings over it, document title first */
+  context: string
   next?: Candidate
 }
 
@@ -26,6 +28,7 @@ export function candidatesOf(passages: readonly Passage[]): Candidate[] {
     const { text, from, to, offset } = within(passage)
     const header = headerOf(text)
     const headings = new Set([passage.title, ...(passage.heading ?? '').split(' › ')])
+    const context = contextOf(passage)
     let before: Candidate | undefined
     for (const span of sentencesOf(text)) {
       // sentences cut by the chunk's border count when most of them lies inside
@@ -38,13 +41,18 @@ export function candidatesOf(passages: readonly Passage[]): Candidate[] {
       const place = `${passage.documentId}:${offset + span.start}`
       if (!candidate || seen.has(place)) continue
       seen.add(place)
-      const full: Candidate = { ...candidate, passage: index, order: all.length, start: offset + span.start }
+      const full: Candidate = { ...candidate, context, passage: index, order: all.length, start: offset + span.start }
       if (before) before.next = full
       before = full
       all.push(full)
     }
   }
   return all
+}
+
+export function contextOf({ title, heading }: Passage): string {
+  const path = heading ?? ''
+  return path.startsWith(title) || !title ? path : path ? `${title} › ${path}` : title
 }
 
 /** The passage inside its section when that is at hand, so that no sentence is cut. */
@@ -56,7 +64,7 @@ function within(passage: Passage): { text: string; from: number; to: number; off
   return { text: passage.text, from: 0, to: passage.text.length, offset: passage.start }
 }
 
-function candidateOf(raw: string, header: string[] | undefined): Omit<Candidate, 'passage' | 'order' | 'start'> | undefined {
+function candidateOf(raw: string, header: string[] | undefined): Omit<Candidate, 'passage' | 'order' | 'start' | 'context'> | undefined {
   if (raw.length > MAX_SENTENCE || !/[\p{L}\p{N}]/u.test(raw)) return undefined
   const cells = cellsOf(raw)
   if (cells) {

@@ -1,12 +1,12 @@
 import type { CitationSpan } from '@docent/core/answer-event'
-import type { Passage, SentencesResponse } from '@docent/core/passage'
+import type { Passage, SentencesRequest, SentencesResponse } from '@docent/core/passage'
 import { languageOf } from '@docent/core/text/language'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
 import { say, type Tongue } from './phrases.ts'
 
 export type Quote = { candidate: Candidate; passage: Passage }
-export type Scorer = (sentences: string[]) => Promise<SentencesResponse>
+export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
 
 const MAX_PASSAGES = 5
 const MAX_CANDIDATES = 80
@@ -32,7 +32,7 @@ export async function chooseQuotes(
   const top = passages.slice(0, MAX_PASSAGES).filter((passage) => !isAcross || languageOf(passage.text) === language)
   const candidates = candidatesOf(top).slice(0, MAX_CANDIDATES)
   if (candidates.length === 0) return { quotes: [], degraded: [] }
-  const { scores, degraded } = await score(candidates.map((candidate) => candidate.scored))
+  const { scores, degraded } = await score(candidates.map(({ scored, context }) => ({ text: scored, context })))
   const own = candidates.map((_, i) => {
     const { lexical = 0, dense } = scores[i] ?? {}
     if (dense === undefined) return lexical
@@ -48,7 +48,7 @@ export async function chooseQuotes(
       score:
         (1 - PASSAGE) * withNeighbours(candidates, own, i) +
         PASSAGE * (top[candidate.passage]!.score / best) +
-        CODE * codesIn(candidate.scored),
+        CODE * codesIn(`${candidate.context} ${candidate.scored}`),
     }))
     .filter(({ candidate }) => candidate.kind === 'sentence' || candidate.kind === 'row')
     .sort((a, b) => b.score - a.score)
@@ -113,8 +113,13 @@ export function writeQuotes(
 ): { text: string; citations: CitationSpan[] } {
   let text = `${say('quoted', tongue)}\n`
   const citations: CitationSpan[] = []
+  let section = ''
   for (const { candidate, passage } of quotes) {
     text += '\n'
+    // a heading often holds what its sentences leave out: the release, the model, the question
+    const above = sectionOf(passage)
+    if (above !== '' && `${passage.documentId}/${above}` !== section) text += `${above}${colon(above)}\n`
+    section = `${passage.documentId}/${above}`
     const start = text.length
     text += candidate.quote
     const source = numberOf(passage)
@@ -122,6 +127,20 @@ export function writeQuotes(
     text += ` [${source}]\n`
   }
   return { text: text.trimEnd(), citations }
+}
+
+/** The headings over a passage without the title and their numbers. */
+function sectionOf({ heading, title }: Passage): string {
+  const parts = (heading ?? '').split(' › ').map((part) => part.trim())
+  return parts
+    .filter((part) => part !== '' && part !== title)
+    .map((part) => part.replace(/^(?:\d+(?:\.\d+)*\.?|[一二三四五六七八九十]+、)\s*(?=\S)/, ''))
+    .join(' › ')
+}
+
+function colon(heading: string): string {
+  if (/[?？:：!！。.]$/.test(heading)) return ''
+  return /\p{Script=Han}/u.test(heading) ? '：' : ':'
 }
 
 function isVerbatim(candidate: Candidate, passage: Passage): boolean {

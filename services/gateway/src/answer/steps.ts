@@ -7,7 +7,7 @@ import type { Events } from '../events.ts'
 import type { AnswerCache } from '../store/answer-cache.ts'
 import type { Citations } from '../store/citations.ts'
 import { citationsOf } from './cite.ts'
-import { chooseQuotes, writeQuotes } from './extractive.ts'
+import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { generate } from './generate.ts'
 import { degrade, type Job, type Shown } from './job.ts'
 import { say } from './phrases.ts'
@@ -66,7 +66,7 @@ export function answerNotFound(job: Job, deps: StepDeps, passages: readonly Pass
 export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchResponse, already?: readonly Shown[]): Promise<void> {
   const started = performance.now()
   const ids = { requestId: job.requestId, traceId: job.traceId }
-  const score = (sentences: string[]) => deps.retrieval.sentences(job.question, sentences, job.principal, ids, job.abort.signal)
+  const score: Scorer = (sentences) => deps.retrieval.sentences(job.question, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
   const { quotes, degraded } = await chooseQuotes(job.question, candidates, score)
   for (const step of degraded) degrade(job, step)

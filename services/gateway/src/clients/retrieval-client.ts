@@ -1,4 +1,4 @@
-import { type SearchRequest, SearchResponse, SentencesResponse } from '@docent/core/passage'
+import { type SearchRequest, SearchResponse, type SentencesRequest, SentencesResponse } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
 import { askJson, internalHeaders } from '@docent/kit/internal'
 import type { z } from 'zod'
@@ -19,7 +19,13 @@ export function createRetrievalClient(url: string, token: string) {
     search(request: z.input<typeof SearchRequest>, principal: Principal, ids: Ids, signal: AbortSignal): Promise<SearchResponse> {
       return askJson(`${url}/search`, post(principal, ids, request, signal, 10_000), (body) => SearchResponse.parse(body))
     },
-    sentences(query: string, sentences: string[], principal: Principal, ids: Ids, signal: AbortSignal): Promise<SentencesResponse> {
+    sentences(
+      query: string,
+      sentences: SentencesRequest['sentences'],
+      principal: Principal,
+      ids: Ids,
+      signal: AbortSignal,
+    ): Promise<SentencesResponse> {
       return askJson(`${url}/sentences`, post(principal, ids, { query, sentences }, signal, 10_000), (body) =>
         SentencesResponse.parse(body),
       )

@@ -87,8 +87,12 @@ export const SearchResponse = z
   .meta({ id: 'SearchResponse' })
 export type SearchResponse = z.infer<typeof SearchResponse>
 
-/** Internal: sentences of given texts scored against a question by both legs, 0..1 each. */
-export const SentencesRequest = z.strictObject({ query: z.string().min(1).max(4_000), sentences: z.array(z.string().max(4_000)).max(80) })
+/** Internal: sentences scored against a question by both legs, 0..1 each. `context` is the headings that stand over a sentence. */
+export const SentencesRequest = z.strictObject({
+  query: z.string().min(1).max(4_000),
+  sentences: z.array(z.strictObject({ text: z.string().max(4_000), context: z.string().max(2_000) })).max(80),
+})
+export type SentencesRequest = z.infer<typeof SentencesRequest>
 export const SentencesResponse = z.object({
   scores: z.array(z.object({ lexical: z.number(), dense: z.number().optional() })),
   degraded: z.array(z.string()),

@@ -17,7 +17,7 @@ export function parse<P extends Parts>(parts: P, req: Request): Parsed<P> {
   if (errors.length > 0)
     throw new AppError(
       'validation',
-      `Mend: ${errors
+      `Please correct: ${errors
         .map((e) => `${e.path} (${e.message})`)
         .join('; ')
         .slice(0, 600)}`,

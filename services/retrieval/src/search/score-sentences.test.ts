@@ -3,16 +3,20 @@ import { planQuery } from './plan-query.ts'
 import { coverage } from './score-sentences.ts'
 import { snippetOf } from './snippet.ts'
 
+const plain = (texts: string[]) => texts.map((text) => ({ text, context: '' }))
 const flat = { idf: () => 1, frequency: () => 1 }
 
 test('the share of the question that a sentence holds, long ones a little less', () => {
   const { terms } = planQuery({ query: 'How long is the battery warranty?' }, flat)
-  const [all, half, none, long] = coverage(terms, [
-    'The battery warranty is long.',
-    'A battery.',
-    'Nothing here.',
-    `The battery warranty is long ${'and other things '.repeat(30)}`,
-  ])
+  const [all, half, none, long] = coverage(
+    terms,
+    plain([
+      'The battery warranty is long.',
+      'A battery.',
+      'Nothing here.',
+      `The battery warranty is long ${'and other things '.repeat(30)}`,
+    ]),
+  )
   expect(all).toBeCloseTo(1)
   expect(half).toBeGreaterThan(0.2)
   expect(half).toBeLessThan(0.5)
@@ -21,9 +25,21 @@ test('the share of the question that a sentence holds, long ones a little less',
   expect(long).toBeGreaterThan(half!)
 })
 
+test('what the headings say a sentence need not say again', () => {
+  const { terms } = planQuery({ query: 'At what height should the Hub H2 be mounted?' }, flat)
+  const context = 'Hub H2 guide › Mounting height'
+  const [bare, under, echo] = coverage(terms, [
+    { text: 'Between 1.2 m and 1.8 m above the floor.', context: '' },
+    { text: 'Between 1.2 m and 1.8 m above the floor.', context },
+    { text: 'The Hub H2 is a gateway.', context: 'Hub H2 guide' },
+  ])
+  expect(under).toBeGreaterThan(bare!)
+  expect(under).toBeGreaterThan(echo!)
+})
+
 test('a question that only asks is measured by what it has', () => {
-  expect(coverage(planQuery({ query: '什么' }, flat).terms, ['这是什么', '没有'])[0]).toBeGreaterThan(0)
-  expect(coverage([], ['anything'])).toEqual([0])
+  expect(coverage(planQuery({ query: '什么' }, flat).terms, plain(['这是什么', '没有']))[0]).toBeGreaterThan(0)
+  expect(coverage([], plain(['anything']))).toEqual([0])
 })
 
 test('the snippet starts at the sentence that fits and never cuts a pair of surrogates', () => {

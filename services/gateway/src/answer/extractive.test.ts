@@ -1,0 +1,72 @@
+import type { Passage } from '@docent/core/passage'
+import { expect, test } from 'vitest'
+import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
+
+const passage = (text: string, over: Partial<Passage> = {}): Passage => ({
+  documentId: '0190d6a0-0000-7000-8000-000000000001',
+  chunkId: text.slice(0, 8),
+  version: 1,
+  path: 'a.md',
+  title: 'Release notes',
+  mediaType: 'text/markdown',
+  start: 0,
+  end: text.length,
+  snippet: text,
+  score: 1,
+  text,
+  parent: { start: 0, end: text.length, text },
+  scores: { fused: 1 },
+  ...over,
+})
+/** scores by what the sentence holds, in either leg */
+const scorer =
+  (dense: Record<string, number>, lexical: Record<string, number> = {}): Scorer =>
+  async (sentences) => ({
+    scores: sentences.map(({ text }) => ({
+      lexical: Object.entries(lexical).find(([word]) => text.includes(word))?.[1] ?? 0,
+      dense: Object.entries(dense).find(([word]) => text.includes(word))?.[1] ?? 0,
+    })),
+    degraded: [],
+  })
+
+test('a quotation stands under its headings, said once, without title and numbers', async () => {
+  const first = passage('Support for the Hub H1 gateway has been removed. The API moved to a new address.', {
+    heading: 'Release notes › 2. v2.3.0 (20 February 2025) › Removed',
+  })
+  const { quotes } = await chooseQuotes('Which release removed the old gateway?', [first], scorer({ Hub: 1, API: 0.95 }))
+  const { text, citations } = writeQuotes(quotes, 'en', () => 1)
+  expect(text).toBe(
+    'Quoted from the documents:\n\nv2.3.0 (20 February 2025) › Removed:\nSupport for the Hub H1 gateway has been removed. [1]\n\nThe API moved to a new address. [1]',
+  )
+  expect(citations.map(({ start, end }) => text.slice(start, end))).toEqual([
+    'Support for the Hub H1 gateway has been removed.',
+    'The API moved to a new address.',
+  ])
+  expect(citations.every((citation) => citation.verified)).toBe(true)
+})
+
+test('a heading that asks takes no colon, a Chinese one a wide colon, and a title is no heading', async () => {
+  const quote = async (heading: string | undefined, text: string) => {
+    const { quotes } = await chooseQuotes(text, [passage(text, heading ? { heading } : {})], scorer({ '': 1 }))
+    return writeQuotes(quotes, 'zh', () => 1)
+      .text.split('\n')
+      .slice(2)
+  }
+  expect(await quote('FAQ › How long does it last?', 'About 26 months.')).toEqual(['FAQ › How long does it last?', 'About 26 months. [1]'])
+  expect(await quote('九、技术规格', '整机重量为 1.85 kg。')).toEqual(['技术规格：', '整机重量为 1.85 kg。 [1]'])
+  expect(await quote('Release notes', 'Newest first.')).toEqual(['Newest first. [1]'])
+  expect(await quote(undefined, 'Newest first.')).toEqual(['Newest first. [1]'])
+})
+
+test('across languages the language of the best passage is quoted, by meaning', async () => {
+  const passages = [
+    passage('Passwords have at least 14 characters. Change them every year.'),
+    passage('密码是访问系统的凭据。请妥善保管。', { score: 0.9, chunkId: 'zh' }),
+  ]
+  const { quotes } = await chooseQuotes(
+    '公司规定密码至少要多少位？',
+    passages,
+    scorer({ 密码: 1, Passwords: 0.7, Change: 0.1 }, { 密码: 0.8 }),
+  )
+  expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['Passwords have at least 14 characters.'])
+})

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Answer } from '@docent/core/answer-event'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { type Stack, startStack } from '../src/start-stack.ts'
+import { until } from '../src/until.ts'
+
+type Golden = {
+  id: string
+  lang: 'zh' | 'en'
+  kind: 'mono' | 'cross' | 'followup' | 'unanswerable'
+  q: string
+  previous?: string
+  doc?: string
+  answer?: string
+}
+
+const { questions } = JSON.parse(readFileSync(new URL('../golden/sample.json', import.meta.url), 'utf8')) as { questions: Golden[] }
+const documents = fileURLToPath(new URL('../../../../documents', import.meta.url))
+const scope = new AsyncDisposableStack()
+const answers = new Map<string, Answer>()
+let stack: Stack
+
+beforeAll(async () => {
+  stack = await startStack(inject('stores'), scope, { folder: documents, env: { RATE_LIMIT_PER_MINUTE: '100000' } })
+  await until('the sample folder is indexed', async () => (await stack.documents()).counts.ready === 12)
+  for (const { id, q, previous } of questions) {
+    const conversationId = previous ? (await stack.ask(previous)).conversationId : undefined
+    answers.set(id, await stack.ask(q, conversationId ? { conversationId } : {}))
+  }
+}, 240_000)
+afterAll(() => scope.disposeAsync())
+
+const squeeze = (text: string) =>
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s|]+/g, '')
+const of = (kind: Golden['kind'], lang?: Golden['lang']) => questions.filter((one) => one.kind === kind && (!lang || one.lang === lang))
+const hasSource = ({ id, doc }: Golden) => answers.get(id)!.sources.some((source) => source.path === doc)
+const hasAnswer = ({ id, answer }: Golden) => squeeze(answers.get(id)!.text).includes(squeeze(answer!))
+const missed = (list: Golden[], holds: (one: Golden) => boolean) => list.filter((one) => !holds(one)).map((one) => `${one.id} ${one.q}`)
+
+// floors, not goals: what the default a newcomer sees must at least do, without a key
+test.each([
+  ['mono', 'zh', 0, 3],
+  ['mono', 'en', 0, 3],
+  ['cross', 'zh', 1, 3],
+  ['cross', 'en', 2, 3],
+  ['followup', 'zh', 0, 1],
+  ['followup', 'en', 0, 2],
+] as const)('quotes: %s %s questions', (kind, lang, sourcesMissed, answersMissed) => {
+  const list = of(kind, lang)
+  expect(list.length).toBeGreaterThanOrEqual(7)
+  expect(missed(list, hasSource).slice(sourcesMissed)).toEqual([])
+  expect(missed(list, hasAnswer).slice(answersMissed)).toEqual([])
+})
+
+test('what is not in the documents is refused', () => {
+  const wrong = missed(of('unanswerable'), ({ id }) => answers.get(id)!.answerable === false)
+  expect(wrong.slice(1)).toEqual([])
+})
+
+test('every quotation stands in its source, word for word', () => {
+  const citations = [...answers.values()].flatMap((answer) => answer.citations)
+  expect(citations.length).toBeGreaterThan(100)
+  expect(citations.filter((citation) => !citation.verified)).toEqual([])
+})
