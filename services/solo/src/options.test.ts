@@ -18,3 +18,12 @@ test('the environment does the same', () => {
 test('every problem is named at once, without values', () => {
   expect(() => readOptions(['a', 'b', '--port', 'eighty', '--colour', 'red'], {}, '/')).toThrow(/--colour[\s\S]*FOLDER[\s\S]*--port/)
 })
+
+test('each folder has its own data, the sample folder the plain one', () => {
+  const dataOf = (...argv: string[]) => readOptions(argv, {}, '/home/me').dataDir
+  expect(dataOf()).toMatch(/\.docent$/)
+  expect(dataOf('a/manuals')).toMatch(/\.docent\/folders\/manuals-[0-9a-f]{8}$/)
+  expect(dataOf('a/manuals')).toBe(dataOf('./a/manuals/'))
+  expect(dataOf('b/manuals')).not.toBe(dataOf('a/manuals'))
+  expect(dataOf('手册 1')).toMatch(/\/手册-1-[0-9a-f]{8}$/)
+})
