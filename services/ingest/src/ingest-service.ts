@@ -1,4 +1,5 @@
 import { createCorpus } from '@docent/corpus/create-corpus'
+import { faultPoint } from '@docent/kit/fault-point'
 import { type Checks, healthRouter } from '@docent/kit/health'
 import { createApp, listen } from '@docent/kit/http-app'
 import { requireInternal } from '@docent/kit/internal'
@@ -31,7 +32,7 @@ export async function startIngest(
   const metrics = createMetrics('ingest')
   const events = createEvents(log, metrics)
   const pool = scope.adopt(openPostgres(config.databaseUrl, log, { name: 'docent-ingest', max: 6 }), (open) => open.end())
-  const corpus = createCorpus(pool, { url: config.chromaUrl }, log)
+  const corpus = createCorpus(pool, { url: config.chromaUrl }, log, faultPoint)
   const embedder = given ?? createHttpEmbedder({ url: config.embedderUrl })
   const extractor = createExtractClient(config.extractorSocket)
   const connection = workerConnection(config.queueUrl)

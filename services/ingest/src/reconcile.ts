@@ -24,6 +24,7 @@ export type ReconcileDeps = {
 }
 
 const DENSE_FULL_MS = 10 * 60_000
+const DOUBT_INTERVALS = 4 // a comparison lists every id: not at each look while documents are being written
 const SWEEP_MS = 3_600_000
 const KEEP_VECTORS_MS = 7 * 86_400_000
 const ANSWER_MS = 4_000
@@ -81,7 +82,9 @@ export function startReconciler(deps: ReconcileDeps): AsyncDisposable & { denseP
     const { model, dimension } = await embedder.info(soon())
     const generation = await corpus.activeGeneration(model, dimension)
     const broken = await fails(corpus.denseCanary(generation, soon()))
-    if (!broken && !compareDense && performance.now() - comparedAt < DENSE_FULL_MS) return
+    const age = performance.now() - comparedAt
+    const isDue = compareDense || age > DENSE_FULL_MS || (corpus.isDenseDoubtful() && age > DOUBT_INTERVALS * deps.intervalMs)
+    if (!broken && !isDue) return
     compareDense = true
     const mended = await corpus.reconcileDense(generation)
     compareDense = false

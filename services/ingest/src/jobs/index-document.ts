@@ -6,6 +6,7 @@ import type { Extracted } from '@docent/core/document'
 import { AppError, toAppError } from '@docent/core/errors'
 import { languageOf } from '@docent/core/text/language'
 import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
+import { faultPoint } from '@docent/kit/fault-point'
 import { defineJob, type JobOutcome } from '@docent/kit/jobs'
 import type { Embedder } from '@docent/models/embedder'
 import { z } from 'zod'
@@ -59,6 +60,7 @@ export const indexDocument = defineJob({
       const figures = await index(document, deps, attempt, signal)
       await corpus.endAttempt(attempt, 'done', figures)
       events.documentIndexed(document, figures)
+      faultPoint('K10')
       return { kind: 'done' }
     } catch (thrown) {
       const error = toAppError(signal.aborted ? new AppError('unavailable', 'Ingest is stopping.', { cause: thrown }) : thrown)
@@ -107,6 +109,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
     await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
     await corpus.setState(document.id, 'indexing', undefined, document) // a sign of life for the reconciler
+    faultPoint('K5')
   }
 
   const facts = {
@@ -128,6 +131,7 @@ async function readDocument(document: DocumentRow, { folder, extractor }: IndexD
   const path = await diskPath(folder, document.path)
   if (path === undefined) throw new AppError('gone', 'The file is gone.')
   const extracted = await extractor.extract(path, signal).catch((error: unknown) => error as Error)
+  faultPoint('K4')
   const full = join(folder, path)
   const hash = await hashFile(full, await lstat(full)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ELOOP') throw new AppError('gone', 'The file is gone.', { cause: error })

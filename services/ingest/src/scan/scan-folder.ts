@@ -1,4 +1,5 @@
 import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
+import { faultPoint } from '@docent/kit/fault-point'
 import type { Log } from '@docent/kit/logger'
 import type { Events } from '../events.ts'
 import { createHashCache } from './hash-cache.ts'
@@ -73,6 +74,7 @@ export function createScanner(deps: ScanDeps): Scanner {
     status = { ...status, pendingRemoval: removals.held }
     events.paused('mass_removal', removals.held > 0)
 
+    if (plan.add.length + plan.change.length > 0) faultPoint('K1')
     await apply(plan, removals.remove, new Map(known.map((document) => [document.id, document])))
     events.scanned({
       add: plan.add.length,
@@ -114,10 +116,13 @@ export function createScanner(deps: ScanDeps): Scanner {
     const added = await corpus.addDocuments(plan.add.map((file) => ({ path: file.path, collection: 'default', ...fieldsOf(file) })))
     for (const { id, path, state, errorCode } of added)
       events.documentChanged({ documentId: id, path, state, ...(errorCode ? { code: errorCode } : {}) })
+    const hasWork = added.length + plan.change.length > 0
+    if (hasWork) faultPoint('K2')
     await deps.push([
       ...added.filter(({ state }) => state === 'queued'),
       ...plan.change.filter(({ file }) => !file.problem).map(({ documentId, file }) => ({ id: documentId, contentHash: file.contentHash })),
     ])
+    if (hasWork) faultPoint('K3')
   }
 
   function scanAfter(ms: number): void {

@@ -9,6 +9,8 @@ const SYNC_THRESHOLD = 100_000
 export type Chroma = {
   /** the generation's collection, made when it is missing; `signal` ends the requests made through it */
   open(generation: Generation, signal: AbortSignal): Promise<Collection>
+  /** as it is: nothing is made, undefined when there is none */
+  find(generation: Generation, signal: AbortSignal): Promise<Collection | undefined>
   drop(generation: Generation, signal: AbortSignal): Promise<void>
   /** its collection is no longer the one that was opened */
   forget(generation: Generation): void
@@ -42,6 +44,13 @@ export function openChroma(url: string): Chroma {
       ids.set(generation.chromaCollection, collection.id)
       return collection
     },
+    find: (generation, signal) =>
+      client(signal)
+        .getCollection({ name: generation.chromaCollection })
+        .catch((error: unknown) => {
+          if (error instanceof ChromaNotFoundError) return undefined
+          throw error
+        }),
     async drop(generation, signal) {
       ids.delete(generation.chromaCollection)
       await client(signal)

@@ -7,6 +7,7 @@ import { appendChange, type CorpusLog, type Database, keepVectors, type Queryabl
 import type { Vectors } from './vectors.ts'
 
 const ROWS = 500
+const DENSE_ROWS = 100
 
 /** The version stands in the id, so no id is ever written twice with another text. */
 export function chunkId(documentId: string, version: number, ordinal: number): string {
@@ -18,15 +19,17 @@ export function createChunks(
   vectors: Vectors,
   load: Corpus['loadVectors'],
   log: CorpusLog,
+  faultPoint: (name: string) => void,
 ): Pick<Corpus, 'replaceChunks'> {
   return {
     async replaceChunks(document, facts, chunks, generation, attemptId) {
       // a number of its own for each attempt: two of them never write the same ids
       const version = await database.transaction((client) => openVersion(client, document, facts, attemptId))
-      const dense = await writeDense(vectors, load, document.id, version, chunks, generation, log)
-      let dropped: string[]
+      const dense = await writeDense(vectors, load, document.id, version, chunks, generation, log, () => faultPoint('K6'))
+      faultPoint('K7')
+      let flipped: Flipped
       try {
-        dropped = await database.transaction((client) => flip(client, document, facts, version, chunks, generation, attemptId))
+        flipped = await database.transaction((client) => flip(client, document, facts, version, chunks, generation, attemptId))
       } catch (error) {
         vectors.dropLater(
           chunks.map((chunk) => chunkId(document.id, version, chunk.ordinal)),
@@ -34,7 +37,9 @@ export function createChunks(
         )
         throw error
       }
-      vectors.dropLater(dropped, generation)
+      faultPoint('K8')
+      vectors.dropLater(flipped.dropped, generation, () => faultPoint('K9'))
+      if (flipped.hasAbandoned) vectors.doubt()
       return { version, dense }
     },
   }
@@ -72,10 +77,12 @@ async function writeDense(
   chunks: readonly Chunk[],
   generation: Generation,
   log: CorpusLog,
+  halfWritten: () => void,
 ) {
   try {
-    for (let at = 0; at < chunks.length; at += ROWS) {
-      const some = chunks.slice(at, at + ROWS)
+    for (let at = 0; at < chunks.length; at += DENSE_ROWS) {
+      if (2 * at >= chunks.length) halfWritten()
+      const some = chunks.slice(at, at + DENSE_ROWS)
       const found = await load(
         some.map((chunk) => chunk.textHash),
         generation.model,
@@ -99,6 +106,8 @@ async function writeDense(
   }
 }
 
+type Flipped = { dropped: string[]; hasAbandoned: boolean }
+
 async function flip(
   client: Queryable,
   document: DocumentRow,
@@ -107,7 +116,7 @@ async function flip(
   chunks: readonly Chunk[],
   generation: Generation,
   attemptId: number,
-): Promise<string[]> {
+): Promise<Flipped> {
   await fence(client, document, attemptId)
   await keepVectors(client)
   const hashes = [...new Set(chunks.map((chunk) => chunk.textHash))]
@@ -118,6 +127,11 @@ async function flip(
   // another document's removal may have taken a shared vector since this attempt looked
   if (Number(rows[0]!.n) < hashes.length) throw new AppError('unavailable', 'Some vectors are missing; they are made again.')
   for (let at = 0; at < chunks.length; at += ROWS) await insertChunks(client, document.id, version, chunks.slice(at, at + ROWS))
+  // numbers between the old version and this one: their writers were killed or refused, and Chroma may hold what they wrote
+  const abandoned = await client.query(
+    'SELECT 1 FROM version v JOIN document d ON d.id = v.document WHERE d.id = $1 AND v.version < $2 AND v.version > coalesce(d.active_version, 0) LIMIT 1',
+    [document.id, version],
+  )
   const old = await client.query<{ id: string }>('DELETE FROM chunk WHERE document = $1 AND version <> $2 RETURNING id', [
     document.id,
     version,
@@ -128,7 +142,7 @@ async function flip(
   )
   await appendChange(client, document.id, 'activated', version)
   void facts
-  return old.rows.map((row) => row.id)
+  return { dropped: old.rows.map((row) => row.id), hasAbandoned: abandoned.rows.length > 0 }
 }
 
 async function insertChunks(client: Queryable, documentId: string, version: number, chunks: readonly Chunk[]): Promise<void> {

@@ -66,6 +66,22 @@ export type IndexedChunk = {
   textHash: string
 }
 
+/** What an oracle may find; a corpus at rest has none of it. `path` is the document's id where it has no path. */
+export type CorpusFault =
+  | 'unfinished'
+  | 'mixed_version'
+  | 'duplicate_chunk'
+  | 'orphan_chunk'
+  | 'missing_chunk'
+  | 'vector_absent'
+  | 'duplicate_vector'
+  | 'orphan_vector'
+  | 'missing_vector'
+  | 'wrong_vector'
+  | 'unfindable_vector'
+export type CorpusFinding = { fault: CorpusFault; path: string; detail: string }
+export type CorpusReport = { documents: number; chunks: number; vectors: number; findings: CorpusFinding[] }
+
 export type Change = { seq: number; documentId: string; kind: 'activated' | 'moved' | 'removed' }
 export type DocumentQuery = { state?: DocumentState; path?: string; cursor?: string; limit: number; collections?: readonly string[] }
 
@@ -147,4 +163,9 @@ export type Corpus = {
   denseCanary(generation: Generation, signal: AbortSignal): Promise<void>
   /** compares Chroma with the active chunks and mends it from Postgres without an embedding call */
   reconcileDense(generation: Generation, progress?: (done: number, of: number) => void): Promise<{ added: number; removed: number }>
+  /** true when the dense index may hold what no active version has: a drop failed, a version was abandoned or is being written */
+  isDenseDoubtful(): boolean
+
+  /** the oracle: reads every row and every vector, changes nothing; throws when Postgres or Chroma does not answer */
+  verify(): Promise<CorpusReport>
 }

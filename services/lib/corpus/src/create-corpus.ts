@@ -8,9 +8,16 @@ import { createEmbeddings } from './embeddings.ts'
 import { createFeed } from './feed.ts'
 import { createGenerations } from './generations.ts'
 import { createVectors } from './vectors.ts'
+import { verifyCorpus } from './verify.ts'
 
 /** The corpus over a pool of role docent_corpus and, when there is one, a Chroma. */
-export function createCorpus(pool: Pool, chroma: { url: string } | undefined, log: CorpusLog): Corpus {
+export function createCorpus(
+  pool: Pool,
+  chroma: { url: string } | undefined,
+  log: CorpusLog,
+  /** lines at which a fault test may hit the process: kit's `faultPoint` */
+  faultPoint: (name: string) => void = () => undefined,
+): Corpus {
   const database = guardPool(pool)
   const vectors = createVectors(chroma?.url, database, log)
   const embeddings = createEmbeddings(database)
@@ -18,12 +25,14 @@ export function createCorpus(pool: Pool, chroma: { url: string } | undefined, lo
     ...createLedger(database, (ids) => vectors.dropLater(ids)),
     ...createAttempts(database),
     ...embeddings,
-    ...createChunks(database, vectors, embeddings.loadVectors, log),
+    ...createChunks(database, vectors, embeddings.loadVectors, log, faultPoint),
     ...createActiveChunks(database),
     ...createGenerations(database),
     ...createFeed(pool, database, log),
     searchDense: vectors.searchDense,
     denseCanary: vectors.denseCanary,
     reconcileDense: vectors.reconcileDense,
+    isDenseDoubtful: vectors.isDenseDoubtful,
+    verify: () => verifyCorpus(database, vectors),
   }
 }

@@ -6,16 +6,23 @@ import type { CorpusLog, Database } from './database.ts'
 import { decodeFloat16 } from './float16.ts'
 
 export type DenseRow = { id: string; documentId: string; version: number; vector: Float32Array }
-type Dense = Pick<Corpus, 'searchDense' | 'denseCanary' | 'reconcileDense'>
+type Dense = Pick<Corpus, 'searchDense' | 'denseCanary' | 'reconcileDense' | 'isDenseDoubtful'>
 export type Vectors = Dense & {
+  /** all that the collection holds, page by page; nothing when there is no collection */
+  everyStored(generation: Generation, pageRows: number): AsyncGenerator<DenseRow[]>
+  /** for each vector the score of the nearest stored one; undefined where nothing is found */
+  searchMany(vectors: readonly Float32Array[], generation: Generation): Promise<(number | undefined)[]>
   add(rows: readonly DenseRow[], generation: Generation): Promise<void>
   /** removes ids in the background: their chunks are no longer active, so nobody is shown them meanwhile */
-  dropLater(ids: readonly string[], generation?: Generation): void
+  dropLater(ids: readonly string[], generation?: Generation, dropped?: () => void): void
   isOutage(error: unknown): boolean
+  /** it may hold entries that nobody owns, until it is compared again */
+  doubt(): void
 }
 
 const BATCH = 500
 const PAGE = 5_000
+const QUERIES = 100
 const QUERY_MS = 3_000
 const WRITE_MS = 60_000
 // float16 and Chroma's own rounding leave a vector nearly, not exactly, its own nearest neighbour
@@ -24,6 +31,7 @@ const SELF_SCORE = 0.98
 export function createVectors(url: string | undefined, database: Database, log: CorpusLog): Vectors {
   const chroma = url === undefined ? undefined : openChroma(url)
   let last: Generation | undefined
+  let isDoubtful = false
 
   /** A collection that was deleted and made again has another id: one more try with a fresh look. */
   async function using<T>(generation: Generation, signal: AbortSignal, act: (collection: Collection) => Promise<T>): Promise<T> {
@@ -83,6 +91,35 @@ export function createVectors(url: string | undefined, database: Database, log: 
       throw new AppError('unavailable', 'The dense index does not find what it should hold; it is being rebuilt.')
   }
 
+  async function* everyStored(generation: Generation, pageRows: number): AsyncGenerator<DenseRow[]> {
+    const collection = await chroma?.find(generation, AbortSignal.timeout(QUERY_MS))
+    if (!collection) return
+    for (let offset = 0; ; offset += pageRows) {
+      const page = await using(generation, AbortSignal.timeout(WRITE_MS), (open) =>
+        open.get({ limit: pageRows, offset, include: ['embeddings', 'metadatas'] }),
+      )
+      yield page.ids.map((id, i) => ({
+        id,
+        documentId: String(page.metadatas[i]?.document),
+        version: Number(page.metadatas[i]?.version),
+        vector: Float32Array.from(page.embeddings[i] ?? []),
+      }))
+      if (page.ids.length < pageRows) return
+    }
+  }
+
+  async function searchMany(vectors: readonly Float32Array[], generation: Generation): Promise<(number | undefined)[]> {
+    const best: (number | undefined)[] = []
+    for (let at = 0; at < vectors.length; at += QUERIES) {
+      const some = vectors.slice(at, at + QUERIES)
+      const found = await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
+        collection.query({ queryEmbeddings: some.map((vector) => [...vector]), nResults: 1, include: ['distances'] }),
+      )
+      best.push(...found.distances.map(([distance]) => (typeof distance === 'number' ? 1 - distance : undefined)))
+    }
+    return best
+  }
+
   async function storedIds(generation: Generation): Promise<Set<string>> {
     const ids = new Set<string>()
     for (;;) {
@@ -130,6 +167,8 @@ export function createVectors(url: string | undefined, database: Database, log: 
       const orphans = some.ids.filter((_id, i) => kept.get(owners[i]![0]) !== owners[i]![1])
       await drop(orphans, generation)
       dropped += orphans.length
+      // a version being written may be one whose writer was killed: only a later look can tell
+      if (orphans.length < some.ids.length) isDoubtful = true
     }
     return dropped
   }
@@ -137,8 +176,15 @@ export function createVectors(url: string | undefined, database: Database, log: 
   return {
     searchDense: search,
     denseCanary,
+    everyStored,
+    searchMany,
     add,
+    isDenseDoubtful: () => isDoubtful,
+    doubt() {
+      isDoubtful = true
+    },
     async reconcileDense(generation, progress = () => undefined) {
+      isDoubtful = false
       const first = await mend(generation, progress)
       const torn = await denseCanary(generation, AbortSignal.timeout(QUERY_MS)).then(
         () => undefined,
@@ -151,11 +197,16 @@ export function createVectors(url: string | undefined, database: Database, log: 
       await denseCanary(generation, AbortSignal.timeout(QUERY_MS))
       return { added: second.added, removed: first.removed }
     },
-    dropLater(ids, generation = last) {
-      if (ids.length === 0 || !generation || !chroma) return
-      drop(ids, generation).catch((error: unknown) =>
-        log.warn({ err: error, ids: ids.length }, 'old vectors stay in the dense index until it is reconciled'),
-      )
+    dropLater(ids, generation = last, dropped = () => undefined) {
+      if (ids.length === 0 || !chroma) return
+      if (!generation) {
+        isDoubtful = true
+        return
+      }
+      drop(ids, generation).then(dropped, (error: unknown) => {
+        isDoubtful = true
+        log.warn({ err: error, ids: ids.length }, 'old vectors stay in the dense index until it is reconciled')
+      })
     },
     isOutage: isChromaOutage,
   }

@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Corpus } from '@docent/corpus/corpus'
+import { createCorpus } from '@docent/corpus/create-corpus'
+import { createLogger } from '@docent/kit/logger'
+import { openPostgres } from '@docent/kit/postgres'
+import { createFakeEmbedder, type FakeEmbedder } from '@docent/models/fake/fake-embedder'
+import type { Pool } from 'pg'
+import { inject } from 'vitest'
+import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
+import { until } from '../../lib/testkit/src/until.ts'
+import { readConfig } from '../src/config.ts'
+import { startIngest } from '../src/ingest-service.ts'
+import { type Verdict, verify } from '../src/verify/verify.ts'
+import { startEmbedderServer } from './embedder-server.ts'
+import { type FakeExtractor, startFakeExtractor } from './fake-extractor.ts'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const MAX_FILE_BYTES = 50 * 1024 * 1024
+
+export type Worker = {
+  /** resolves when it answers /healthz; rejects when it ended before */
+  up(): Promise<void>
+  /** how it ended */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  send(signal: NodeJS.Signals): void
+  /** awaits the moment at which a fault point froze it */
+  frozen(): Promise<void>
+  /** what it wrote to stderr and stdout */
+  output(): string
+}
+
+export type World = {
+  folder: string
+  corpus: Corpus
+  pool: Pool
+  embedder: FakeEmbedder
+  extractor: FakeExtractor
+  put(path: string, text: string): void
+  /** indexes what lies in the folder by a worker in this process, which then stops */
+  indexHere(): Promise<void>
+  /** an ingest process of its own; killed with the scope */
+  worker(env?: Record<string, string>): Promise<Worker>
+  /** paths by state */
+  states(): Promise<Record<string, string>>
+  /** awaits every file put, ready and of its last content */
+  allReady(deadlineMs?: number): Promise<void>
+  verify(): Promise<Verdict>
+  /** awaits a verdict without findings; fails with the last ones */
+  clean(deadlineMs?: number): Promise<Verdict>
+}
+
+/** Real stores, a folder, an extractor and an embedder for ingest processes that can be hit. */
+export async function openWorld(
+  scope: AsyncDisposableStack,
+  given: { queueUrl?: string; chromaUrl?: string; env?: Record<string, string> } = {},
+): Promise<World> {
+  const stores = { ...inject('stores'), ...given }
+  const folder = scope.adopt(mkdtempSync(join(tmpdir(), 'world-')), (path) => rmSync(path, { recursive: true, force: true }))
+  const sockets = scope.adopt(mkdtempSync(join(tmpdir(), 'sock-')), (path) => rmSync(path, { recursive: true, force: true }))
+  const databaseUrl = (await tempDatabase(stores.databaseUrl, scope)).corpusUrl
+  const log = createLogger('test', process.env.TEST_LOG ?? 'silent')
+  const pool = scope.adopt(openPostgres(databaseUrl, log, { max: 2 }), (open) => open.end())
+  const corpus = createCorpus(pool, { url: stores.chromaUrl }, log)
+  const embedder = createFakeEmbedder()
+  const embedderServer = scope.use(await startEmbedderServer(embedder))
+  const extractor = scope.use(await startFakeExtractor(folder, join(sockets, 'extractor.sock')))
+  const check = () => verify({ corpus, folder, maxFileBytes: MAX_FILE_BYTES })
+  const states = async () => Object.fromEntries((await corpus.listKnown()).map(({ path, state }) => [path, state]))
+  const files = new Map<string, string>()
+  const settings = {
+    HOST: '127.0.0.1',
+    METRICS_PORT: '0',
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: databaseUrl,
+    QUEUE_URL: stores.queueUrl,
+    CHROMA_URL: stores.chromaUrl,
+    EMBEDDER_URL: embedderServer.url,
+    INTERNAL_TOKEN: 'a-token-of-the-test-0123456789-abcdefghij',
+    DOCENT_FOLDER: folder,
+    EXTRACTOR_SOCKET: extractor.socket,
+    CHUNK_SIZE: '100',
+    CHUNK_OVERLAP: '0',
+    SETTLE_MS: '200',
+    SCAN_INTERVAL_S: '1',
+    RECONCILE_INTERVAL_S: '1',
+    ...given.env,
+  }
+
+  const allReady = async (deadlineMs = 15_000) => {
+    await until(
+      `${files.size} files are ready with their last content`,
+      async () => {
+        const now = new Map((await corpus.listKnown()).map((document) => [document.path, document]))
+        const isReady = ([path, hash]: [string, string]) => now.get(path)?.state === 'ready' && now.get(path)?.contentHash === hash
+        return [...files].every(isReady) || undefined
+      },
+      deadlineMs,
+    )
+  }
+
+  return {
+    folder,
+    corpus,
+    pool,
+    embedder,
+    extractor,
+    put(path, text) {
+      files.set(path, createHash('sha256').update(text).digest('hex'))
+      writeFileSync(join(folder, path), text)
+    },
+    async indexHere() {
+      await using here = new AsyncDisposableStack()
+      await startIngest(readConfig({ ...settings, PORT: '0' }), here, { log, embedder })
+      await allReady(30_000)
+    },
+    async worker(env = {}) {
+      const port = await freePort()
+      const child = spawn(process.execPath, [main], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          PATH: process.env.PATH,
+          ...settings,
+          PORT: String(port),
+          ...env,
+        },
+      })
+      scope.defer(() => endOf(child))
+      return follow(child, port)
+    },
+    states,
+    allReady,
+    verify: check,
+    async clean(deadlineMs = 20_000) {
+      let last: Verdict | undefined
+      await until(
+        'nothing is found',
+        async () => {
+          last = await check()
+          return last.findings.length === 0 || undefined
+        },
+        deadlineMs,
+      ).catch((error: Error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(last?.findings.slice(0, 10))}`)
+      })
+      return last!
+    },
+  }
+}
+
+function follow(child: ChildProcess, port: number): Worker {
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => (output += part.toString()))
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as Awaited<Worker['ended']>)
+  const isOver = () => child.exitCode !== null || child.signalCode !== null
+  return {
+    ended,
+    send: (signal) => void child.kill(signal),
+    output: () => output,
+    up: async () => {
+      await until('the worker is up', async () => {
+        if (isOver()) throw new Error(`the worker ended before it was up: ${output}`)
+        return fetch(`http://127.0.0.1:${port}/healthz`).then(
+          (answer) => answer.ok || undefined,
+          () => undefined,
+        )
+      })
+    },
+    frozen: async () => {
+      await until('the worker is frozen', () => {
+        if (isOver()) throw new Error(`the worker ended before its fault point: ${output}`)
+        return readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T ') || undefined
+      })
+    },
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+/** Text of `n` chunks of 100 characters that no other document has. */
+export function longText(name: string, n: number): string {
+  return Array.from(
+    { length: n },
+    (_, i) => `Part ${i} of ${name} tells about number ${i * 7919} and word${i}${name}, nothing else at all.`,
+  ).join('\n\n')
+}
