@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { relative } from 'node:path'
 import { ConfigError } from '@docent/kit/config'
 import { runMain } from '@docent/kit/run-main'
+import { rememberRun } from './last-run.ts'
 import { readOptions } from './options.ts'
 import { followIndexing } from './progress.ts'
 import { startSolo } from './solo.ts'
@@ -29,6 +30,7 @@ await runMain(async (scope, stop) => {
     },
     scope,
   )
+  rememberRun(options.dataDir, { folder: options.folder, maxFileMb: process.env.MAX_FILE_MB ?? '', ...stores })
   const { ready, failed } = await followIndexing(solo, say, stop)
   if (stop.aborted) return
   const data = relative(process.cwd(), options.dataDir) || options.dataDir

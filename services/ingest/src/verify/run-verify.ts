@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createCorpus } from '@docent/corpus/create-corpus'
+import { ConfigError } from '@docent/kit/config'
 import { createLogger } from '@docent/kit/logger'
 import { openPostgres } from '@docent/kit/postgres'
 import { renderVerdict } from './render.ts'
@@ -31,4 +32,21 @@ function inCorpus(databaseUrl: string): string {
   const url = new URL(databaseUrl)
   url.searchParams.set('options', '-c search_path=corpus')
   return url.href
+}
+
+/** `--wait SECONDS` in milliseconds. */
+export function readWait(value: string): number {
+  const seconds = Number(value)
+  if (value.trim() === '' || !(seconds >= 0 && seconds <= 3_600)) throw new ConfigError('--wait: seconds, from 0 to 3600')
+  return seconds * 1000
+}
+
+/** Exit codes: 0 all agrees, 1 something was found, 2 it could not be checked. */
+export async function verifyProcess(run: () => Promise<0 | 1>): Promise<void> {
+  try {
+    process.exitCode = await run()
+  } catch (error) {
+    console.error(`It could not be checked: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 2
+  }
 }

@@ -39,6 +39,12 @@ export function lockDataDir(dataDir: string): Disposable {
   return { [Symbol.dispose]: () => rmSync(lock, { force: true }) }
 }
 
+/** The living process that has the data folder, if there is one. */
+export function ownerOf(dataDir: string): ProcessMark | undefined {
+  const owner = readMark(join(dataDir, 'run', 'lock'))
+  return owner && isRunning(owner) ? owner : undefined
+}
+
 /** A password made once and kept, readable by the owner only. */
 export function keepSecret(dataDir: string, name: string): string {
   const path = join(dataDir, 'secrets', name)
