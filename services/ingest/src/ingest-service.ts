@@ -7,7 +7,7 @@ import { openQueue, startWorker } from '@docent/kit/jobs'
 import type { Log } from '@docent/kit/logger'
 import { createMetrics, type Metrics, serveMetrics } from '@docent/kit/metrics'
 import { openPostgres } from '@docent/kit/postgres'
-import { workerConnection } from '@docent/kit/redis'
+import { refuseEviction, workerConnection } from '@docent/kit/redis'
 import type { Embedder } from '@docent/models/embedder'
 import { createHttpEmbedder } from '@docent/models/http-embedder'
 import type { Config } from './config.ts'
@@ -35,6 +35,7 @@ export async function startIngest(
   const corpus = createCorpus(pool, { url: config.chromaUrl }, log, faultPoint)
   const embedder = given ?? createHttpEmbedder({ url: config.embedderUrl })
   const extractor = createExtractClient(config.extractorSocket)
+  await refuseEviction(config.queueUrl, 'QUEUE_URL', log)
   const connection = workerConnection(config.queueUrl)
   // installations that share a Redis, as tests do, keep their jobs apart
   const prefix = `docent:${new URL(config.databaseUrl).pathname.slice(1)}`

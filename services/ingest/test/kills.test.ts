@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { isFull, PATIENCE, record, secondsSince } from './fault-record.ts'
 import { longText, openWorld } from './worker-world.ts'
 
 const RECOVERY_MS = 15_000
@@ -16,10 +17,10 @@ const moments = [
   { point: 'K10', name: 'before the job is acknowledged' },
 ]
 
-test.concurrent.for(moments)(
+test.concurrent.for(isFull ? Array.from({ length: 5 }, () => moments).flat() : moments)(
   'killed at $point ($name), it works again within 15 s and nothing is lost or double',
-  { timeout: 180_000 },
-  async ({ point }, { task }) => {
+  PATIENCE,
+  async ({ point }, context) => {
     await using scope = new AsyncDisposableStack()
     const world = await openWorld(scope)
     // an older version serves when the kill comes
@@ -36,12 +37,12 @@ test.concurrent.for(moments)(
     await again.up()
     const up = performance.now()
     await world.allReady(RECOVERY_MS)
-    const seconds = (performance.now() - up) / 1000
+    const seconds = secondsSince(up)
     const { chunks } = await world.clean()
     expect(chunks).toBe(111)
     // what had been embedded and saved is not embedded again: at most the batch under way
     const again16 = world.embedder.embedded.slice(embedded.size).filter((text) => embedded.has(text))
     expect(again16.length).toBeLessThanOrEqual(16)
-    Object.assign(task.meta, { fault: { row: 1, fault: 'worker SIGKILL', moment: point, seconds } })
+    record(context, { row: 1, fault: 'worker SIGKILL', moment: point, seconds })
   },
 )

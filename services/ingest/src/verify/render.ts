@@ -30,7 +30,7 @@ export function renderVerdict({ files, documents, chunks, vectors, findings }: V
   return [
     `  ${files} files, ${documents} documents, ${chunks} chunks, ${vectors} entries of the dense index`,
     ...lines,
-    findings.length === 0 ? '  all of it agrees' : `  ${findings.length} findings`,
+    findings.length === 0 ? '  all of it agrees' : `  ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`,
   ].join('\n')
 }
 

@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis'
+import { ConfigError } from './config.ts'
 import type { Log } from './logger.ts'
 
 export type { Redis } from 'ioredis'
@@ -28,4 +29,21 @@ export function openRedis(url: string, log: Log, options: RedisOptions = {}): Re
 /** What BullMQ's workers need: wait for Redis for ever. */
 export function workerConnection(url: string) {
   return { url, maxRetriesPerRequest: null, retryStrategy: (times: number) => Math.min(times * 200, 2_000) }
+}
+
+/** Throws when this Redis drops keys under pressure, as a cache does: a queue there forgets jobs without a word. Silence is no answer. */
+export async function refuseEviction(url: string, variable: string, log: Log): Promise<void> {
+  const redis = openRedis(url, log, { retryStrategy: () => null })
+  try {
+    const policy = /^maxmemory_policy:(\S+)/m.exec(await redis.info('memory'))?.[1]
+    if (policy === undefined || policy === 'noeviction') return
+    throw new ConfigError(
+      `${variable}: this Redis has maxmemory-policy ${policy} and would drop jobs; set it to noeviction, or name another Redis`,
+    )
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    log.warn({ err: error }, `${variable}: its eviction policy could not be read`)
+  } finally {
+    redis.disconnect()
+  }
 }
