@@ -55,7 +55,7 @@ export const indexDocument = defineJob({
       return { kind: 'skipped', note: `the document is ${document.state} already` }
 
     const attempt = await corpus.beginAttempt(documentId, contentHash)
-    await corpus.setState(documentId, 'indexing', undefined, document)
+    await corpus.setState(documentId, 'indexing', undefined, { contentHash, attempt })
     try {
       const figures = await index(document, deps, attempt, signal)
       await corpus.endAttempt(attempt, 'done', figures)
@@ -71,6 +71,9 @@ export const indexDocument = defineJob({
 
 /** Overtaken: nothing to say. An outage: the document waits. A bad document: failed or skipped, with the reason. */
 async function conclude(error: AppError, document: DocumentRow, attempt: number, { corpus, events }: IndexDeps): Promise<JobOutcome> {
+  // one that slept while another took its job over has no say, whatever it met when it woke
+  const isLate = !(await corpus.isLatestAttempt(attempt, document.id))
+  if (isLate && error.code !== 'conflict') error = new AppError('conflict', 'A later attempt has begun.', { cause: error })
   const isOvertaken = error.code === 'conflict' || error.code === 'gone'
   await corpus.endAttempt(attempt, isOvertaken ? 'skipped' : 'failed', { code: error.code, message: error.message })
   if (isOvertaken) return { kind: 'skipped', note: error.message }
@@ -78,11 +81,11 @@ async function conclude(error: AppError, document: DocumentRow, attempt: number,
     outages.has(error.code) ||
     ((error.retryable || error.code === 'internal') && (await corpus.countAttempts(document.id, document.contentHash, error.code)) < TRIES)
   if (mayHeal) {
-    await corpus.setState(document.id, 'queued', undefined, document)
+    await corpus.setState(document.id, 'queued', undefined, { ...document, attempt })
     throw error
   }
   const state = error.code === 'unsupported' ? 'skipped' : 'failed'
-  await corpus.setState(document.id, state, { code: error.code, message: error.message }, document)
+  await corpus.setState(document.id, state, { code: error.code, message: error.message }, { ...document, attempt })
   events.documentFailed(document, error.code, state)
   return { kind: 'done', note: error.code }
 }
@@ -108,7 +111,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     if (vectors.length !== batch.length || vectors.some((vector) => vector.length !== dimension))
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
     await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
-    await corpus.setState(document.id, 'indexing', undefined, document) // a sign of life for the reconciler
+    await corpus.setState(document.id, 'indexing', undefined, { ...document, attempt }) // a sign of life for the reconciler
     faultPoint('K5')
   }
 

@@ -100,8 +100,13 @@ export type Corpus = {
   moveDocument(id: string, path: string): Promise<void>
   /** state removed, chunks and vectors of no other document gone, feed told; the row stays for citations */
   removeDocument(id: string): Promise<void>
-  /** failed and skipped take the old text out of the index; `onlyFor` keeps a late verdict from newer content */
-  setState(id: string, state: DocumentState, error?: { code: string; message: string }, onlyFor?: { contentHash: string }): Promise<void>
+  /** failed and skipped take the old text out of the index; `onlyFor` keeps a late verdict from newer content and from a later attempt */
+  setState(
+    id: string,
+    state: DocumentState,
+    error?: { code: string; message: string },
+    onlyFor?: { contentHash: string; attempt?: number },
+  ): Promise<void>
   listDocuments(query: DocumentQuery): Promise<{ items: DocumentView[]; counts: Record<string, number>; next?: string }>
   viewDocument(id: string): Promise<DocumentView | undefined>
   /** how many live documents there are per state */

@@ -131,8 +131,9 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       const dropped = await database.transaction(async (client) => {
         const { rowCount } = await client.query(
           `UPDATE document SET state = $2, error_code = $3, error_text = $4, updated_at = now()
-           WHERE id = $1 AND state <> 'removed' AND ($5::text IS NULL OR content_hash = $5)`,
-          [id, state, error?.code ?? null, error?.message ?? null, onlyFor?.contentHash ?? null],
+           WHERE id = $1 AND state <> 'removed' AND ($5::text IS NULL OR content_hash = $5)
+           AND ($6::bigint IS NULL OR $6 = (SELECT max(a.id) FROM attempt a WHERE a.document = $1))`,
+          [id, state, error?.code ?? null, error?.message ?? null, onlyFor?.contentHash ?? null, onlyFor?.attempt ?? null],
         )
         return rowCount && (state === 'failed' || state === 'skipped') ? retire(client, id, false) : []
       })
