@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,6 +46,10 @@ export type World = {
   embedder: FakeEmbedder
   extractor: FakeExtractor
   put(path: string, text: string): void
+  rename(from: string, to: string): void
+  remove(path: string): void
+  /** the files that lie in the folder */
+  paths(): string[]
   /** indexes what lies in the folder by a worker in this process, which then stops */
   indexHere(): Promise<void>
   /** an ingest process of its own; killed with the scope */
@@ -118,6 +122,16 @@ export async function openWorld(
       files.set(path, createHash('sha256').update(text).digest('hex'))
       writeFileSync(join(folder, path), text)
     },
+    rename(from, to) {
+      files.set(to, files.get(from)!)
+      files.delete(from)
+      renameSync(join(folder, from), join(folder, to))
+    },
+    remove(path) {
+      files.delete(path)
+      rmSync(join(folder, path))
+    },
+    paths: () => [...files.keys()],
     async indexHere() {
       await using here = new AsyncDisposableStack()
       await startIngest(readConfig({ ...settings, PORT: '0' }), here, { log, embedder })

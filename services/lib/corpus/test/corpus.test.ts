@@ -157,6 +157,16 @@ test('chunks whose vectors are missing are not activated', async () => {
   expect(await activeOf(document)).toEqual([])
 })
 
+test('the verdict of an attempt that another one has overtaken changes nothing', async () => {
+  const document = await add()
+  const late = await corpus.beginAttempt(document.id, document.contentHash)
+  await index(document, await makeChunks(2))
+  for (const state of ['queued', 'indexing', 'failed'] as const)
+    await corpus.setState(document.id, state, undefined, { contentHash: document.contentHash, attempt: late })
+  expect(await corpus.findDocument(document.id)).toMatchObject({ state: 'ready' })
+  expect(await activeOf(document)).toHaveLength(2)
+})
+
 test('the feed tells every change in order, to followers that poll and to those that listen', async () => {
   const from = await corpus.lastChange()
   let woken = 0
