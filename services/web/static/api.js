@@ -1,12 +1,16 @@
 const CLIENT = 'docent-client'
 const KEY = 'docent-key'
 
+/** 128 random bits in hex; randomUUID would want https. */
+export function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 /** A random name for this browser: the server's anonymous principal. */
 function clientId() {
   let id = localStorage.getItem(CLIENT)
   if (!id) {
-    const bytes = crypto.getRandomValues(new Uint8Array(16)) // randomUUID wants https
-    id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    id = randomId()
     localStorage.setItem(CLIENT, id)
   }
   return id
@@ -26,9 +30,9 @@ export class Problem extends Error {
   }
 }
 
-export async function request(path, { method = 'GET', body, accept = 'application/json', signal } = {}) {
+export async function request(path, { method = 'GET', body, accept = 'application/json', signal, headers: more = {} } = {}) {
   const key = sessionStorage.getItem(KEY)
-  const headers = { accept, 'x-client-id': clientId() }
+  const headers = { accept, 'x-client-id': clientId(), ...more }
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (key) headers.authorization = `Bearer ${key}`
   const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal })
@@ -43,6 +47,6 @@ export async function request(path, { method = 'GET', body, accept = 'applicatio
   )
 }
 
-export async function getJson(path) {
-  return (await request(path)).json()
+export async function getJson(path, { signal } = {}) {
+  return (await request(path, { signal })).json()
 }

@@ -28,6 +28,7 @@ export function drawDocuments() {
   const known = order.filter((state) => counts[state] > 0)
   document.getElementById('document-counts').textContent =
     known.map((state) => `${counts[state]} ${t('states')[state]}`).join(' · ') || t('noDocuments')
+  document.getElementById('welcome-counts').textContent = counts.ready > 0 ? t('readyDocuments', counts.ready) : t('noDocuments')
   const sorted = items.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.path.localeCompare(b.path))
   document.getElementById('document-list').replaceChildren(...sorted.map(documentLine))
 }
@@ -37,7 +38,8 @@ function documentLine({ path, state, error }) {
   badge.className = `badge is-${state}`
   const name = element('span', path)
   name.className = 'path'
-  const line = element('li', badge, name)
+  // what is as it should be needs no badge
+  const line = element('li', ...(state === 'ready' ? [] : [badge]), name)
   if (error?.message) {
     const reason = element('p', error.message)
     reason.className = 'note'

@@ -90,17 +90,28 @@ function withBreaks(lines, mark, marker) {
 
 const spans = /(`[^`]+`)|(\*\*[^*]+\*\*)|(\*[^*\s][^*]*\*)|([[【]\s*\d{1,2}(?:\s*[,，、]\s*\d{1,2})*\s*[\]】])/g
 
+/** The end of a sentence that its marker stays with: the last word, or the last Chinese character, and what closes it. */
+const tail = /(?:[\p{sc=Latin}\p{N}-]{1,24}|\S)\p{P}*\s*$/u
+
 /** `marker(n, at)` makes the node for source number `n` named at offset `at` of the whole text, or nothing. */
 function inline(text, at, marker) {
   const out = document.createDocumentFragment()
   let done = 0
   for (const match of text.matchAll(spans)) {
-    out.append(text.slice(done, match.index))
+    const before = text.slice(done, match.index)
     done = match.index + match[0].length
-    if (match[1]) out.append(element('code', match[1].slice(1, -1)))
-    else if (match[2]) out.append(element('strong', inline(match[2].slice(2, -2), at + match.index + 2, marker)))
-    else if (match[3]) out.append(element('em', inline(match[3].slice(1, -1), at + match.index + 1, marker)))
-    else out.append(...match[4].match(/\d+/g).map((n) => marker(Number(n), at + match.index) ?? `[${n}]`))
+    if (!match[4]) {
+      out.append(before)
+      if (match[1]) out.append(element('code', match[1].slice(1, -1)))
+      else if (match[2]) out.append(element('strong', inline(match[2].slice(2, -2), at + match.index + 2, marker)))
+      else out.append(element('em', inline(match[3].slice(1, -1), at + match.index + 1, marker)))
+      continue
+    }
+    const last = tail.exec(before)?.index ?? before.length
+    const markers = match[4].match(/\d+/g).map((n) => marker(Number(n), at + match.index) ?? `[${n}]`)
+    const kept = element('span', before.slice(last), ...markers)
+    kept.className = 'kept'
+    out.append(before.slice(0, last), kept)
   }
   out.append(text.slice(done))
   return out

@@ -1,32 +1,40 @@
-import { getJson, request } from './api.js'
+import { getJson, Problem, request } from './api.js'
 
 const finals = ['done', 'stopped', 'interrupted', 'error']
 const names = ['meta', 'sources', 'delta', 'citation', 'warning', 'usage', ...finals]
+const WAIT_MS = 2_000
+const never = new AbortController().signal
 
 /**
  * Asks and calls `onEvent(name, data)` for each event, the final one last. When the connection is cut, it goes on through
- * an EventSource; events that were seen already are left out by their ids.
+ * an EventSource; events that were seen already are left out by their ids. With the same `key` a question that the server
+ * has taken already is not asked twice. An aborted `signal` leaves the answer, which goes on without this reader.
  */
-export async function ask(question, conversationId, onEvent, onCut) {
+export async function ask(question, conversationId, onEvent, { onCut = () => undefined, signal = never, key } = {}) {
   const reader = createReader(onEvent)
   const body = { question, onDisconnect: 'detach', ...(conversationId ? { conversationId } : {}) }
-  const response = await request('/api/v1/answers', { method: 'POST', body, accept: 'text/event-stream' })
+  const headers = key ? { 'idempotency-key': key } : {}
+  const response = await request('/api/v1/answers', { method: 'POST', body, accept: 'text/event-stream', signal, headers })
   try {
     await readStream(response.body, reader.take)
   } catch (error) {
-    if (!reader.answerId) throw error
+    if (!reader.answerId || signal.aborted) throw error
   }
   if (reader.isOver) return
   if (!reader.answerId) throw new TypeError('the stream ended before it began')
-  onCut()
-  await follow(reader)
+  await follow(reader, onCut, signal)
 }
 
 /** An answer from its first event, whether it still runs or not. */
-export async function resume(answerId, onEvent) {
+export async function resume(answerId, onEvent, { onCut = () => undefined, signal = never } = {}) {
   const reader = createReader(onEvent)
   reader.answerId = answerId
-  await follow(reader)
+  await follow(reader, onCut, signal)
+}
+
+/** The events that a stored answer would have sent. */
+export function replay(answer, onEvent) {
+  takeStored(createReader(onEvent), answer)
 }
 
 export async function stop(answerId) {
@@ -46,34 +54,66 @@ function createReader(onEvent) {
   return reader
 }
 
-function follow(reader) {
+/** Listens until the end. Where an EventSource gives up, the stored answer says whether there is more to wait for. */
+async function follow(reader, onCut, signal) {
   const address = `/api/v1/answers/${encodeURIComponent(reader.answerId)}`
+  for (;;) {
+    await listen(reader, `${address}/events?after=${reader.lastId}`, onCut, signal)
+    if (reader.isOver) return
+    const answer = await getJson(address, { signal }).catch((error) => {
+      if (signal.aborted || (error instanceof Problem && error.status < 500 && error.status !== 429)) throw error
+      return undefined // down for the moment
+    })
+    if (answer && answer.state !== 'streaming') return takeStored(reader, answer)
+    onCut()
+    await pause(WAIT_MS, signal)
+  }
+}
+
+function listen(reader, url, onCut, signal) {
   return new Promise((resolve, reject) => {
-    const source = new EventSource(`${address}/events`)
+    const source = new EventSource(url)
+    const left = () => {
+      source.close()
+      reject(signal.reason)
+    }
+    const end = () => {
+      signal.removeEventListener('abort', left)
+      source.close()
+      resolve()
+    }
+    if (signal.aborted) return left()
+    signal.addEventListener('abort', left, { once: true })
     for (const name of names) {
       source.addEventListener(name, (event) => {
         if (typeof event.data !== 'string') return // `error` is also the name of the EventSource's own event
         reader.take(name, Number(event.lastEventId), event.data)
-        if (!reader.isOver) return
-        source.close()
-        resolve()
+        if (reader.isOver) end()
       })
     }
-    source.onerror = () => {
-      if (reader.isOver || source.readyState !== EventSource.CLOSED) return
-      // The journal is no longer kept: the stored answer has it all.
-      getJson(address).then((answer) => {
-        takeStored(reader, answer)
-        resolve()
-      }, reject)
+    source.onerror = (event) => {
+      if (reader.isOver || typeof event.data === 'string') return
+      if (source.readyState === EventSource.CLOSED) end()
+      else onCut()
     }
+  })
+}
+
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    })
   })
 }
 
 function takeStored(reader, answer) {
   const put = (name, data) => reader.take(name, 0, JSON.stringify(data))
   put('meta', { answerId: answer.id, conversationId: answer.conversationId, restart: true })
-  put('sources', { sources: answer.sources ?? [] })
+  put('sources', { sources: answer.sources ?? [], answerable: answer.answerable })
+  for (const step of answer.degraded ?? []) put('warning', { code: 'degraded', step })
   put('delta', { text: answer.text ?? '' })
   for (const citation of answer.citations ?? []) put('citation', citation)
   const state = finals.includes(answer.state) ? answer.state : 'interrupted'

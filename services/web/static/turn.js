@@ -1,29 +1,33 @@
-import { getJson } from './api.js'
-import { pageLabel, t } from './i18n.js'
+import { request } from './api.js'
+import { langOf, t } from './i18n.js'
 import { element, renderMarkdown } from './markdown.js'
+import { createSourceCard } from './source-card.js'
 
 let turns = 0
 
 /** A question and its answer on the page; `take` shows each event as it comes. */
 export function createTurn(question, { onAgain }) {
   const number = ++turns
-  const state = { answerId: undefined, conversationId: undefined, text: '', sources: [], citations: [], isOver: false }
-  const asked = element('p', question)
-  asked.className = 'question'
-  const answer = element('div')
-  answer.className = 'answer'
+  const state = { answerId: undefined, text: '', sources: [], citations: [], answerable: true, isOver: false }
+  const asked = box('p', 'question', question)
+  asked.lang = langOf(question)
+  const answer = box('div', 'answer')
   answer.setAttribute('aria-busy', 'true')
-  const notes = element('div')
-  notes.className = 'notes'
-  const sources = element('section')
-  sources.className = 'sources'
-  const node = element('article', asked, answer, notes, sources)
-  node.className = 'turn is-running'
+  const progress = box('p', 'progress', t('searching'))
+  const notes = box('div', 'notes')
+  const sources = box('section', 'sources')
+  const tools = box('p', 'tools')
+  const node = box('article', 'turn is-running')
+  node.append(...(question ? [asked] : []), answer, progress, notes, sources, tools)
   let frame = 0
+  let cards = []
 
   function draw() {
     frame = 0
+    const held = [...answer.querySelectorAll('.marker')].indexOf(document.activeElement)
+    answer.lang = langOf(state.text)
     answer.replaceChildren(renderMarkdown(state.text, marker))
+    if (held >= 0) answer.querySelectorAll('.marker')[held]?.focus({ preventScroll: true })
   }
 
   function drawSoon() {
@@ -32,35 +36,48 @@ export function createTurn(question, { onAgain }) {
 
   function marker(n, at) {
     if (!state.sources.some((source) => source.n === n)) return undefined
-    const button = element('button', String(n))
+    const button = box('button', 'marker', String(n))
     button.type = 'button'
-    button.className = 'marker'
     button.setAttribute('aria-label', `${t('source')} ${n}`)
     const citation = state.citations.findLast((one) => one.source === n && one.end <= at)
     if (citation && !citation.verified) {
       button.classList.add('is-unverified')
       button.title = t('unverified')
+      button.setAttribute('aria-label', `${t('source')} ${n}: ${t('unverified')}`)
     }
-    button.addEventListener('click', () => {
-      const card = document.getElementById(`source-${number}-${n}`)
-      card.open = true
-      card.querySelector('summary').focus()
-      card.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' })
-    })
+    button.addEventListener('click', () => openCard(n))
     return button
   }
 
+  function openCard(n) {
+    const card = cards.find((one) => one.n === n).node
+    card.open = true
+    const around = card.closest('.more')
+    if (around) around.open = true
+    card.querySelector('summary').focus({ preventScroll: true })
+    card.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' })
+  }
+
+  const quotesOf = (n) => state.citations.filter(({ source }) => source === n).map(({ start, end }) => state.text.slice(start, end))
+
+  /** Sources the answer names come first and the others behind one line, once it is known which these are. */
   function drawSources() {
-    if (state.sources.length === 0) return sources.replaceChildren()
-    sources.replaceChildren(
-      element('h3', t('sources')),
-      ...state.sources.map((source) => sourceCard(source, `source-${number}-${source.n}`)),
-    )
+    if (cards.length === 0) return sources.replaceChildren()
+    const named = new Set(state.citations.map(({ source }) => source))
+    for (const found of answer.querySelectorAll('.marker')) named.add(Number(found.textContent))
+    const isSplit = state.isOver && named.size > 0
+    const first = cards.filter(({ n }) => !isSplit || named.has(n))
+    const others = cards.filter((card) => !first.includes(card))
+    sources.replaceChildren(element('h3', t(state.answerable ? 'sources' : 'closest')), ...first.map((card) => card.node))
+    if (others.length === 0) return
+    const more = box('details', 'more')
+    more.append(element('summary', t('alsoFound', others.length)), ...others.map((card) => card.node))
+    sources.append(more)
   }
 
   function note(text, className = 'note') {
-    const line = element('p', text)
-    line.className = className
+    const line = box('p', className, text)
+    line.lang = langOf(text)
     notes.append(line)
     return line
   }
@@ -69,78 +86,85 @@ export function createTurn(question, { onAgain }) {
     state.isOver = true
     node.classList.remove('is-running')
     answer.setAttribute('aria-busy', 'false')
+    progress.remove()
     if (frame) cancelAnimationFrame(frame)
     draw()
+    drawSources()
     if (line) note(line, isError ? 'note is-error' : 'note')
-    if (isError) {
-      const again = element('button', t('tryAgain'))
-      again.type = 'button'
-      again.addEventListener('click', () => onAgain(question))
-      notes.append(again)
+    if (isError && question) notes.append(tool(t('tryAgain'), () => onAgain(question, node)))
+    if (state.answerId && state.text) drawTools()
+  }
+
+  function drawTools() {
+    const rate = (rating) => async (button) => {
+      await request('/api/v1/feedback', { method: 'POST', body: { answerId: state.answerId, rating } })
+      for (const one of tools.querySelectorAll('[aria-pressed]')) one.setAttribute('aria-pressed', String(one === button))
+      said.textContent = t('thanks')
     }
+    const said = box('span', 'said')
+    said.setAttribute('role', 'status')
+    const copy = tool(t('copy'), async () => {
+      await navigator.clipboard.writeText(state.text)
+      said.textContent = t('copied')
+    })
+    const rated = [tool(t('helpful'), rate(1)), tool(t('unhelpful'), rate(-1))]
+    for (const one of rated) one.setAttribute('aria-pressed', 'false')
+    // the clipboard wants https or this machine
+    tools.replaceChildren(...(navigator.clipboard ? [copy] : []), ...rated, said)
+  }
+
+  function tool(text, action) {
+    const button = box('button', 'quiet', text)
+    button.type = 'button'
+    button.addEventListener('click', () => Promise.resolve(action(button)).catch(() => note(t('failed'), 'note is-error')))
+    return button
   }
 
   const on = {
     meta: (data) => {
       state.answerId = data.answerId
-      state.conversationId = data.conversationId
       if (!data.restart) return
-      state.text = ''
-      state.citations = []
+      Object.assign(state, { text: '', citations: [] })
+      notes.replaceChildren()
     },
     sources: (data) => {
       state.sources = data.sources
+      state.answerable = data.answerable !== false
+      cards = data.sources.map((source) => ({ n: source.n, node: createSourceCard(source, `source-${number}-${source.n}`, quotesOf) }))
+      progress.textContent = t('answering')
       drawSources()
       drawSoon()
     },
     delta: (data) => {
       state.text += data.text
+      progress.textContent = ''
       drawSoon()
     },
     citation: (data) => {
       state.citations.push(data)
       drawSoon()
     },
-    warning: (data) => note(data.message),
+    warning: (data) => note(t('warnings')[data.step ?? data.code] ?? data.message ?? data.step ?? data.code, 'note is-warning'),
     usage: () => undefined,
     done: () => end(),
     stopped: () => end(t('stopped')),
     interrupted: () => end(t('interrupted'), true),
-    error: (data) => end(data.message || t('failed'), true),
+    error: (data) => end(t('problems')[data.code] ?? data.message ?? t('failed'), true),
   }
-  return { node, state, note, take: (name, data) => on[name](data), fail: (message) => end(message, true) }
+  return {
+    node,
+    state,
+    note,
+    take: (name, data) => on[name](data),
+    fail: (message) => end(message, true),
+    progress: (text) => {
+      progress.textContent = text
+    },
+  }
 }
 
-function sourceCard(source, id) {
-  const where = [source.page ? pageLabel(source.page) : '', source.heading ?? ''].filter(Boolean).join(' · ')
-  const number = element('span', String(source.n))
-  number.className = 'marker'
-  const title = element('span', source.title || source.path)
-  title.className = 'title'
-  const place = element('span', where)
-  place.className = 'where'
-  const open = element('a', t('openFile'))
-  open.href = `/api/v1/citations/${encodeURIComponent(source.citationId)}/file${source.page ? `#page=${source.page}` : ''}`
-  open.target = '_blank'
-  open.rel = 'noopener noreferrer'
-  const path = element('span', source.path)
-  path.className = 'path'
-  const card = element(
-    'details',
-    element('summary', number, title, place),
-    element('blockquote', source.snippet),
-    element('p', path, ' ', open),
-  )
-  card.id = id
-  card.addEventListener('toggle', () => sayState(card, source.citationId), { once: true })
-  return card
-}
-
-/** Says when the file has changed or gone since the answer. */
-async function sayState(card, citationId) {
-  const citation = await getJson(`/api/v1/citations/${encodeURIComponent(citationId)}`).catch(() => undefined)
-  if (citation?.state !== 'changed' && citation?.state !== 'gone') return
-  const line = element('p', t(citation.state))
-  line.className = 'note'
-  card.append(line)
+function box(name, className, ...children) {
+  const made = element(name, ...children)
+  made.className = className
+  return made
 }

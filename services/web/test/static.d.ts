@@ -7,6 +7,10 @@ declare module '*/static/stream.js' {
     question: string,
     conversationId: string | undefined,
     onEvent: (name: string, data: { text?: string; state?: string }) => void,
-    onCut: () => void,
+    options?: { onCut?: () => void; signal?: AbortSignal; key?: string },
   ): Promise<void>
+}
+declare module '*/static/passage.js' {
+  export function findQuote(text: string, quote: string): { start: number; end: number } | undefined
+  export function renderPassage(text: string, quotes: string[]): DocumentFragment
 }

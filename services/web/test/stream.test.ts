@@ -53,12 +53,7 @@ async function askAll() {
   const { ask } = await import('../static/stream.js')
   const got: [string, string][] = []
   let cuts = 0
-  await ask(
-    'how long?',
-    undefined,
-    (name, data) => got.push([name, data.text ?? data.state ?? '']),
-    () => cuts++,
-  )
+  await ask('how long?', undefined, (name, data) => got.push([name, data.text ?? data.state ?? '']), { onCut: () => void cuts++ })
   return { got, cuts }
 }
 const whole = [

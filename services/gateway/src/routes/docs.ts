@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url)
 const assets = dirname(require.resolve('swagger-ui-dist/package.json'))
 
 const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Docent API</title><meta name="viewport" content="width=device-width,initial-scale=1">
-<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
+<link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/init.js"></script></body></html>`
 const init = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null })`
 // swagger-ui sets style attributes and data: icons; its scripts are files

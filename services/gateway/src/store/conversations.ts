@@ -11,6 +11,8 @@ export type MessageView = {
   sources?: unknown
   citations?: unknown
   degraded?: unknown
+  answerable?: boolean
+  error?: { code: string; message: string }
 }
 export type Conversations = ReturnType<typeof createConversations>
 
@@ -38,17 +40,22 @@ export function createConversations(pool: Pool) {
       return rows[0]
     },
     async messages(id: string, limit: number, after: number): Promise<{ items: MessageView[]; next?: string }> {
-      const { rows } = await query<MessageView & { seq: string; body: AnswerBody }>(
-        `SELECT id, seq, role, text, state, created_at AS "createdAt", body FROM message WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+      const { rows } = await query<MessageView & { seq: string; body: AnswerBody; error_code: string | null; error_text: string | null }>(
+        `SELECT id, seq, role, text, state, created_at AS "createdAt", body, error_code, error_text FROM message WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
         [id, after, limit + 1],
       )
-      const items = rows
-        .slice(0, limit)
-        .map(({ body, seq: _seq, ...message }) =>
-          message.role === 'question'
-            ? message
-            : { ...message, sources: body.sources ?? [], citations: body.citations ?? [], degraded: body.degraded ?? [] },
-        )
+      const items = rows.slice(0, limit).map(({ body, seq: _seq, error_code: code, error_text: text, ...message }) =>
+        message.role === 'question'
+          ? message
+          : {
+              ...message,
+              sources: body.sources ?? [],
+              citations: body.citations ?? [],
+              degraded: body.degraded ?? [],
+              answerable: body.answerable ?? true,
+              ...(code && message.state !== 'done' ? { error: { code, message: text ?? '' } } : {}),
+            },
+      )
       return { items, ...(rows.length > limit ? { next: rows[limit - 1]!.seq } : {}) }
     },
     async rename(id: string, principal: string, title: string): Promise<boolean> {

@@ -1,0 +1,64 @@
+import { getJson } from './api.js'
+import { langOf, t } from './i18n.js'
+import { element } from './markdown.js'
+import { renderPassage } from './passage.js'
+
+/** One source: document, page and heading; opened, the passage with what was quoted marked, and the way to the original. */
+export function createSourceCard(source, id, quotesOf) {
+  const number = element('span', String(source.n))
+  number.className = 'marker'
+  const title = element('span', source.title || source.path)
+  title.className = 'title'
+  title.lang = langOf(source.title || source.path)
+  const place = element('span', placeOf(source))
+  place.className = 'where'
+  place.lang = langOf(place.textContent)
+  const heads = element('span', title, place)
+  heads.className = 'heads'
+  const passage = element('blockquote')
+  const path = element('span', source.path)
+  path.className = 'path'
+  const open = element('a', source.page ? t('openPage', source.page) : t('openFile'))
+  open.href = `/api/v1/citations/${encodeURIComponent(source.citationId)}/file${source.page ? `#page=${Number(source.page)}` : ''}`
+  open.target = '_blank'
+  open.rel = 'noopener noreferrer'
+  const foot = element('p', path, open)
+  foot.className = 'foot'
+  const card = element('details', element('summary', number, heads), passage, foot)
+  card.className = 'source'
+  card.id = id
+
+  function show(text) {
+    passage.lang = langOf(text)
+    passage.replaceChildren(renderPassage(text, quotesOf(source.n)))
+  }
+  function note(text) {
+    const line = element('p', text)
+    line.className = 'note'
+    card.append(line)
+  }
+
+  show(source.snippet)
+  card.addEventListener(
+    'toggle',
+    async () => {
+      try {
+        const { text, state } = await getJson(`/api/v1/citations/${encodeURIComponent(source.citationId)}`)
+        show(text)
+        if (state === 'changed' || state === 'gone') note(t(state))
+        if (state === 'gone') open.remove()
+      } catch {
+        show(source.snippet)
+        note(t('notLoaded'))
+      }
+    },
+    { once: true },
+  )
+  return card
+}
+
+function placeOf({ page, heading = '', title }) {
+  const parts = heading.split(' › ')
+  if (parts[0] === title) parts.shift()
+  return [page ? t('page', page) : '', parts.join(' › ')].filter(Boolean).join(' · ')
+}
