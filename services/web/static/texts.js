@@ -52,7 +52,7 @@ export const texts = {
     problems: {
       rate_limited: 'Too many questions in a short time.',
       budget_exhausted: 'The budget of today is used up. It begins anew tomorrow.',
-      unavailable: 'The server is busy or a part of it is down. Try again in a moment.',
+      unavailable: 'The server is busy or a part of it is down.',
       timeout: 'It took too long and was given up. Try again.',
       upstream_failed: 'The language model did not answer. Try again in a moment.',
       upstream_unauthorized: 'The language model refuses the key of this server; its operator can mend that.',
@@ -126,7 +126,7 @@ export const texts = {
     problems: {
       rate_limited: '短时间内提问过多。',
       budget_exhausted: '今天的额度已用完，明天重新开始。',
-      unavailable: '服务器繁忙或有部件停止工作，请稍后重试。',
+      unavailable: '服务器繁忙或有部件停止工作。',
       timeout: '耗时过长，已放弃，请重试。',
       upstream_failed: '语言模型没有回答，请稍后重试。',
       upstream_unauthorized: '语言模型拒绝了此服务器的密钥，请联系管理员。',

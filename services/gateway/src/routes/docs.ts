@@ -10,7 +10,7 @@ const assets = dirname(require.resolve('swagger-ui-dist/package.json'))
 const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Docent API</title><meta name="viewport" content="width=device-width,initial-scale=1">
 <link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/init.js"></script></body></html>`
-const init = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null })`
+const init = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null, defaultModelsExpandDepth: 0, displayRequestDuration: true })`
 // swagger-ui sets style attributes and data: icons; its scripts are files
 const docsCsp = csp.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 

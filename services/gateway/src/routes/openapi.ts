@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi'
 import { Settings } from '../store/settings.ts'
 import { AskBody } from './ask-body.ts'
+import { grouped, tags } from './openapi-groups.ts'
 import { SettingsPatch } from './owner.ts'
 
 const Problem = z
@@ -21,7 +22,11 @@ const Problem = z
 
 const problem = { description: 'What went wrong, with a stable code', content: { 'application/problem+json': { schema: Problem } } }
 const json = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } })
-const body = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } })
+/** A JSON body with an example that runs as it is pasted. */
+const body = (schema: z.ZodType, example: object) => ({ content: { 'application/json': { schema, example } } })
+const asked = { question: 'How long is the warranty?' }
+const prompt = { name: 'greeting', content: 'Greet the reader.' }
+const promptBody = z.object({ name: z.string(), content: z.string() })
 const events = {
   description: 'Events: meta, sources, delta, citation, warning, usage, and one of done, stopped, interrupted, error',
   content: { 'text/event-stream': { schema: z.string() } },
@@ -35,10 +40,35 @@ function operation(summary: string, rest: Partial<ZodOpenApiOperationObject>): Z
   return { summary, ...rest, responses: { ...(rest.responses ?? { 200: json(loose, 'OK') }), default: problem } }
 }
 
+const prompts: ZodOpenApiPathsObject = {
+  '/prompts': {
+    get: operation('Prompts', {}),
+    post: operation('Add a prompt', {
+      security: admin,
+      requestBody: body(promptBody, prompt),
+      responses: { 201: json(loose, 'Added') },
+    }),
+  },
+  '/prompts/{id}': {
+    get: operation('A prompt', { requestParams: { path: id } }),
+    put: operation('Change it', {
+      requestParams: { path: id },
+      security: admin,
+      requestBody: body(promptBody, prompt),
+    }),
+    patch: operation('Change a part of it', {
+      requestParams: { path: id },
+      security: admin,
+      requestBody: body(promptBody.partial(), { content: prompt.content }),
+    }),
+    delete: operation('Delete it', { requestParams: { path: id }, security: admin, responses: { 204: { description: 'Deleted' } } }),
+  },
+}
+
 const paths: ZodOpenApiPathsObject = {
   '/api/v1/ask': {
     post: operation('Ask once', {
-      requestBody: body(AskBody),
+      requestBody: body(AskBody, asked),
       responses: {
         200: {
           description: 'The answer, or its events for Accept: text/event-stream',
@@ -49,7 +79,7 @@ const paths: ZodOpenApiPathsObject = {
   },
   '/api/v1/answers': {
     post: operation('Ask and stream', {
-      requestBody: body(AskBody),
+      requestBody: body(AskBody, asked),
       requestParams: { header: z.object({ 'Idempotency-Key': z.string().optional() }) },
       responses: {
         200: events,
@@ -80,13 +110,19 @@ const paths: ZodOpenApiPathsObject = {
   '/api/v1/conversations': { get: operation('My conversations (X-Client-Id or key)', {}) },
   '/api/v1/conversations/{id}': {
     get: operation('A conversation with its messages', { requestParams: { path: id } }),
-    patch: operation('Rename it', { requestParams: { path: id }, requestBody: body(z.object({ title: z.string() })) }),
+    patch: operation('Rename it', {
+      requestParams: { path: id },
+      requestBody: body(z.object({ title: z.string() }), { title: 'Warranty' }),
+    }),
     delete: operation('Delete it', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
   },
   '/api/v1/conversations/{id}/messages': { get: operation('Its messages', { requestParams: { path: id } }) },
   '/api/v1/feedback': {
     post: operation('Rate an answer', {
-      requestBody: body(z.object({ answerId: z.uuid(), rating: z.literal([1, -1]), comment: z.string().optional() })),
+      requestBody: body(z.object({ answerId: z.uuid(), rating: z.literal([1, -1]), comment: z.string().optional() }), {
+        answerId: '6f1c2f6e-9d0f-4a35-8a57-3d1f9a0c1b11',
+        rating: 1,
+      }),
       responses: { 201: json(loose, 'Kept') },
     }),
   },
@@ -101,7 +137,13 @@ const paths: ZodOpenApiPathsObject = {
     }),
     post: operation('Upload documents', {
       security: admin,
-      requestBody: { content: { 'multipart/form-data': { schema: loose } } },
+      requestBody: {
+        content: {
+          'multipart/form-data': {
+            schema: { type: 'object', required: ['file'], properties: { file: { type: 'string', format: 'binary' } } },
+          },
+        },
+      },
       responses: { 202: json(loose, 'Accepted') },
     }),
   },
@@ -113,7 +155,10 @@ const paths: ZodOpenApiPathsObject = {
   '/api/v1/documents/{id}/retry': { post: operation('Index it again', { requestParams: { path: id }, security: admin }) },
   '/api/v1/documents/events': { get: operation('Changes of documents', { responses: { 200: events } }) },
   '/api/v1/search': {
-    post: operation('Search', { requestBody: body(SearchRequest), responses: { 200: json(SearchResponse, 'Passages') } }),
+    post: operation('Search', {
+      requestBody: body(SearchRequest, { query: 'warranty', limit: 3, explain: true }),
+      responses: { 200: json(SearchResponse, 'Passages') },
+    }),
   },
   '/api/v1/citations/{citationId}': {
     get: operation('A citation: current, changed or gone', { requestParams: { path: z.object({ citationId: z.string() }) } }),
@@ -129,39 +174,26 @@ const paths: ZodOpenApiPathsObject = {
       security: admin,
       responses: { 200: json(z.object({ version: z.number(), settings: Settings }), 'The settings and their version') },
     }),
-    patch: operation('Change settings', { security: admin, requestBody: body(SettingsPatch) }),
+    patch: operation('Change settings', { security: admin, requestBody: body(SettingsPatch, { topK: 3 }) }),
   },
   '/api/v1/usage': { get: operation('Tokens and money by day', { security: admin }) },
   '/api/v1/stats': { get: operation('Counts', {}) },
   '/api/ask_stream': {
     post: operation('Ask; events in OpenAI chunk shape, ending in [DONE]', {
-      requestBody: body(AskBody),
+      requestBody: body(AskBody, asked),
       responses: { 200: { description: 'data: lines', content: { 'text/event-stream': { schema: z.string() } } } },
     }),
   },
-  '/api/ask': { post: operation('Ask once', { requestBody: body(AskBody), responses: { 200: json(Answer, 'The answer') } }) },
+  '/api/ask': { post: operation('Ask once', { requestBody: body(AskBody, asked), responses: { 200: json(Answer, 'The answer') } }) },
   '/chat': {
     post: operation('Ask once, {message, user_id}', {
-      requestBody: body(z.object({ message: z.string(), user_id: z.string().optional() })),
+      requestBody: body(z.object({ message: z.string(), user_id: z.string().optional() }), {
+        message: 'How long is the warranty?',
+        user_id: 'ada',
+      }),
     }),
   },
-  '/prompts': {
-    get: operation('Prompts', {}),
-    post: operation('Add a prompt', {
-      security: admin,
-      requestBody: body(z.object({ name: z.string(), content: z.string() })),
-      responses: { 201: json(loose, 'Added') },
-    }),
-  },
-  '/prompts/{id}': {
-    get: operation('A prompt', { requestParams: { path: id } }),
-    put: operation('Change it', {
-      requestParams: { path: id },
-      security: admin,
-      requestBody: body(z.object({ name: z.string(), content: z.string() })),
-    }),
-    delete: operation('Delete it', { requestParams: { path: id }, security: admin, responses: { 204: { description: 'Deleted' } } }),
-  },
+  ...prompts,
   '/health': { get: operation('Well or not', {}) },
   '/api/health': { get: operation('Each service', {}) },
   '/api/stats': { get: operation('Counts', {}) },
@@ -169,10 +201,21 @@ const paths: ZodOpenApiPathsObject = {
   '/v1/models': { get: operation('Personas as OpenAI models', {}) },
   '/v1/chat/completions': {
     post: operation('OpenAI chat completions over the documents', {
-      requestBody: body(z.looseObject({ model: z.string().optional(), messages: z.array(loose), stream: z.boolean().optional() })),
+      requestBody: body(z.looseObject({ model: z.string().optional(), messages: z.array(loose), stream: z.boolean().optional() }), {
+        messages: [{ role: 'user', content: 'How long is the warranty?' }],
+      }),
     }),
   },
 }
+
+/** What is also answered at a second address. */
+const aliases = {
+  '/api/v1/health': '/api/health',
+  '/api/v1/system/info': '/system/info',
+  '/api/v1/prompts': '/prompts',
+  '/api/v1/prompts/{id}': '/prompts/{id}',
+}
+for (const [alias, path] of Object.entries(aliases)) paths[alias] = { ...paths[path] }
 
 /** OpenAPI 3.1 from the schemas the routes parse with. */
 export function openApiDocument(): object {
@@ -186,6 +229,7 @@ export function openApiDocument(): object {
     },
     servers: [{ url: '/' }],
     components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-    paths,
+    tags,
+    paths: grouped(paths),
   })
 }

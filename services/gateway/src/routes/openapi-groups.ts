@@ -1,0 +1,25 @@
+import type { ZodOpenApiPathsObject } from 'zod-openapi'
+
+/** An operation stands in the first group whose pattern its path matches. */
+const groups: [name: string, description: string, path: RegExp][] = [
+  ['Asking', 'Answers: at once, as a stream, or begun now and read later', /^\/api\/v1\/(ask|answers)/],
+  ['Sources', 'Citations, documents and search', /^\/api\/v1\/(citations|documents|search)/],
+  ['Conversations', 'One’s own conversations, by X-Client-Id or key, and the rating of answers', /^\/api\/v1\/(conversations|feedback)/],
+  ['Prompts', 'Named prompts', /^(\/api\/v1)?\/prompts/],
+  ['State', 'What runs and how well', /\/(health|stats|info)$/],
+  ['OpenAI', 'For clients that speak OpenAI', /^\/v1\//],
+  ['Other clients', 'Shapes that frontends of other systems speak', /^\/(api\/ask|chat)/],
+  ['Owner', 'Records, settings and use; mostly with the admin key', /^\/api\/v1\//],
+]
+
+export const tags = groups.map(([name, description]) => ({ name, description }))
+
+/** The paths, each operation in its group. */
+export function grouped(all: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
+  return Object.fromEntries(
+    Object.entries(all).map(([path, methods]) => {
+      const tags = [groups.find(([, , matches]) => matches.test(path))![0]]
+      return [path, Object.fromEntries(Object.entries(methods).map(([method, one]) => [method, { ...(one as object), tags }]))]
+    }),
+  )
+}

@@ -1,0 +1,275 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { type Stack, startStack } from '../../lib/testkit/src/start-stack.ts'
+import { until } from '../../lib/testkit/src/until.ts'
+import { findChromium, type Line, launch, openLine, openPage, type Watched } from './browser.ts'
+import { hostile } from './hostile.ts'
+
+const executable = findChromium()
+const samples = fileURLToPath(new URL('../../../documents/', import.meta.url))
+const long = Array.from({ length: 60 }, (_, i) => `Piece ${i + 1} of the answer [1]. `)
+
+/** The whole product with a mock model, and Debian's Chromium in front of it. */
+describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in a browser, for chromium is missing', () => {
+  const scope = new AsyncDisposableStack()
+  let stack: Stack
+  let model: MockUpstream
+  let browser: Browser
+  let line: Line
+
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'docent-page-'))
+    scope.defer(() => rmSync(folder, { recursive: true, force: true }))
+    copyFileSync(join(samples, 'warranty/limited-warranty.md'), join(folder, 'limited-warranty.md'))
+    copyFileSync(join(samples, 'product/arc-a1-manual.zh.pdf'), join(folder, 'arc-a1-manual.zh.pdf'))
+    writeFileSync(
+      join(folder, '<img src=x onerror=alert(0)>.md'),
+      `# Albatross ${hostile[1]}\n\nThe Albatross code is: ${hostile.join('\n\n')}`,
+    )
+    model = scope.use(await openMockUpstream({ pieceMs: 0 }))
+    stack = await startStack(inject('stores'), scope, { folder, env: { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' } })
+    browser = await launch(executable!)
+    scope.defer(() => browser.close())
+    line = scope.use(await openLine(stack.url))
+    await until('the folder is indexed', async () => ((await stack.documents()).counts.ready === 3 ? true : undefined), 60_000)
+  }, 120_000)
+  afterAll(() => scope.disposeAsync())
+  beforeEach(() => {
+    Object.assign(model, { mode: 'good', pieces: ['The warranty period is 24 months ', '[1].'], pieceMs: 0 })
+  })
+
+  async function ask(page: Page, question: string): Promise<void> {
+    await page.fill('#question', question)
+    await page.press('#question', 'Enter')
+  }
+  const ended = (page: Page) => page.waitForSelector('.turn:last-child:not(.is-running)')
+  const textOf = (page: Page, selector: string) => page.locator(selector).last().innerText()
+  const expectClean = ({ complaints, dialogs, foreign }: Watched) =>
+    expect({ complaints, dialogs, foreign }).toEqual({ complaints: [], dialogs: [], foreign: [] })
+
+  /** Asks slowly and waits until some of the answer is on the page. */
+  async function askSlowly(page: Page, question: string): Promise<void> {
+    Object.assign(model, { mode: 'slow', pieces: long, pieceMs: 40 })
+    await ask(page, question)
+    await page.waitForFunction(() => document.querySelector('.answer')?.textContent?.includes('Piece 3'))
+    expect(await page.locator('.turn.is-running').count()).toBe(1)
+  }
+
+  async function expectWhole(page: Page): Promise<void> {
+    await ended(page)
+    const shown = (await textOf(page, '.answer')).replace(/\s+/g, '')
+    expect(shown).toBe(long.join('').replace(/[[\]\s]/g, ''))
+  }
+
+  it('streams an answer, opens its source with the quoted words marked, and leads to the original', async () => {
+    const watched = await openPage(browser, line.url)
+    const { page } = watched
+    expect(await page.evaluate(() => [document.documentElement.lang, document.activeElement?.id])).toEqual(['en', 'question'])
+    model.pieces = ['The warranty period for Lumen hardware is 24 months from the date on the invoice. ', '[1]']
+    await ask(page, 'How long is the warranty period?')
+    await ended(page)
+    await page.locator('.answer .marker').press('Enter')
+    const card = page.locator('.source[open]')
+    await card.locator('mark').waitFor()
+    expect(await card.locator('mark').innerText()).toBe('The warranty period for Lumen hardware is 24 months from the date on the invoice.')
+    expect(await card.locator('summary').innerText()).toContain('1. How long the warranty lasts')
+    const link = card.getByRole('link', { name: 'Open the original' })
+    const original = await page.request.get(new URL((await link.getAttribute('href'))!, line.url).href)
+    expect(await original.text()).toContain('# Lumen Limited Warranty')
+    await page.getByRole('button', { name: 'Helpful', exact: true }).click()
+    await page.getByText('Noted, thank you.').waitFor()
+    expectClean(watched)
+  })
+
+  it('speaks Chinese to a Chinese browser, quotes when the model is down and says so, and opens a PDF at its page', async () => {
+    const watched = await openPage(browser, line.url, { locale: 'zh-CN', viewport: { width: 390, height: 844 }, colorScheme: 'dark' })
+    const { page } = watched
+    expect(await page.getAttribute('html', 'lang')).toBe('zh-CN')
+    Object.assign(model, { mode: 'status', status: 401 })
+    await ask(page, 'Arc A1 台灯的额定功率是多少？')
+    await ended(page)
+    expect(await textOf(page, '.note.is-warning')).toBe('语言模型没有回答，以下直接引用文档。')
+    await page.locator('.answer .marker').first().click()
+    const link = page.locator('.source[open] .foot a')
+    expect(await link.innerText()).toMatch(/^打开原文件第 \d 页$/)
+    expect(await link.getAttribute('href')).toMatch(/^\/api\/v1\/citations\/[\w-]{22}\/file#page=\d$/)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByText('Sources', { exact: true }).waitFor()
+    expect(await textOf(page, '.note.is-warning')).toBe('The language model did not answer; the documents are quoted instead.')
+    expectClean(watched)
+  })
+
+  it('stops in mid-answer, and the model hears of it', async () => {
+    const watched = await openPage(browser, line.url)
+    const { page } = watched
+    const hangUps = model.hangUps.length
+    await askSlowly(page, 'Stop: how long is the warranty period?')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await ended(page)
+    expect(await textOf(page, '.notes')).toBe('Stopped.')
+    await until('the model was hung up on', () => (model.hangUps.length > hangUps ? true : undefined))
+    expect(await page.locator('#ask').isVisible()).toBe(true)
+    expectClean(watched)
+  })
+
+  it('goes on after a reload in mid-answer, and a second tab shows the same', async () => {
+    const watched = await openPage(browser, line.url)
+    const { page } = watched
+    await askSlowly(page, 'Reload: how long is the warranty period?')
+    const second = await page.context().newPage()
+    await Promise.all([page.reload(), second.goto(page.url())])
+    await expectWhole(page)
+    await expectWhole(second)
+    expect(await page.locator('.turn').count()).toBe(1)
+    await page.reload()
+    await expectWhole(page)
+    expectClean(watched)
+  })
+
+  it('goes on when the network is cut in mid-answer and comes back', async () => {
+    const { page } = await openPage(browser, line.url)
+    await askSlowly(page, 'Cut: how long is the warranty period?')
+    line.cut()
+    await page.getByText('reconnecting').first().waitFor()
+    line.mend()
+    await expectWhole(page)
+    line.cut()
+    await ask(page, 'Refused: how long is the warranty period?')
+    await page.getByText('The server does not answer.').waitFor()
+    line.mend()
+    model.mode = 'good'
+    await page.getByRole('button', { name: 'Ask again' }).click()
+    await expectWhole(page)
+    expect(await page.locator('.turn').count()).toBe(2)
+  })
+
+  it('lists the chats of this browser, opens one and deletes it', async () => {
+    const watched = await openPage(browser, line.url)
+    const { page } = watched
+    await ask(page, 'History: how long is the warranty period?')
+    await ended(page)
+    await page.getByRole('button', { name: 'New chat' }).click()
+    expect(await page.locator('.turn').count()).toBe(0)
+    await ask(page, 'Who won the football world cup in 1998?')
+    await ended(page)
+    expect(await textOf(page, '.answer')).toContain('do not contain an answer')
+    await page.getByRole('button', { name: 'Chats' }).click()
+    await page.getByRole('link', { name: 'History: how long' }).click()
+    await page.getByText('The warranty period is 24 months').waitFor()
+    await page.goBack()
+    await page.getByText('do not contain an answer').waitFor()
+    await page.goForward()
+    await page.getByText('The warranty period is 24 months').waitFor()
+    const remove = page.getByRole('button', { name: /History: how long/ })
+    await remove.click()
+    expect(await remove.innerText()).toBe('Delete for good')
+    await remove.click()
+    await remove.waitFor({ state: 'detached' })
+    expect(await page.locator('.turn').count()).toBe(0)
+    await page.getByRole('link', { name: 'Who won' }).waitFor()
+    expectClean(watched)
+  })
+
+  it('says 429, a used-up budget and 503 in plain words and offers to ask again', async () => {
+    const { page, dialogs } = await openPage(browser, line.url)
+    const problems = [
+      [429, 'rate_limited', 'Too many questions in a short time. Try again in 7 s.'],
+      [429, 'budget_exhausted', 'The budget of today is used up. It begins anew tomorrow.'],
+      [503, 'unavailable', 'The server is busy or a part of it is down. Try again in 7 s.'],
+    ] as const
+    const headers = { 'retry-after': '7' }
+    for (const [status, code, words] of problems) {
+      const answers = '**/api/v1/answers'
+      const body = JSON.stringify({ code, detail: 'x' })
+      await page.route(answers, (route) => route.fulfill({ status, contentType: 'application/problem+json', headers, body }))
+      await ask(page, `How long is the warranty period? ${code}`)
+      expect(await textOf(page, '.turn .is-error')).toBe(words)
+      await page.unroute(answers)
+      await page.getByRole('button', { name: 'Ask again' }).click()
+      await page.locator('.turn .is-error').waitFor({ state: 'detached' })
+      await ended(page)
+    }
+    expect(await page.locator('.turn').count()).toBe(problems.length)
+    expect(dialogs).toEqual([])
+  })
+
+  it('takes hostile answers, documents and names for text: no dialog, no request to another host', async () => {
+    const watched = await openPage(browser, line.url)
+    const { page } = watched
+    const together = 4
+    for (let i = 0; i < hostile.length; i += together) {
+      // in two pieces each, so that what stands on the page in between is looked at too
+      model.pieces = [...hostile.slice(i, i + together).flatMap((text) => [text.slice(0, 7), `${text.slice(7)}\n\n`]), 'end of it [1]']
+      await ask(page, `What is the Albatross code number ${i}?`)
+      await page.locator('.turn:last-child .answer:has-text("end of it")').waitFor()
+      await page.waitForSelector('#ask:not([hidden])')
+    }
+    await page.evaluate(() => {
+      for (const card of document.querySelectorAll('details')) card.open = true
+    })
+    await page.getByText('The Albatross code is').first().waitFor()
+    await page.getByRole('button', { name: 'Documents' }).click()
+    await page.getByText('<img src=x onerror=alert(0)>.md').first().waitFor()
+    await page.getByRole('button', { name: 'Chats' }).click()
+    const made =
+      'script, img, svg, iframe, object, embed, link, style, base, meta, form, input, video, template, a:not(.foot a), [onclick], [onerror]'
+    expect(await page.locator('#turns').locator(made).count()).toBe(0)
+    const original = await page.context().newPage()
+    await original.goto(new URL((await page.locator('.foot a').first().getAttribute('href'))!, line.url).href)
+    expect(await original.locator('img, iframe, svg').count()).toBe(0)
+    expectClean(watched)
+  }, 60_000)
+
+  it('shows every operation of /openapi.json at /docs', async () => {
+    const watched = await openPage(browser, `${line.url}/docs`)
+    const { paths } = (await (await fetch(`${stack.url}/openapi.json`)).json()) as { paths: Record<string, object> }
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    await watched.page
+      .locator('.opblock')
+      .nth(operations.length - 1)
+      .waitFor()
+    const shown = await watched.page
+      .locator('.opblock-summary')
+      .evaluateAll((all) =>
+        all.map(
+          (one) =>
+            `${one.querySelector('.opblock-summary-method')?.textContent} ${one.querySelector('[data-path]')?.getAttribute('data-path')}`,
+        ),
+      )
+    expect(shown.toSorted()).toEqual(operations.toSorted())
+    const first = watched.page.locator('.opblock', { has: watched.page.locator('[data-path="/api/v1/ask"]') })
+    await first.locator('.opblock-summary-control').click()
+    await first.getByRole('button', { name: 'Try it out' }).click()
+    await first.getByRole('button', { name: 'Execute' }).click()
+    await first.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor()
+    expectClean(watched)
+  })
+
+  it('runs the examples of /openapi.json as they are pasted', async () => {
+    type Body = { content?: Record<string, { example?: object }> }
+    const { paths } = (await (await fetch(`${stack.url}/openapi.json`)).json()) as {
+      paths: Record<string, { post?: { requestBody?: Body } }>
+    }
+    const { id: answerId } = await stack.ask('Examples: how long is the warranty period?')
+    const outcomes: [string, number][] = []
+    for (const [path, { post }] of Object.entries(paths)) {
+      const example = post?.requestBody?.content?.['application/json']?.example
+      if (!example) continue
+      const body = JSON.stringify('answerId' in example ? { ...example, answerId } : example)
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${stack.adminKey}` }
+      const response = await fetch(`${stack.url}${path}`, { method: 'POST', headers, body })
+      await response.text()
+      outcomes.push([path, response.status])
+    }
+    expect(outcomes.length).toBeGreaterThan(8)
+    expect(outcomes.filter(([, status]) => status >= 300)).toEqual([])
+  })
+})
