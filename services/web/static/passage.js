@@ -1,7 +1,7 @@
 import { element } from './markdown.js'
 
 /** What stands between words and cells and says nothing: the server compares quotations the same way. */
-const empty = /[\s|*_`#>]/u
+const empty = /[\s|*_`#>:;]/u
 
 /** A passage as DOM: paragraphs and tables, with `<mark>` around what the answer quotes. Text only becomes text nodes. */
 export function renderPassage(text, quotes) {
@@ -60,11 +60,13 @@ function marked(text, from, to, marks) {
 
 /** Where `quote` stands in `text`, give or take width, case and white space; a table's row may carry its column names. */
 export function findQuote(text, quote) {
+  const found = findFolded(text, quote)
+  if (found || !/[;；]/.test(quote)) return found
   const cells = quote
     .split(/[;；]/)
     .map((cell) => cell.replace(/^[^:：]*[:：]/, ''))
     .join('')
-  return findFolded(text, quote) ?? (cells === quote ? undefined : findFolded(text, cells))
+  return findFolded(text, cells)
 }
 
 function findFolded(text, quote) {

@@ -26,7 +26,9 @@ export function createTurn(question, { onAgain }) {
     frame = 0
     const held = [...answer.querySelectorAll('.marker')].indexOf(document.activeElement)
     answer.lang = langOf(state.text)
-    answer.replaceChildren(renderMarkdown(state.text, marker))
+    // half a marker at the end waits for its other half
+    const text = state.isOver ? state.text : state.text.replace(/[[【]\s*\d{0,2}$/, '')
+    answer.replaceChildren(renderMarkdown(text, marker))
     if (held >= 0) answer.querySelectorAll('.marker')[held]?.focus({ preventScroll: true })
   }
 
@@ -91,7 +93,7 @@ export function createTurn(question, { onAgain }) {
     draw()
     drawSources()
     if (line) note(line, isError ? 'note is-error' : 'note')
-    if (isError && question) notes.append(tool(t('tryAgain'), () => onAgain(question, node)))
+    if (isError && question) notes.append(tool(t('tryAgain'), () => onAgain(question, node), ''))
     if (state.answerId && state.text) drawTools()
   }
 
@@ -113,8 +115,8 @@ export function createTurn(question, { onAgain }) {
     tools.replaceChildren(...(navigator.clipboard ? [copy] : []), ...rated, said)
   }
 
-  function tool(text, action) {
-    const button = box('button', 'quiet', text)
+  function tool(text, action, className = 'quiet') {
+    const button = box('button', className, text)
     button.type = 'button'
     button.addEventListener('click', () => Promise.resolve(action(button)).catch(() => note(t('failed'), 'note is-error')))
     return button
