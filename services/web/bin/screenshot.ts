@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core'
 const url = process.argv[2] ?? 'http://127.0.0.1:8080'
 const path = fileURLToPath(new URL('../page.png', import.meta.url))
 await using browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] })
-const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 920, height: 700 } })
+const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 920, height: 900 } })
 await page.goto(url)
 await page.fill('#question', 'How long is the warranty?')
 await page.press('#question', 'Enter')

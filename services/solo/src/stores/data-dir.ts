@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ConfigError } from '@docent/kit/config'
 import { endProcess, isRunning, markProcess, type ProcessMark } from './processes.ts'
 
 type Leftover = ProcessMark & { stopSignal: NodeJS.Signals }
@@ -26,7 +27,7 @@ export function lockDataDir(dataDir: string): Disposable {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error
         const owner: ProcessMark | undefined = readMark(lock)
         if (owner && isRunning(owner)) {
-          throw new Error(
+          throw new ConfigError(
             `Docent already runs on ${dataDir} as process ${owner.pid}. Stop that one first, or choose another folder with --data.`,
           )
         }
