@@ -1,5 +1,6 @@
 import { envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
+import { fallbacks, type ProviderSpec } from './fallbacks.ts'
 
 const url = (description: string) => z.url().meta({ description })
 const optionalText = (description: string) => z.string().optional().meta({ description })
@@ -62,6 +63,26 @@ export const envSchema = z
       .max(1_000)
       .default(40)
       .meta({ description: 'At most this long tokens wait to leave together' }),
+    MAX_RUNNING_ANSWERS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(1_000)
+      .meta({ description: 'Answers being written at once, per gateway' }),
+    MAX_WAITING_QUESTIONS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(200)
+      .meta({ description: 'Questions that wait up to 5 s for a place; more are refused with 503 and Retry-After' }),
+    DRAIN_S: z.coerce
+      .number()
+      .min(0)
+      .max(15)
+      .default(15)
+      .meta({ description: 'Seconds that running answers get to finish when the gateway is told to stop' }),
     RETENTION_DAYS: z.coerce.number().int().min(1).default(90).meta({ description: 'Days that conversations and records are kept' }),
     LLM_BASE_URL: z.url().optional().meta({ description: 'OpenAI-compatible server, e.g. http://ollama:11434/v1' }),
     LLM_API_KEY: optionalText('Key of the server at LLM_BASE_URL'),
@@ -70,17 +91,33 @@ export const envSchema = z
     DASHSCOPE_API_KEY: optionalText('Enough by itself to answer with Qwen'),
     OPENROUTER_API_KEY: optionalText('Enough by itself to answer through OpenRouter'),
     DEFAULT_MODEL: optionalText('Model for OpenRouter'),
+    LLM_FALLBACKS: fallbacks.meta({
+      description: 'More providers, asked in this order when those before fail: JSON array, see services/gateway/README.md',
+    }),
+    BAILIAN_APP_ID: optionalText('Not supported: hosted applications of Bailian; use DASHSCOPE_API_KEY'),
     LLM_FIRST_TOKEN_S: seconds(20, 'Seconds without a first token after which the next provider is asked'),
     LLM_SILENCE_S: seconds(30, 'Seconds of silence in mid-answer after which it ends with an error'),
-    LLM_PRICE_INPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million input tokens' }),
-    LLM_PRICE_OUTPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million output tokens' }),
+    LLM_PRICE_INPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million input tokens of the first provider' }),
+    LLM_PRICE_OUTPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million output tokens of the first provider' }),
     LLM_CURRENCY: z.string().length(3).default('USD').meta({ description: 'Currency of these prices' }),
     RAG_ENABLED: envBoolean.default(true).meta({ description: 'Answer from the documents; off leaves plain chat with the model' }),
     UPLOADS_ENABLED: envBoolean.default(true).meta({ description: 'Accept documents over the API' }),
   })
   .refine((env) => !env.LLM_BASE_URL || env.LLM_MODEL, { path: ['LLM_MODEL'], message: 'must be set when LLM_BASE_URL is' })
+  .refine((env) => !env.BAILIAN_APP_ID, {
+    path: ['BAILIAN_APP_ID'],
+    message: 'is not supported: an application of Bailian searches and prompts by itself; set DASHSCOPE_API_KEY to use its models',
+  })
 
-export type Provider = { name: string; baseUrl: string; apiKey: string; model: string }
+export type ProviderConfig = {
+  name: string
+  baseUrl: string
+  apiKey: string
+  model: string
+  firstTokenMs: number
+  silenceMs: number
+  price: { input: number; output: number; currency: string } | undefined
+}
 export type Config = Readonly<ReturnType<typeof readConfig>>
 
 export function readConfig(env: Record<string, string | undefined>) {
@@ -102,39 +139,58 @@ export function readConfig(env: Record<string, string | undefined>) {
       dailyTokens: e.DAILY_TOKEN_BUDGET,
       uploads: e.UPLOADS_ENABLED,
     },
-    stream: { flushMs: e.STREAM_FLUSH_MS, snapshotMs: 1_000, orphanMs: 15_000, sweepMs: 5_000, abandonMs: 30_000 },
+    stream: { flushMs: e.STREAM_FLUSH_MS, snapshotMs: 1_000, orphanMs: 15_000, settleMs: 5_000, sweepMs: 5_000, abandonMs: 30_000 },
     retentionDays: e.RETENTION_DAYS,
+    admission: { running: e.MAX_RUNNING_ANSWERS, waiting: e.MAX_WAITING_QUESTIONS, waitMs: 5_000 },
+    drainMs: e.DRAIN_S * 1_000,
     ragEnabled: e.RAG_ENABLED,
     models: {
       providers: providersOf(e),
-      firstTokenMs: e.LLM_FIRST_TOKEN_S * 1_000,
-      silenceMs: e.LLM_SILENCE_S * 1_000,
-      price:
-        e.LLM_PRICE_INPUT === undefined && e.LLM_PRICE_OUTPUT === undefined
-          ? undefined
-          : { input: e.LLM_PRICE_INPUT ?? 0, output: e.LLM_PRICE_OUTPUT ?? 0, currency: e.LLM_CURRENCY },
+      breaker: { failures: 3, openMs: 10_000, maxOpenMs: 120_000 },
     },
   }
 }
 
-/** Tried in this order. A key alone is enough: base URL and model are preset. */
-function providersOf(e: z.infer<typeof envSchema>): Provider[] {
+/** Tried in this order: LLM_*, then the presets (a key alone is enough), then LLM_FALLBACKS. */
+function providersOf(e: z.infer<typeof envSchema>): ProviderConfig[] {
   const own = e.LLM_BASE_URL ?? (e.LLM_API_KEY && e.LLM_MODEL ? 'https://api.openai.com/v1' : undefined)
-  return [
-    own && e.LLM_MODEL ? { name: 'llm', baseUrl: own, apiKey: e.LLM_API_KEY ?? '', model: e.LLM_MODEL } : undefined,
-    e.DEEPSEEK_API_KEY
-      ? { name: 'deepseek', baseUrl: 'https://api.deepseek.com/v1', apiKey: e.DEEPSEEK_API_KEY, model: 'deepseek-chat' }
-      : undefined,
-    e.DASHSCOPE_API_KEY
-      ? { name: 'dashscope', baseUrl: 'https://dashscope.aliyuncs.com/compatible-mode/v1', apiKey: e.DASHSCOPE_API_KEY, model: 'qwen-plus' }
-      : undefined,
-    e.OPENROUTER_API_KEY
-      ? {
-          name: 'openrouter',
-          baseUrl: 'https://openrouter.ai/api/v1',
-          apiKey: e.OPENROUTER_API_KEY,
-          model: e.DEFAULT_MODEL ?? 'deepseek/deepseek-chat',
-        }
-      : undefined,
-  ].filter((provider) => provider !== undefined)
+  const presets: (ProviderSpec & { isSet: unknown })[] = [
+    { name: 'llm', baseUrl: own ?? '', apiKey: e.LLM_API_KEY, model: e.LLM_MODEL ?? '', isSet: own && e.LLM_MODEL },
+    {
+      name: 'deepseek',
+      baseUrl: 'https://api.deepseek.com/v1',
+      apiKey: e.DEEPSEEK_API_KEY,
+      model: 'deepseek-chat',
+      isSet: e.DEEPSEEK_API_KEY,
+    },
+    {
+      name: 'dashscope',
+      baseUrl: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
+      apiKey: e.DASHSCOPE_API_KEY,
+      model: 'qwen-plus',
+      isSet: e.DASHSCOPE_API_KEY,
+    },
+    {
+      name: 'openrouter',
+      baseUrl: 'https://openrouter.ai/api/v1',
+      apiKey: e.OPENROUTER_API_KEY,
+      model: e.DEFAULT_MODEL ?? 'deepseek/deepseek-chat',
+      isSet: e.OPENROUTER_API_KEY,
+    },
+  ]
+  const specs: ProviderSpec[] = [...presets.filter(({ isSet }) => isSet), ...e.LLM_FALLBACKS]
+  return specs.map(({ name, baseUrl, apiKey = '', model, ...spec }, i) => {
+    const input = spec.priceInput ?? (i === 0 ? e.LLM_PRICE_INPUT : undefined)
+    const output = spec.priceOutput ?? (i === 0 ? e.LLM_PRICE_OUTPUT : undefined)
+    const isPriced = input !== undefined || output !== undefined
+    return {
+      name,
+      baseUrl,
+      apiKey,
+      model,
+      firstTokenMs: (spec.firstTokenS ?? e.LLM_FIRST_TOKEN_S) * 1_000,
+      silenceMs: (spec.silenceS ?? e.LLM_SILENCE_S) * 1_000,
+      price: isPriced ? { input: input ?? 0, output: output ?? 0, currency: spec.currency ?? e.LLM_CURRENCY } : undefined,
+    }
+  })
 }

@@ -4,6 +4,7 @@ import type { Pool } from '@docent/kit/postgres'
 import type { Redis } from '@docent/kit/redis'
 import type { RequestHandler } from 'express'
 import type { Answers } from './answer/answer.ts'
+import type { Provider } from './answer/providers.ts'
 import type { Config } from './config.ts'
 import type { Citations } from './store/citations.ts'
 import type { Conversations } from './store/conversations.ts'
@@ -21,6 +22,7 @@ export type GatewayDeps = {
   pool: Pool
   queue: Redis
   answers: Answers
+  providers: readonly Provider[]
   streams: StreamLog
   messages: Messages
   conversations: Conversations

@@ -1,6 +1,7 @@
 import type { Log } from '@docent/kit/logger'
 import type { Metrics } from '@docent/kit/metrics'
 import { Counter, Gauge, Histogram } from 'prom-client'
+import type { Attempt } from './answer/generate.ts'
 
 export type Events = ReturnType<typeof createEvents>
 
@@ -23,6 +24,12 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
   const degraded = new Counter({ name: 'docent_degraded_total', help: 'Answers given without a step', labelNames: ['step'], registers })
   const tokens = new Counter({ name: 'docent_tokens_total', help: 'Tokens of the models', labelNames: ['direction'], registers })
   const cache = new Counter({ name: 'docent_cache_total', help: 'Look-ups of cached answers', labelNames: ['outcome'], registers })
+  const providerCalls = new Counter({
+    name: 'docent_provider_calls_total',
+    help: 'What came of the providers of models; skipped ones were not asked',
+    labelNames: ['provider', 'outcome'],
+    registers,
+  })
   new Gauge({
     name: 'docent_streams_open',
     help: 'Answers being written now',
@@ -31,7 +38,7 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
       this.set(streamsOpen())
     },
   })
-  const steps = new Set(['dense', 'lexical', 'retrieval', 'model', 'cache', 'resume', 'rerank'])
+  const steps = new Set(['dense', 'lexical', 'retrieval', 'provider', 'model', 'cache', 'resume', 'rerank'])
   for (const outcome of ['done', 'stopped', 'interrupted', 'error']) answers.inc({ outcome }, 0)
 
   return {
@@ -54,8 +61,10 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
     cacheLooked(outcome: 'hit' | 'miss' | 'down') {
       cache.inc({ outcome })
     },
-    providerFailed(answerId: string, provider: string, error: Error & { code?: string }) {
-      log.warn({ answerId, provider, code: error.code, err: error }, 'a model provider failed')
+    providerAttempted(answerId: string, attempt: Attempt, error?: Error) {
+      const { provider, outcome } = attempt
+      providerCalls.inc({ provider, outcome })
+      if (error) log.warn({ answerId, ...attempt, err: error }, 'a model provider failed')
     },
     orphanEnded(answerId: string) {
       answers.inc({ outcome: 'interrupted' })

@@ -11,10 +11,12 @@ import { openRedis, type Redis } from '@docent/kit/redis'
 import { openAiChatModel } from '@docent/models/openai/chat-model'
 import { Router } from 'express'
 import { createAnswers } from './answer/answer.ts'
+import { createProvider } from './answer/providers.ts'
 import { createRetrievalClient } from './clients/retrieval-client.ts'
 import type { Config } from './config.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createEvents } from './events.ts'
+import { createAdmission } from './guard/admission.ts'
 import { allowOrigins, localOnly, requireJson, securityHeaders } from './guard/headers.ts'
 import { createRateLimit, limitRate, refuseWhenOver } from './guard/limits.ts'
 import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
@@ -29,6 +31,7 @@ import { openAiRouter } from './routes/openai.ts'
 import { ownerRouter } from './routes/owner.ts'
 import { pageRouter } from './routes/page.ts'
 import { promptsRouter } from './routes/prompts.ts'
+import { providersRouter } from './routes/providers.ts'
 import { acceptSockets } from './routes/socket.ts'
 import { statsRouter } from './routes/stats.ts'
 import { createAnswerCache } from './store/answer-cache.ts'
@@ -44,15 +47,15 @@ import { startRetention } from './stream/retention.ts'
 import { createStreamLog } from './stream/stream-log.ts'
 import { startSweeper } from './stream/sweeper.ts'
 
-const DRAIN_MS = 8_000
-const LONGEST_STREAM_MS = 5_000
+const LAST_BYTES_MS = 3_000 // for readers that have not read to the end yet
 const CONNECT_MS = 1_500
+const QUERY_MS = 4_000 // a question that meets a hung database is refused within five seconds
 
 export type Gateway = { url: string; port: number; metrics: Metrics; metricsPort: number }
 
 /** Opens what the gateway needs, outermost last: shutdown runs this file from bottom to top. */
 export async function startGateway(config: Config, scope: AsyncDisposableStack, { log }: { log: Log }): Promise<Gateway> {
-  const pool = scope.adopt(openPostgres(config.postgres, log, { name: 'docent-gateway' }), (open) => open.end())
+  const pool = scope.adopt(openPostgres(config.postgres, log, { name: 'docent-gateway', queryTimeoutMs: QUERY_MS }), (open) => open.end())
   const queue = scope.adopt(openRedis(config.queue, log, { commandTimeout: 1_000 }), (open) => open.disconnect())
   const cache = scope.adopt(openRedis(config.cache, log, { commandTimeout: 500 }), (open) => open.disconnect())
   await Promise.all([connected(queue), connected(cache)])
@@ -68,7 +71,6 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     }),
   )
   const events = createEvents(log, metrics, streams.size)
-  const { firstTokenMs, silenceMs, price, providers } = config.models
   const stores = {
     messages,
     usage,
@@ -79,22 +81,32 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     settings: createSettings(pool),
   }
   const retrieval = createRetrievalClient(config.neighbours.retrieval, config.neighbours.internalToken)
-  const models = providers.map((provider) => openAiChatModel({ ...provider, firstTokenMs, silenceMs }))
+  const providers = config.models.providers.map((provider) =>
+    createProvider(openAiChatModel(provider), {
+      address: new URL(provider.baseUrl).host,
+      price: provider.price,
+      firstTokenMs: provider.firstTokenMs,
+      breaker: config.models.breaker,
+    }),
+  )
   const owner = `${hostname()}/${randomUUID()}`
   const answers = createAnswers({
     ...stores,
     pool,
     events,
     retrieval,
-    models,
-    price,
+    providers,
+    admission: createAdmission(config.admission),
     cache: createAnswerCache(cache),
     owner,
     ragEnabled: config.ragEnabled,
   })
 
   scope.use(
-    startSweeper({ pool, messages, usage, streams, events, log }, { everyMs: config.stream.sweepMs, orphanMs: config.stream.orphanMs }),
+    startSweeper(
+      { pool, messages, usage, streams, events, log },
+      { everyMs: config.stream.sweepMs, orphanMs: config.stream.orphanMs, settleMs: config.stream.settleMs },
+    ),
   )
   scope.use(startRetention(messages, config.retentionDays, log))
   scope.use(startKeeper({ answers, messages, streams, log }, { everyMs: config.stream.snapshotMs, abandonMs: config.stream.abandonMs }))
@@ -102,13 +114,17 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
 
   const { neighbours, guard } = config
   const checks: Record<string, Check> = {
+    accepting: async () => {
+      if (answers.isClosing()) throw new Error('is being shut down')
+      return undefined
+    },
     postgres: async () => void (await pool.query('SELECT count(*) FROM setting')),
     queue: async () => void (await queue.ping()),
     cache: async () => void (await cache.ping()),
     retrieval: (signal) => isReady(neighbours.retrieval, signal),
     ingest: (signal) => isReady(neighbours.ingest, signal),
   }
-  const neededChecks = ['postgres', 'retrieval']
+  const neededChecks = ['accepting', 'postgres', 'retrieval']
   const rate = createRateLimit(cache, guard.perMinute)
   const chatting = requireChat(guard)
   const asking = Router().use(chatting, limitRate(rate))
@@ -119,6 +135,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     pool,
     queue,
     answers,
+    providers,
     conversations: createConversations(pool),
     checks,
     neededChecks,
@@ -132,6 +149,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     conversationsRouter,
     citationsRouter,
     ownerRouter,
+    providersRouter,
     promptsRouter,
     statsRouter,
     openAiRouter,
@@ -158,7 +176,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     await listen(app, {
       host: config.http.host,
       port: config.http.port,
-      drainMs: LONGEST_STREAM_MS,
+      drainMs: LAST_BYTES_MS,
       onUpgrade: (http) => {
         sockets = acceptSockets(http, deps, async (address) => refuseWhenOver(await rate.consume(address), rate.perMinute))
       },
@@ -166,8 +184,8 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   )
   // sockets end before the server that waits for them
   if (sockets) scope.use(sockets)
-  scope.defer(() => answers.close(DRAIN_MS))
-  log.info({ port: server.port, providers: models.map((model) => model.name), access: guard.access }, 'gateway is listening')
+  scope.defer(() => answers.close(config.drainMs))
+  log.info({ port: server.port, providers: providers.map(({ name }) => name), access: guard.access }, 'gateway is listening')
   return { url: server.url, port: server.port, metrics, metricsPort: metricsServer.port }
 }
 

@@ -113,7 +113,11 @@ export async function openPlace(scope: AsyncDisposableStack): Promise<Place> {
 }
 
 export function configOf(place: Place, env: Record<string, string> = {}): Config {
-  return readConfig({
+  return readConfig(envOf(place, env))
+}
+
+export function envOf(place: Place, env: Record<string, string> = {}): Record<string, string> {
+  return {
     HOST: '127.0.0.1',
     PORT: '0',
     METRICS_PORT: '0',
@@ -126,7 +130,7 @@ export function configOf(place: Place, env: Record<string, string> = {}): Config
     ADMIN_KEY: adminKey,
     RATE_LIMIT_PER_MINUTE: '100000',
     ...env,
-  })
+  }
 }
 
 export function startAt(
@@ -134,9 +138,11 @@ export function startAt(
   scope: AsyncDisposableStack,
   env: Record<string, string> = {},
   stream: Partial<Config['stream']> = {},
+  breaker: Partial<Config['models']['breaker']> = {},
 ): Promise<Gateway> {
   const config = configOf(place, env)
-  return startGateway({ ...config, stream: { ...config.stream, ...stream } }, scope, {
+  const models = { ...config.models, breaker: { ...config.models.breaker, ...breaker } }
+  return startGateway({ ...config, models, stream: { ...config.stream, ...stream } }, scope, {
     log: createLogger('gateway', process.env.TEST_LOG ?? 'silent'),
   })
 }

@@ -39,6 +39,7 @@ describe('asking a model', () => {
         LLM_PRICE_OUTPUT: '2',
       },
       { abandonMs: 700, snapshotMs: 200 },
+      { failures: 1_000 }, // failures follow each other here; the breaker has tests of its own
     )
   })
   beforeEach(() => {

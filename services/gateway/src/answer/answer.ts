@@ -3,7 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Answer } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
 import type { Principal } from '@docent/core/principal'
+import { faultPoint } from '@docent/kit/fault-point'
 import { inTransaction, type Pool } from '@docent/kit/postgres'
+import type { Admission } from '../guard/admission.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
 import type { Records } from '../store/records.ts'
@@ -11,7 +13,7 @@ import type { SettingsStore } from '../store/settings.ts'
 import { today, type UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { condense } from './condense.ts'
-import { answerOf, busy, CutShort, degrade, emptyFound, endOf, type Job } from './job.ts'
+import { answerOf, CutShort, degrade, emptyFound, endOf, type Job, leaving } from './job.ts'
 import { tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
 import { answerByModel, answerByQuoting, answerNotFound, costOf, noteSearch, type StepDeps, showSources } from './steps.ts'
@@ -30,6 +32,7 @@ export type Ask = {
   turns?: Turn[]
 }
 export type Asker = { principal: Principal; requestId: string; traceId: string }
+type Begun = { answerId: string; conversationId: string; isNew: boolean }
 export type Answers = ReturnType<typeof createAnswers>
 export type AnswerDeps = StepDeps & {
   pool: Pool
@@ -39,11 +42,11 @@ export type AnswerDeps = StepDeps & {
   settings: SettingsStore
   personas: Personas
   streams: StreamLog
+  admission: Admission
   owner: string
   ragEnabled: boolean
 }
 
-const MAX_RUNNING = 4_000
 const SAVE_WAIT_MS = 2_000
 const RECENT = 200
 // what a prompt holds beside settings: persona, rules, up to topK sections of 2,000 characters
@@ -56,18 +59,33 @@ export function createAnswers(deps: AnswerDeps) {
   const recent = new Map<string, Answer>()
   let closing = false
 
-  async function begin(ask: Ask, asker: Asker): Promise<{ answerId: string; conversationId: string; isNew: boolean }> {
-    if (closing || running.size >= MAX_RUNNING) throw busy()
+  async function begin(ask: Ask, asker: Asker): Promise<Begun> {
+    if (closing) throw leaving()
     const { principal } = asker
     if (ask.idempotency) {
       const seen = await deps.messages.seen(principal.id, ask.idempotency.key, ask.idempotency.bodyHash)
       if (seen) return attach(seen)
     }
+    const leave = await deps.admission.enter()
+    try {
+      if (closing) throw leaving()
+      const begun = await commit(ask, asker, leave)
+      if (!begun.isNew) leave()
+      return begun
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** Reserves, commits the question and lets its answer run; `leave` is called when that has ended. */
+  async function commit(ask: Ask, asker: Asker, leave: () => void): Promise<Begun> {
+    const { principal } = asker
     const current = await deps.settings.current()
     const persona = await deps.personas.find(ask.persona ?? current.settings.persona)
     if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? current.settings.persona}"; see /api/v1/personas.`)
     const tokens =
-      deps.models.length > 0
+      deps.providers.length > 0
         ? PROMPT_TOKENS + SECTION_TOKENS * current.settings.topK + current.settings.historyTokens + current.settings.maxTokens
         : 0
     const reservation = { day: today(), tokens, principal: principal.id }
@@ -101,6 +119,7 @@ export function createAnswers(deps: AnswerDeps) {
       return attach(begun.answerId)
     }
 
+    faultPoint('S2')
     const job: Job = {
       answerId,
       conversationId,
@@ -120,11 +139,11 @@ export function createAnswers(deps: AnswerDeps) {
       found: emptyFound('extractive'),
     }
     deps.events.answerStarted({ answerId, requestId: asker.requestId })
-    running.set(answerId, { job, done: run(job) })
+    running.set(answerId, { job, done: run(job).finally(leave) })
     return { answerId, conversationId, isNew: true }
   }
 
-  async function attach(answerId: string): Promise<{ answerId: string; conversationId: string; isNew: boolean }> {
+  async function attach(answerId: string): Promise<Begun> {
     const row = await deps.messages.answer(answerId)
     if (!row) throw new AppError('gone', 'The answer of this Idempotency-Key was deleted.')
     return { answerId, conversationId: row.conversation, isNew: false }
@@ -183,7 +202,7 @@ export function createAnswers(deps: AnswerDeps) {
     noteSearch(job, found)
 
     if (!found.answerable || found.passages.length === 0) return answerNotFound(job, deps, found.passages)
-    if (deps.models.length === 0) return answerByQuoting(job, deps, found)
+    if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
     const shown = showSources(job, deps, found.passages.slice(0, settings.topK))
     const said = await answerByModel(
       job,
@@ -200,7 +219,7 @@ export function createAnswers(deps: AnswerDeps) {
     if (end.state !== 'done' && found.estimatedInput > 0 && found.usage.inputTokens === 0) {
       // a cut stream names no usage: what was sent and shown is booked all the same
       const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
-      found.usage = { ...usage, ...costOf(usage, deps.price) }
+      found.usage = { ...usage, ...costOf(usage, found.price) }
     }
     if (stream.journalLost) degrade(job, 'resume')
     for (const citation of found.citations) stream.push({ type: 'citation', data: citation })
@@ -214,6 +233,7 @@ export function createAnswers(deps: AnswerDeps) {
     const saved = save(job, end, log, answer)
     // reading back right after the end must find it; a database that is down must not hold the end up
     await Promise.race([saved, wait(SAVE_WAIT_MS, undefined, { ref: false })])
+    faultPoint('S6')
     stream.push({ type: end.state, data } as Parameters<typeof stream.push>[0])
     stream.ended = true
     await stream.flushed()
@@ -303,6 +323,7 @@ export function createAnswers(deps: AnswerDeps) {
 
   return {
     begin,
+    isClosing: () => closing,
     /** The finished answer from memory, or the one being written. */
     peek(answerId: string): Answer | undefined {
       const job = running.get(answerId)?.job

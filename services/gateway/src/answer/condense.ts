@@ -8,7 +8,7 @@ const TURNS = 10
 export async function condense(messages: Messages, job: Job): Promise<{ history: Turn[]; previous: string | undefined }> {
   if (job.turns) return { history: job.turns, previous: lastQuestion(job.turns, job.question) }
   if (!job.isFollowUp) return { history: [], previous: undefined }
-  const turns = await messages.history(job.conversationId, TURNS)
+  const turns = await messages.history(job.conversationId, job.answerId, TURNS)
   // the question itself is committed already, and last
   const own = turns.findLastIndex((turn) => turn.role === 'question' && turn.text === job.question)
   const history = own < 0 ? turns : turns.filter((_, i) => i !== own)

@@ -1,40 +1,68 @@
 import { AppError, toAppError } from '@docent/core/errors'
-import type { ChatModel, ChatRequest, TokenCounts } from '@docent/models/chat-model'
+import type { ChatRequest, TokenCounts } from '@docent/models/chat-model'
+import type { Provider } from './providers.ts'
 
+/** What came of a provider, for the record: `skipped` means that it was not asked. */
+export type Attempt = { provider: string; model: string; outcome: 'answered' | 'failed' | 'skipped'; code?: string; ms: number }
 export type Generated = { model: string; usage?: TokenCounts; finish?: string } | { failed: AppError }
+export type Listener = {
+  /** the provider that is about to be asked */
+  asking(provider: Provider): void
+  text(text: string): void
+  attempted(attempt: Attempt, error?: AppError): void
+}
+
+const MAX_ANSWER_MS = 600_000
+const MAX_CHARS_PER_TOKEN = 16 // far above any tokenizer's mean
 
 /**
  * Asks the providers in order. Once text was shown no provider is called again: a failure then is thrown.
- * `failed` means that nobody said anything.
+ * `failed` means that nobody said anything. A stream without an end is cut at `maxTokens` worth of text or after ten minutes.
  */
 export async function generate(
-  models: readonly ChatModel[],
+  providers: readonly Provider[],
   request: ChatRequest,
   signal: AbortSignal,
-  say: (text: string) => void,
-  onFailure: (provider: string, error: AppError) => void,
+  listener: Listener,
 ): Promise<Generated> {
   let failed = new AppError('upstream_failed', 'No model is configured.')
-  for (const model of models) {
-    let shown = false
+  for (const provider of providers) {
+    const { name, model } = provider
+    if (!provider.mayAsk()) {
+      listener.attempted({ provider: name, model, outcome: 'skipped', ms: 0 })
+      failed = new AppError('unavailable', `${name} failed too often or asked for a pause.`)
+      continue
+    }
+    const started = performance.now()
+    let chars = 0
     let usage: TokenCounts | undefined
     let finish: string | undefined
+    const attempt = (outcome: Attempt['outcome'], code?: string): Attempt => ({
+      provider: name,
+      model,
+      outcome,
+      ...(code ? { code } : {}),
+      ms: Math.round(performance.now() - started),
+    })
+    listener.asking(provider)
     try {
-      for await (const part of model.stream(request, signal)) {
-        if (part.text) {
-          shown = true
-          say(part.text)
-        }
+      for await (const part of provider.ask(request, signal)) {
+        if (part.text) listener.text(part.text)
+        chars += part.text.length
         usage = part.usage ?? usage
         finish = part.finish ?? finish
+        if (chars > request.maxTokens * MAX_CHARS_PER_TOKEN || performance.now() - started > MAX_ANSWER_MS) {
+          finish = 'length'
+          break
+        }
       }
-      if (!shown) throw new AppError('upstream_failed', 'The model ended without a word.')
-      return { model: model.model, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}) }
+      listener.attempted(attempt('answered'))
+      return { model, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}) }
     } catch (thrown) {
       if (signal.aborted) throw thrown
       const error = toAppError(thrown)
-      onFailure(model.name, error)
-      if (shown) throw error
+      listener.attempted(attempt('failed', error.code), error)
+      if (chars > 0) throw error
       failed = error
     }
   }

@@ -8,6 +8,7 @@ import type { Reservation } from '../store/usage.ts'
 import type { LiveStream } from '../stream/live-stream.ts'
 import { say, type Tongue } from './phrases.ts'
 import type { Turn } from './prompt.ts'
+import type { Price } from './providers.ts'
 
 /** What one question needs from begin to end; the steps fill `found`. */
 export type Job = {
@@ -37,6 +38,8 @@ export type Found = {
   degraded: string[]
   usage: Usage
   estimatedInput: number
+  /** of the provider that is or was asked */
+  price: Price | undefined
   model: string
   answerable: boolean
   timings: Record<string, number>
@@ -66,6 +69,7 @@ export function emptyFound(model: string): Found {
     degraded: [],
     usage: { inputTokens: 0, outputTokens: 0 },
     estimatedInput: 0,
+    price: undefined,
     model,
     answerable: true,
     timings: {},
@@ -78,7 +82,8 @@ export function emptyFound(model: string): Found {
 export function degrade(job: Job, step: string): void {
   if (job.found.degraded.includes(step)) return
   job.found.degraded.push(step)
-  const message = step === 'model' ? say('modelDown', job.tongue) : (degradedMessage[step] ?? `The step ${step} was left out.`)
+  const phrase = step === 'model' ? 'modelDown' : step === 'provider' ? 'providerDown' : undefined
+  const message = phrase ? say(phrase, job.tongue) : (degradedMessage[step] ?? `The step ${step} was left out.`)
   job.stream.push({ type: 'warning', data: { code: 'degraded', message, ...{ step } } })
 }
 
@@ -86,7 +91,7 @@ const degradedMessage: Record<string, string> = {
   dense: 'Search by meaning is down; the answer rests on search by words.',
   lexical: 'Search by words is down; the answer rests on search by meaning.',
   resume: 'The journal is down; this answer cannot be resumed from another process.',
-  cache: 'The cache is down.',
+  cache: 'The cache is down; no earlier answer could be looked up.',
 }
 
 export function endOf(thrown: unknown, aborted: AbortSignal): { state: FinalState; code?: string; message?: string; unknown?: unknown } {
@@ -116,6 +121,7 @@ export function answerOf(job: Job, end: { state: Answer['state']; code?: string;
   }
 }
 
-export function busy(): AppError {
-  return new AppError('unavailable', 'The gateway is going down or full; try again in a moment.', { retryAfterS: 2 })
+/** A process that drains takes no more questions. */
+export function leaving(): AppError {
+  return new AppError('unavailable', 'The gateway is being restarted; try again in a moment.', { retryAfterS: 2 })
 }

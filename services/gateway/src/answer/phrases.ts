@@ -10,6 +10,11 @@ const phrases = {
     en: 'The documents do not contain an answer to this question.',
   },
   closest: { zh: '内容最接近的来源列在下面。', 'zh-Hant': '內容最接近的來源列在下面。', en: 'The closest sources are listed below.' },
+  providerDown: {
+    zh: '首选模型暂时没有回答，由备用模型作答。',
+    'zh-Hant': '首選模型暫時沒有回答，由備用模型作答。',
+    en: 'The first model did not answer; a fallback model did.',
+  },
   modelDown: {
     zh: '模型暂时没有回答，以下直接引用文档。',
     'zh-Hant': '模型暫時沒有回答，以下直接引用文件。',

@@ -1,26 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import type { Passage, SearchResponse, Source } from '@docent/core/passage'
-import type { ChatMessage, ChatModel } from '@docent/models/chat-model'
+import { faultPoint } from '@docent/kit/fault-point'
+import type { ChatMessage } from '@docent/models/chat-model'
 import type { RetrievalClient } from '../clients/retrieval-client.ts'
-import type { Config } from '../config.ts'
 import type { Events } from '../events.ts'
 import type { AnswerCache } from '../store/answer-cache.ts'
 import type { Citations } from '../store/citations.ts'
 import { citationsOf } from './cite.ts'
 import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
-import { generate } from './generate.ts'
+import { type Attempt, generate } from './generate.ts'
 import { degrade, type Job, type Shown } from './job.ts'
 import { say } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
+import type { Price, Provider } from './providers.ts'
 import { estimateTokens } from './tokens.ts'
 
 export type StepDeps = {
   retrieval: RetrievalClient
-  models: readonly ChatModel[]
+  providers: readonly Provider[]
   cache: AnswerCache
   citations: Citations
   events: Events
-  price: Config['models']['price']
 }
 
 const KEPT_CANDIDATES = 40
@@ -105,7 +105,7 @@ export async function answerByModel(
         question: job.question,
         persona: `${job.persona.id}@${job.persona.version}/${job.tongue}`,
         settingsVersion: version,
-        models: deps.models.map((model) => model.model),
+        models: deps.providers.map((provider) => provider.model),
         passages: shown.map(({ passage }) => passage),
       })
     : undefined
@@ -119,14 +119,26 @@ export async function answerByModel(
     job.found.estimatedInput = promptTokens(messages)
     const request = { messages, temperature: settings.temperature, maxTokens: settings.maxTokens }
     let first = true
-    const speak = (text: string) => {
-      if (first) job.found.timings.firstTokenMs = Math.round(performance.now() - started)
-      first = false
-      job.stream.delta(text)
-    }
-    const outcome = await generate(deps.models, request, job.abort.signal, speak, (provider, error) =>
-      deps.events.providerFailed(job.answerId, provider, error),
-    )
+    const attempts: Attempt[] = []
+    job.found.record.providers = attempts
+    const outcome = await generate(deps.providers, request, job.abort.signal, {
+      asking(provider) {
+        job.found.price = provider.price
+      },
+      text(text) {
+        faultPoint(first ? 'S3' : 'S4')
+        if (first) job.found.timings.firstTokenMs = Math.round(performance.now() - started)
+        // said with the first word, when it is known whose it is
+        if (first && attempts.length > 0) degrade(job, 'provider')
+        first = false
+        job.stream.delta(text)
+      },
+      attempted(attempt, error) {
+        attempts.push(attempt)
+        deps.events.providerAttempted(job.answerId, attempt, error)
+      },
+    })
+    faultPoint('S5')
     job.found.timings.modelMs = Math.round(performance.now() - started)
     if ('failed' in outcome) {
       job.found.estimatedInput = 0
@@ -136,10 +148,11 @@ export async function answerByModel(
     }
     job.found.model = outcome.model
     const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
-    job.found.usage = { ...usage, ...costOf(usage, deps.price) }
+    job.found.usage = { ...usage, ...costOf(usage, job.found.price) }
     if (outcome.finish === 'length')
       job.stream.push({ type: 'warning', data: { code: 'length', message: 'The answer reached its greatest length and is cut.' } })
-    else if (hash) job.found.pending.push(deps.cache.keep(hash, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
+    else if (hash && attempts.length === 1)
+      job.found.pending.push(deps.cache.keep(hash, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
   }
   job.found.citations = citationsOf(
     job.stream.text,
@@ -157,6 +170,7 @@ async function lookUp(job: Job, deps: StepDeps, hash: string): Promise<{ text: s
     // a cache that is down costs time only
     deps.events.cacheLooked('down')
     job.found.record.cacheDown = true
+    degrade(job, 'cache')
     return undefined
   }
 }
@@ -164,7 +178,7 @@ async function lookUp(job: Job, deps: StepDeps, hash: string): Promise<{ text: s
 /** Money for tokens, when prices are known. */
 export function costOf(
   usage: { inputTokens: number; outputTokens: number },
-  price: StepDeps['price'],
+  price: Price | undefined,
 ): { cost?: number; currency?: string } {
   if (!price) return {}
   return { cost: (usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000, currency: price.currency }

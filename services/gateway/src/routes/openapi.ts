@@ -176,6 +176,7 @@ const paths: ZodOpenApiPathsObject = {
     }),
     patch: operation('Change settings', { security: admin, requestBody: body(SettingsPatch, { topK: 3 }) }),
   },
+  '/api/v1/providers': { get: operation('Providers of models in the order they are asked, with their state', { security: admin }) },
   '/api/v1/usage': { get: operation('Tokens and money by day', { security: admin }) },
   '/api/v1/stats': { get: operation('Counts', {}) },
   '/api/ask_stream': {

@@ -1,6 +1,7 @@
 import type { CitationSpan, Usage } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
 import type { Source } from '@docent/core/passage'
+import { faultPoint } from '@docent/kit/fault-point'
 import { type Client, databaseError, inTransaction, type Pool, type Queryable } from '@docent/kit/postgres'
 
 /**
@@ -78,6 +79,7 @@ export function createMessages(pool: Pool) {
             `INSERT INTO message (id, conversation, role, state, owner, heartbeat_at, body) VALUES ($1, $2, 'answer', 'streaming', $3, now(), $4)`,
             [answer.answerId, answer.conversationId, answer.owner, JSON.stringify(answer.body)],
           )
+          faultPoint('S1')
           return { kind: 'new' }
         })
       } catch (error) {
@@ -145,11 +147,12 @@ export function createMessages(pool: Pool) {
       return rows
     },
 
-    /** Finished turns before this answer, oldest first. */
-    async history(conversationId: string, turns: number): Promise<{ role: 'question' | 'answer'; text: string }[]> {
+    /** Finished turns before this answer, oldest first; a question that was asked meanwhile comes after it. */
+    async history(conversationId: string, answerId: string, turns: number): Promise<{ role: 'question' | 'answer'; text: string }[]> {
       const { rows } = await pool.query<{ role: 'question' | 'answer'; text: string }>(
-        `SELECT role, text FROM message WHERE conversation = $1 AND state <> 'streaming' ORDER BY seq DESC LIMIT $2`,
-        [conversationId, turns * 2],
+        `SELECT role, text FROM message WHERE conversation = $1 AND state <> 'streaming' AND seq < (SELECT seq FROM message WHERE id = $2)
+         ORDER BY seq DESC LIMIT $3`,
+        [conversationId, answerId, turns * 2],
       )
       return rows.reverse()
     },

@@ -14,15 +14,14 @@ type Deps = { pool: Pool; messages: Messages; usage: UsageStore; streams: Stream
  * Closes answers whose process died: their text becomes what the journal holds, and the journal gets its final event, so
  * that a reader who reconnects ends. Seen twice, because after a database outage every heartbeat looks old for a moment.
  */
-export function startSweeper(deps: Deps, options: { everyMs: number; orphanMs: number; settleMs?: number }): AsyncDisposable {
+export function startSweeper(deps: Deps, options: { everyMs: number; orphanMs: number; settleMs: number }): AsyncDisposable {
   const stop = new AbortController()
-  const settleMs = options.settleMs ?? 2_000
   const running = (async () => {
     while (!stop.signal.aborted) {
       try {
         const first = await deps.messages.orphans(options.orphanMs)
         if (first.length > 0) {
-          await wait(settleMs, undefined, { signal: stop.signal })
+          await wait(options.settleMs, undefined, { signal: stop.signal })
           const again = new Set((await deps.messages.orphans(options.orphanMs)).map((row) => row.id))
           for (const row of first) if (again.has(row.id)) await closeOrphan(deps, row)
         }

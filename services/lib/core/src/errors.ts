@@ -17,6 +17,7 @@ export const errorTable = {
   internal: [500, false, 'Something went wrong inside'],
   upstream_failed: [502, true, 'The model did not answer'],
   upstream_unauthorized: [502, false, "The model's provider refuses the key or the account"],
+  overloaded: [503, true, 'More is asked than can be answered now'],
   unavailable: [503, true, 'A part that is needed is down'],
   timeout: [504, true, 'It took too long'],
   // states of documents

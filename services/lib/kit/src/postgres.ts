@@ -9,14 +9,14 @@ export type Client = pg.PoolClient
 export type Queryable = Pick<pg.Pool, 'query'>
 
 /** A pool whose idle errors are logged, whose waits and statements end. */
-export function openPostgres(url: string, log: Log, options: { max?: number; name?: string } = {}): Pool {
+export function openPostgres(url: string, log: Log, options: { max?: number; name?: string; queryTimeoutMs?: number } = {}): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 8,
     application_name: options.name ?? 'docent',
     connectionTimeoutMillis: 3_000,
     statement_timeout: 15_000,
-    query_timeout: 20_000,
+    query_timeout: options.queryTimeoutMs ?? 20_000,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   })
@@ -34,13 +34,20 @@ export async function inTransaction<T>(pool: Pool, work: (client: Client) => Pro
     await client.query('COMMIT')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((rollback: Error) => {
-      broken = rollback
-    })
+    // behind a statement that hangs a ROLLBACK would wait as long again: such a connection is closed instead
+    if (isTimeout(error)) broken = error as Error
+    else
+      await client.query('ROLLBACK').catch((rollback: Error) => {
+        broken = rollback
+      })
     throw error
   } finally {
     client.release(broken)
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout'
 }
 
 /** Connection trouble is `unavailable` with Retry-After, not an internal error. */

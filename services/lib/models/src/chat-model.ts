@@ -1,6 +1,12 @@
 export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
 
-export type ChatRequest = { messages: readonly ChatMessage[]; temperature: number; maxTokens: number }
+export type ChatRequest = {
+  messages: readonly ChatMessage[]
+  temperature: number
+  maxTokens: number
+  /** what is left of the provider's time to its first word; its own limit when absent */
+  firstTokenMs?: number
+}
 
 export type TokenCounts = { inputTokens: number; outputTokens: number }
 
@@ -9,7 +15,8 @@ export type ChatPart = { text: string; usage?: TokenCounts; finish?: string }
 
 /**
  * The port to a language model. The stream ends normally only when the provider said it was complete;
- * anything else throws an AppError (`upstream_failed`, `upstream_unauthorized`, `timeout`). `signal` closes the socket.
+ * anything else throws an AppError: `unavailable` (no answer, or 5xx) and `rate_limited` may pass, `upstream_unauthorized` (401 to 403),
+ * `bad_request` (our request is refused), `timeout` and `upstream_failed` (broken off) will not. `signal` closes the socket.
  */
 export type ChatModel = {
   name: string

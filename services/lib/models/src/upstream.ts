@@ -35,13 +35,14 @@ export async function withBackOff<T>(
   work: () => Promise<T>,
   { attempts, firstWaitMs, maxWaitMs }: Patience,
   signal: AbortSignal,
+  passes: ReadonlySet<string> = passing,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
       signal.throwIfAborted()
-      if (!(error instanceof AppError) || !passing.has(error.code) || attempt >= attempts) throw error
+      if (!(error instanceof AppError) || !passes.has(error.code) || attempt >= attempts) throw error
       const grown = firstWaitMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2)
       const waitMs = error.retryAfterS === undefined ? Math.min(grown, maxWaitMs) : error.retryAfterS * 1000
       if (waitMs > maxWaitMs) throw error
@@ -50,8 +51,10 @@ export async function withBackOff<T>(
   }
 }
 
-/** Retry-After in seconds, from its two forms. */
+/** Retry-After in seconds, from its two forms, or the `retry-after-ms` that OpenAI and Azure send. */
 export function retryAfterOf(headers: Headers | undefined, now = Date.now()): number | undefined {
+  const ms = headers?.get('retry-after-ms')
+  if (ms && /^\d+(\.\d+)?$/.test(ms)) return Number(ms) / 1000
   const value = headers?.get('retry-after')
   if (!value) return undefined
   const seconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000

@@ -19,6 +19,8 @@ export type MockUpstream = AsyncDisposable & {
   url: string
   mode: UpstreamMode
   status: number
+  /** headers of answers with `status` */
+  headers: Record<string, string>
   pieces: string[]
   pieceMs: number
   usage: { prompt_tokens: number; completion_tokens: number } | undefined
@@ -52,7 +54,7 @@ export async function openMockUpstream(
     const { mode, pieces } = mock
     if (mode === 'silent') return
     if (mode === 'status') {
-      res.writeHead(mock.status, { 'content-type': 'application/json', 'retry-after-ms': '1' })
+      res.writeHead(mock.status, { 'content-type': 'application/json', ...mock.headers })
       return void res.end(JSON.stringify({ error: { message: 'mock', code: mock.status } }))
     }
     res.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -79,6 +81,7 @@ export async function openMockUpstream(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     mode: options.mode ?? 'good',
     status: options.status ?? 500,
+    headers: { 'retry-after-ms': '1' },
     pieces: options.pieces ?? ['Hello', ' world', '.'],
     pieceMs: options.pieceMs ?? 0,
     usage: { prompt_tokens: 11, completion_tokens: 7 },

@@ -1,6 +1,7 @@
 import { AppError } from '@docent/core/errors'
 import OpenAI, { APIError } from 'openai'
 import type { ChatModel, ChatPart, ChatRequest } from '../chat-model.ts'
+import { retryAfterOf } from '../upstream.ts'
 import { createSseScanner, type Scanned } from './sse-scan.ts'
 
 export type OpenAiChatOptions = {
@@ -20,7 +21,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
   const client = new OpenAI({
     baseURL: options.baseUrl,
     apiKey: options.apiKey || 'none',
-    maxRetries: 2,
+    maxRetries: 0, // who asks decides: within the time to the first word, and never after it
     timeout: firstTokenMs + silenceMs,
   })
 
@@ -29,7 +30,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     const forward = () => own.abort(signal.reason)
     if (signal.aborted) forward()
     signal.addEventListener('abort', forward, { once: true })
-    const watch = createWatch(own, firstTokenMs)
+    const watch = createWatch(own, Math.min(firstTokenMs, request.firstTokenMs ?? firstTokenMs))
+    let answered = false
     try {
       const response = await client.chat.completions
         .create(
@@ -44,6 +46,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
           { signal: own.signal },
         )
         .asResponse()
+      answered = true
       if (!response.body) throw new AppError('upstream_failed', 'The model answered without a body.')
       if (response.headers.get('content-type')?.includes('application/json')) {
         yield whole(await response.json())
@@ -80,7 +83,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (watch.expired()) throw new AppError('timeout', 'The model was silent for too long.', { cause: error })
-      throw translate(error)
+      throw translate(error, answered)
     } finally {
       watch.clear()
       signal.removeEventListener('abort', forward)
@@ -143,15 +146,19 @@ function whole(body: unknown): ChatPart {
   }
 }
 
-function translate(error: unknown): AppError {
+function translate(error: unknown, answered: boolean): AppError {
   if (error instanceof AppError) return error
-  if (error instanceof APIError && error.status !== undefined) {
-    if ([401, 402, 403].includes(error.status)) {
-      return new AppError('upstream_unauthorized', `The model's provider answered ${error.status}: check the key and the account.`, {
-        cause: error,
-      })
-    }
-    return new AppError('upstream_failed', `The model's provider answered ${error.status}.`, { cause: error })
-  }
-  return new AppError('upstream_failed', 'The connection to the model was lost.', { cause: error })
+  if (answered || !(error instanceof APIError))
+    return new AppError('upstream_failed', 'The connection to the model was lost.', { cause: error })
+  const { status } = error
+  if (status === undefined) return new AppError('unavailable', "The model's provider does not answer.", { cause: error })
+  const said = `The model's provider answered ${status}`
+  if ([401, 402, 403].includes(status))
+    return new AppError('upstream_unauthorized', `${said}: check the key and the account.`, { cause: error })
+  const retryAfterS = retryAfterOf(error.headers)
+  const options = { cause: error, ...(retryAfterS === undefined ? {} : { retryAfterS }) }
+  if (status === 429) return new AppError('rate_limited', `${said}: it limits the rate.`, options)
+  if (status === 404) return new AppError('upstream_failed', `${said}: check the model's name and the base URL.`, options)
+  if (status < 500 && status !== 408 && status !== 409) return new AppError('bad_request', `${said}: it refuses the request.`, options)
+  return new AppError('unavailable', `${said}.`, options)
 }

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { until } from '../../lib/testkit/src/until.ts'
+import type { ProviderView } from '../src/answer/providers.ts'
+import type { Gateway } from '../src/gateway-service.ts'
+import { adminKey, allEvents, configOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
+
+const owner = { authorization: `Bearer ${adminKey}` }
+const quoted = '文档中的原文'
+type Row = { record: { model: string; degraded: string[]; providers: { provider: string; outcome: string; code?: string }[] } }
+
+describe('providers of models', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let first: MockUpstream
+  let second: MockUpstream
+  let asked = 0
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    first = scope.use(await openMockUpstream())
+    second = scope.use(await openMockUpstream({ pieces: ['来自', '备用'] }))
+  })
+  beforeEach(() => {
+    for (const model of [first, second]) {
+      model.mode = 'good'
+      model.pieceMs = 0
+      model.headers = { 'retry-after-ms': '1' }
+    }
+    first.pieces = ['来自', '首选']
+  })
+  afterAll(() => scope.disposeAsync())
+
+  const env = () => ({
+    LLM_BASE_URL: first.url,
+    LLM_MODEL: 'big',
+    LLM_PRICE_INPUT: '1',
+    LLM_FIRST_TOKEN_S: '0.8',
+    LLM_FALLBACKS: JSON.stringify([
+      { name: 'spare', baseUrl: second.url, model: 'small', priceInput: 100, currency: 'CNY', firstTokenS: 5 },
+    ]),
+  })
+  const start = (breaker = {}) => startAt(place, scope, env(), {}, breaker)
+  const ask = async (at: Gateway) =>
+    allEvents(await post(`${at.url}/api/v1/answers`, { question: `保修期？${++asked}` }, { accept: 'text/event-stream' }))
+  const steps = (events: Received[]) =>
+    events.flatMap(({ type, data }) => (type === 'warning' ? [(data as unknown as { step: string }).step] : []))
+  const views = async (at: Gateway) =>
+    ((await (await fetch(`${at.url}/api/v1/providers`, { headers: owner })).json()) as { items: ProviderView[] }).items
+  const recordOf = async (at: Gateway, events: Received[]) => {
+    const { answerId } = events[0]!.data as { answerId: string }
+    return ((await (await fetch(`${at.url}/api/v1/records/${answerId}`, { headers: owner })).json()) as Row).record
+  }
+
+  test('the second answers when the first fails: said in the stream, the record, the state and the metric, at its own price', async () => {
+    const gateway = await start()
+    first.mode = 'status'
+    first.status = 503
+    const events = await ask(gateway)
+    expect(textOf(events)).toBe('来自备用')
+    expect(steps(events)).toEqual(['provider'])
+    expect(events.findIndex(({ type }) => type === 'warning')).toBeLessThan(events.findIndex(({ type }) => type === 'delta'))
+    expect(events.find(({ type }) => type === 'usage')?.data).toMatchObject({ inputTokens: 11, cost: 0.0011, currency: 'CNY' })
+    expect(await recordOf(gateway, events)).toMatchObject({
+      model: 'small',
+      degraded: ['provider'],
+      providers: [
+        { provider: 'llm', outcome: 'failed', code: 'unavailable' },
+        { provider: 'spare', outcome: 'answered' },
+      ],
+    })
+    const [llm, spare] = await views(gateway)
+    expect(llm).toMatchObject({ name: 'llm', model: 'big', state: 'ready', calls: { failed: 1 }, lastError: { code: 'unavailable' } })
+    expect(spare).toMatchObject({ name: 'spare', calls: { answered: 1 }, price: { input: 100, currency: 'CNY' } })
+    const metrics = await gateway.metrics.metrics()
+    expect(metrics).toMatch(/docent_provider_calls_total\{provider="llm",outcome="failed",service="gateway"\} 1/)
+    expect(metrics).toMatch(/docent_degraded_total\{step="provider",service="gateway"\} 1/)
+  })
+
+  test('a first one that says nothing in its time is left for the second; when all fail the documents are quoted', async () => {
+    const gateway = await start()
+    first.mode = 'silent'
+    expect(textOf(await ask(gateway))).toBe('来自备用')
+    second.mode = 'status'
+    second.status = 402
+    const events = await ask(gateway)
+    expect(textOf(events)).toContain(quoted)
+    expect(steps(events)).toEqual(['model'])
+    expect((await recordOf(gateway, events)).providers.map(({ code }) => code)).toEqual(['timeout', 'upstream_unauthorized'])
+  })
+
+  test('nobody else is asked once the first has said a word', async () => {
+    const gateway = await start()
+    first.mode = 'cut'
+    const before = second.requests.length
+    const events = await ask(gateway)
+    expect(events.at(-1)!.type).toBe('error')
+    expect(second.requests.length).toBe(before)
+  })
+
+  for (const status of [401, 402, 400]) {
+    test(`a ${status} is never sent again`, async () => {
+      const gateway = await start()
+      first.mode = 'status'
+      first.status = status
+      const before = first.requests.length
+      expect(textOf(await ask(gateway))).toBe('来自备用')
+      expect(first.requests.length - before).toBe(1)
+    })
+  }
+
+  test('a 429 is waited for when it is short; a long one pauses the provider and nobody waits', async () => {
+    const gateway = await start()
+    first.mode = 'status'
+    first.status = 429
+    first.headers = { 'retry-after': '60' }
+    const before = first.requests.length
+    for (let i = 0; i < 3; i++) expect(textOf(await ask(gateway))).toBe('来自备用')
+    expect(first.requests.length - before).toBe(1)
+    const [llm] = await views(gateway)
+    expect(llm).toMatchObject({ state: 'paused', calls: { failed: 1, skipped: 2 } })
+    expect(Date.parse(llm!.retryAt!) - Date.now()).toBeGreaterThan(30_000)
+
+    const other = await start()
+    first.headers = { 'retry-after-ms': '500' }
+    const again = first.requests.length
+    const answered = ask(other)
+    await until('it was asked', () => first.requests.length > again || undefined)
+    first.mode = 'good'
+    expect(textOf(await answered)).toBe('来自首选')
+  })
+
+  test('a provider that is down is left alone, tried by one question at a time, and used again when it answers', async () => {
+    const gateway = await start({ failures: 2, openMs: 400, maxOpenMs: 400 })
+    first.mode = 'silent'
+    await Promise.all([ask(gateway), ask(gateway)])
+    expect((await views(gateway))[0]).toMatchObject({ state: 'open', retryAt: expect.any(String) })
+    const before = first.requests.length
+    for (const events of await Promise.all(Array.from({ length: 20 }, () => ask(gateway)))) expect(textOf(events)).toBe('来自备用')
+    // at most one of them was the probe
+    expect(first.requests.length - before).toBeLessThanOrEqual(1)
+    first.mode = 'good'
+    await until('the first one answers again', async () => textOf(await ask(gateway)) === '来自首选' || undefined)
+    expect((await views(gateway))[0]).toMatchObject({ state: 'ready' })
+  })
+
+  test('many questions at once while it is half open: one probe, the others do not wait for it', async () => {
+    const gateway = await start({ failures: 1, openMs: 50, maxOpenMs: 50 })
+    first.mode = 'silent'
+    await ask(gateway)
+    await until('the pause is over', async () => Date.parse((await views(gateway))[0]!.retryAt ?? '') < Date.now() || undefined)
+    const before = first.requests.length
+    const probe = ask(gateway)
+    await until('it is probed', () => first.requests.length > before || undefined)
+    expect((await views(gateway))[0]).toMatchObject({ state: 'probing' })
+    await Promise.all(Array.from({ length: 10 }, () => ask(gateway)))
+    expect(first.requests.length - before).toBe(1)
+    await probe
+  })
+
+  test('a stream without an end is cut, and said to be cut', async () => {
+    const gateway = await start()
+    const patched = await fetch(`${gateway.url}/api/v1/settings`, {
+      method: 'PATCH',
+      headers: { ...owner, 'content-type': 'application/json' },
+      body: '{"maxTokens":16}',
+    })
+    expect(patched.status).toBe(200)
+    first.pieces = Array.from({ length: 2_000 }, () => '又一个词 ')
+    const fresh = await start()
+    const events = await ask(fresh)
+    expect(events.at(-1)!.type).toBe('done')
+    expect(events.find(({ type }) => type === 'warning')?.data).toMatchObject({ code: 'length' })
+    expect(textOf(events).length).toBeLessThan(2_000)
+    await until('its socket is closed', () => first.open() === 0 || undefined)
+  })
+
+  test('their state is the owner’s', async () => {
+    const gateway = await start()
+    expect((await fetch(`${gateway.url}/api/v1/providers`)).status).toBe(401)
+    expect(JSON.stringify(await views(gateway))).not.toContain('apiKey')
+  })
+
+  test('a wrong list of fallbacks, and a hosted application, are refused at start by name', () => {
+    const said = (env: Record<string, string>) => {
+      try {
+        configOf(place, env)
+        return ''
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(said({ LLM_FALLBACKS: '{' })).toContain('LLM_FALLBACKS: must be a JSON array')
+    expect(said({ LLM_FALLBACKS: '[{"baseUrl":"x","model":"","apiKey":"sk-secret","apiKeyfile":"y"}]' })).toMatch(
+      /entry 0\.baseUrl(.|\n)*entry 0\.model/,
+    )
+    expect(said({ LLM_FALLBACKS: '[{"baseUrl":"x","model":"","apiKey":"sk-secret"}]' })).not.toContain('sk-secret')
+    expect(said({ LLM_FALLBACKS: '[{"baseUrl":"http://a/v1","model":"m","apiKeyFile":"/does/not/exist"}]' })).toContain('(ENOENT)')
+    expect(said({ LLM_FALLBACKS: '[{"name":"llm","baseUrl":"http://a/v1","model":"m"}]' })).toContain('names must differ')
+    expect(said({ BAILIAN_APP_ID: 'app' })).toContain('DASHSCOPE_API_KEY')
+  })
+})
