@@ -1,6 +1,7 @@
 import { type AnswerEvent, finalStates } from '@docent/core/answer-event'
 import { redisKeys } from '@docent/core/redis-keys'
 import type { Redis } from '@docent/kit/redis'
+import type { ChainableCommander } from 'ioredis'
 import type { AnswerRow } from '../store/messages.ts'
 import { createLiveStream, type Frame, type LiveStream } from './live-stream.ts'
 
@@ -8,6 +9,8 @@ export type StreamLog = ReturnType<typeof createStreamLog>
 
 const POLL_MS = 100
 const IDLE_POLLS = 10
+const PROBE_MS = 500
+const EXPIRE_EVERY_MS = 60_000
 const key = redisKeys.stream.key
 
 /**
@@ -23,6 +26,9 @@ export function createStreamLog(
   let timer: NodeJS.Timeout | undefined
   // a reconnect may have lost what the server had acknowledged: journals of an older epoch are written again, whole
   let epoch = 0
+  let isHung = false
+  let isClosed = false
+  let probe: NodeJS.Timeout | undefined
   redis.on('close', () => epoch++)
 
   function later(flush: () => void): void {
@@ -35,33 +41,60 @@ export function createStreamLog(
     }, options.flushMs)
   }
 
+  /** After a failure no stream waits for Redis until it answers again: one that hangs would hold up each batch for its timeout. */
+  function leaveAlone(): void {
+    if (isHung) return
+    isHung = true
+    const look = () => {
+      redis.ping().then(
+        () => {
+          isHung = false
+        },
+        () => {
+          if (!isClosed) probe = setTimeout(look, PROBE_MS)
+        },
+      )
+    }
+    look()
+  }
+
   function journalOf(answerId: string) {
     let written = -1
     let expireAt = 0
+
+    /** False when the journal is gone (FLUSHALL): what is left of it must not be added to. */
+    async function add(batch: readonly Frame[]): Promise<boolean> {
+      if (batch.length === 1 && Date.now() < expireAt) return (await addTo(redis, answerId, batch[0]!)) !== null
+      const pipeline = redis.pipeline()
+      for (const frame of batch) pipeline.xadd(key(answerId), 'NOMKSTREAM', `${frame.id}-0`, 't', frame.type, 'd', frame.data)
+      pipeline.expire(key(answerId), redisKeys.stream.ttlS)
+      expireAt = Date.now() + EXPIRE_EVERY_MS
+      return (await run(pipeline))[0] !== null
+    }
+
+    async function writeWhole(frames: readonly Frame[], isFirst: boolean): Promise<void> {
+      // a new journal needs no transaction: nobody can read it in the middle
+      const pipeline = isFirst ? redis.pipeline() : redis.multi().del(key(answerId))
+      for (const frame of frames) pipeline.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
+      pipeline.expire(key(answerId), redisKeys.stream.ttlS)
+      expireAt = Date.now() + EXPIRE_EVERY_MS
+      await run(pipeline)
+    }
+
     return async (batch: readonly Frame[], before: readonly Frame[]): Promise<boolean> => {
-      if (redis.status !== 'ready') {
+      if (redis.status !== 'ready' || isHung) {
         written = -1
         return false
       }
-      const rewrite = before.length > 0 && written !== epoch
-      const now = Date.now()
-      const pipeline = rewrite || now >= expireAt || batch.length > 1 ? (rewrite ? redis.multi() : redis.pipeline()) : undefined
+      const mine = epoch
       try {
-        const mine = epoch
-        if (!pipeline) await add(redis, answerId, batch[0]!)
-        else {
-          if (rewrite) pipeline.del(key(answerId))
-          for (const frame of rewrite ? [...before, ...batch] : batch)
-            pipeline.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
-          pipeline.expire(key(answerId), redisKeys.stream.ttlS)
-          for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
-          expireAt = now + 60_000
-        }
+        if (written !== mine || !(await add(batch))) await writeWhole([...before, ...batch], before.length === 0)
         written = mine
         return true
       } catch {
-        // whatever went wrong, the stream goes on from memory and the next append writes the journal anew
+        // whatever went wrong, the stream goes on from memory and a later append writes the journal anew
         written = -1
+        leaveAlone()
         return false
       }
     }
@@ -118,7 +151,7 @@ export function createStreamLog(
   }
 
   async function journalled(answerId: string, after: number): Promise<Frame[]> {
-    if (redis.status !== 'ready') return []
+    if (redis.status !== 'ready' || isHung) return []
     try {
       const entries = await redis.xrange(key(answerId), `(${after}-0`, '+', 'COUNT', 500)
       return contiguous(
@@ -152,17 +185,29 @@ export function createStreamLog(
     /** For the sweeper: the event that ends an orphan's journal. */
     async appendEnd(answerId: string, frame: Frame): Promise<void> {
       if (redis.status !== 'ready') return
-      await add(redis, answerId, frame)
+      await redis.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
       await redis.expire(key(answerId), redisKeys.stream.ttlS)
     },
     [Symbol.dispose](): void {
+      isClosed = true
       clearTimeout(timer)
+      clearTimeout(probe)
     },
   }
 }
 
-function add(redis: Redis, answerId: string, frame: Frame): Promise<unknown> {
-  return redis.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
+/** Null when there is no journal to add to. */
+function addTo(redis: Redis, answerId: string, frame: Frame): Promise<string | null> {
+  return redis.xadd(key(answerId), 'NOMKSTREAM', `${frame.id}-0`, 't', frame.type, 'd', frame.data)
+}
+
+/** The replies, in order; throws the first error among them. */
+async function run(pipeline: ChainableCommander): Promise<unknown[]> {
+  const replies = (await pipeline.exec()) ?? []
+  return replies.map(([error, reply]) => {
+    if (error) throw error
+    return reply
+  })
 }
 
 /** A journal with a hole must not be read past it; the stored answer has the rest. */

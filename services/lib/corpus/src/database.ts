@@ -22,6 +22,11 @@ export function guardPool(pool: Pool) {
     async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
       const client = await pool.connect().catch(translate)
       let broken: Error | undefined
+      // a connection that ends between two statements says so by an event, which would end the process if nobody heard it
+      const note = (error: Error) => {
+        broken = error
+      }
+      client.on('error', note)
       try {
         await client.query('BEGIN')
         const result = await work(client)
@@ -33,6 +38,7 @@ export function guardPool(pool: Pool) {
         })
         return translate(error)
       } finally {
+        client.off('error', note)
         client.release(broken)
       }
     },

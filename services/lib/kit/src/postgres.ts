@@ -28,6 +28,11 @@ export function openPostgres(url: string, log: Log, options: { max?: number; nam
 export async function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
+  // a connection that ends between two statements says so by an event, which would end the process if nobody heard it
+  const note = (error: Error) => {
+    broken = error
+  }
+  client.on('error', note)
   try {
     await client.query('BEGIN')
     const result = await work(client)
@@ -42,6 +47,7 @@ export async function inTransaction<T>(pool: Pool, work: (client: Client) => Pro
       })
     throw error
   } finally {
+    client.off('error', note)
     client.release(broken)
   }
 }

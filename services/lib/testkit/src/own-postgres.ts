@@ -1,0 +1,29 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openStores } from '@docent/solo/stores'
+
+export type OwnPostgres = {
+  /** its user may create databases */
+  url: string
+  /** to the server and all its backends; after SIGKILL it is started again by itself a second later */
+  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
+}
+
+/** A Postgres that a test may kill or freeze. */
+export async function openOwnPostgres(scope: AsyncDisposableStack): Promise<OwnPostgres> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'docent-pg-'))
+  chmodSync(dataDir, 0o711) // Postgres' own user must get through when the run is root's
+  scope.defer(() => rmSync(dataDir, { recursive: true, force: true }))
+  const given = { queueUrl: 'none', cacheUrl: 'none', chromaUrl: 'none' }
+  const { databaseUrl } = await openStores({ dataDir, scope, log: () => undefined, given })
+  return {
+    url: databaseUrl,
+    signal(name) {
+      const { pid } = JSON.parse(readFileSync(join(dataDir, 'run', 'postgres.json'), 'utf8')) as { pid: number }
+      // backends lead sessions of their own, so the group of the server does not hold them
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+      for (const each of [pid, ...children]) process.kill(each, name)
+    },
+  }
+}
