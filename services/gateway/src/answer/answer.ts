@@ -329,7 +329,7 @@ export function createAnswers(deps: AnswerDeps) {
       const job = running.get(answerId)?.job
       return recent.get(answerId) ?? (job ? answerOf(job, { state: 'streaming' }) : undefined)
     },
-    forget: (answerId: string) => recent.delete(answerId),
+    isRunning: (answerId: string) => running.has(answerId),
     jobs: (): Iterable<Job> => [...running.values()].map(({ job }) => job),
     /** Ends an answer of this process; resolves when it has ended. False when it is not ours. */
     async stop(answerId: string, why = new CutShort('stopped', 'stopped', 'The answer was stopped.')): Promise<boolean> {

@@ -33,9 +33,14 @@ export async function wholeAnswer(deps: GatewayDeps, answerId: string, res: Resp
 }
 
 export async function findAnswer(deps: GatewayDeps, answerId: string): Promise<Answer> {
-  const live = deps.answers.peek(answerId)
-  if (live) return live
-  const row = await deps.messages.answer(answerId)
+  const known = deps.answers.peek(answerId)
+  if (known && deps.answers.isRunning(answerId)) return known
+  // what is stored counts, for it may have been deleted; memory helps out while the database is down
+  const row = await deps.messages.answer(answerId).catch((error: unknown) => {
+    if (known) return 'down' as const
+    throw error
+  })
+  if (row === 'down') return known!
   if (!row) throw new AppError('not_found', 'There is no such answer.')
   return answerFromRow(row)
 }
