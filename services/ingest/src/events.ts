@@ -40,6 +40,11 @@ export function createEvents(log: Log, registry: Metrics) {
     labelNames: ['format', 'outcome'],
     registers,
   })
+  const badControls = new Gauge({
+    name: 'docent_control_files_refused',
+    help: 'Control files of the folder that cannot be followed',
+    registers,
+  })
   for (const outcome of ['done', 'failed', 'skipped']) indexed.inc({ outcome }, 0)
   for (const reason of reasons) paused.set({ reason }, 0)
   const waiting = new Set<PauseReason>()
@@ -63,6 +68,15 @@ export function createEvents(log: Log, registry: Metrics) {
     },
     scanned(figures: { add: number; change: number; move: number; remove: number; files: number }) {
       if (figures.add + figures.change + figures.move + figures.remove > 0) log.info(figures, 'folder scanned')
+    },
+    /** of the control files, those that came or changed (a problem: not followed), those that went, and how many are refused */
+    controlFiles(changed: readonly { path: string; problem: string | null }[], gone: readonly string[], refused: number) {
+      badControls.set(refused)
+      for (const { path, problem } of changed) {
+        if (problem === null) log.info({ path }, 'a control file is followed')
+        else log.warn({ path, problem }, 'a control file cannot be followed; what it said before still holds')
+      }
+      for (const path of gone) log.info({ path }, 'a control file is gone')
     },
     documentChanged: tell,
     paused(reason: PauseReason, on: boolean) {

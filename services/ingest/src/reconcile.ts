@@ -72,7 +72,7 @@ export function startReconciler(deps: ReconcileDeps): AsyncDisposable & { denseP
 
   async function settings(): Promise<void> {
     const { model } = await embedder.info(soon())
-    const stale = await corpus.listStale(settingsHash(deps.chunking, model))
+    const stale = await corpus.listStale((settings) => settingsHash(settings, deps.chunking, model))
     for (const document of stale) await corpus.setState(document.id, 'queued', undefined, document)
     await deps.push(stale)
     if (stale.length > 0) log.info({ documents: stale.length }, 'the settings have changed: documents are indexed anew')

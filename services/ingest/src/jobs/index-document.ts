@@ -5,7 +5,7 @@ import { embedText } from '@docent/core/chunk'
 import type { Extracted } from '@docent/core/document'
 import { AppError, toAppError } from '@docent/core/errors'
 import { languageOf } from '@docent/core/text/language'
-import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
+import type { Corpus, DocumentRow, IndexSettings } from '@docent/corpus/corpus'
 import { faultPoint } from '@docent/kit/fault-point'
 import { defineJob, type JobOutcome } from '@docent/kit/jobs'
 import type { Embedder } from '@docent/models/embedder'
@@ -31,10 +31,17 @@ const TRIES = 3
 // a neighbour is away, the document is not bad: it stays queued until the neighbour is back
 const outages = new Set(['unavailable', 'timeout', 'rate_limited', 'upstream_failed', 'upstream_unauthorized', 'budget_exhausted'])
 
+/** The configuration's chunking with what the document's folder says instead; never more overlap than half a chunk. */
+export function chunkingFor({ chunkSize, chunkOverlap }: IndexSettings, chunking: Chunking): Chunking {
+  const size = chunkSize ?? chunking.size
+  return { size, overlap: Math.min(chunkOverlap ?? chunking.overlap, Math.floor(size / 2)) }
+}
+
 /** Names what an index was made with; a difference re-indexes the document. */
-export function settingsHash(chunking: Chunking, model: string): string {
+export function settingsHash(settings: IndexSettings, byDefault: Chunking, model: string): string {
+  const { size, overlap } = chunkingFor(settings, byDefault)
   return createHash('sha256')
-    .update(JSON.stringify([CHUNKER_VERSION, chunking.size, chunking.overlap, model]))
+    .update(JSON.stringify([CHUNKER_VERSION, size, overlap, model, ...(settings.language ? [settings.language] : [])]))
     .digest('hex')
     .slice(0, 16)
 }
@@ -96,7 +103,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const { model, dimension } = await embedder.info(signal) // before the parsing: without it the work would be for nothing
   const generation = await corpus.activeGeneration(model, dimension)
   const extracted = wellFormed(await readDocument(document, deps, signal))
-  const chunks = chunkDocument(extracted, chunking)
+  const chunks = chunkDocument(extracted, chunkingFor(document, chunking))
   if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
 
   const texts = new Map(chunks.map((chunk) => [chunk.textHash, embedText(chunk)]))
@@ -117,9 +124,9 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
 
   const facts = {
     contentHash: document.contentHash,
-    settingsHash: settingsHash(chunking, model),
+    settingsHash: settingsHash(document, chunking, model),
     title: extracted.title ?? '',
-    language: languageOf(extracted.text.slice(0, 20_000)),
+    language: document.language ?? languageOf(extracted.text.slice(0, 20_000)),
     notes: extracted.notes,
     ...(extracted.pages ? { pages: extracted.pages } : {}),
   }

@@ -1,11 +1,13 @@
-import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
+import type { ControlFile, Corpus, DocumentRow, DocumentSettings } from '@docent/corpus/corpus'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Log } from '@docent/kit/logger'
 import type { Events } from '../events.ts'
+import { mergeControls } from './control-files.ts'
+import { IGNORE_FILE, sameSettings, settingsLookup } from './folder-settings.ts'
 import { createHashCache } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
-import { snapshotFolder } from './snapshot-folder.ts'
+import { type Snapshot, snapshotFolder } from './snapshot-folder.ts'
 
 export type ScanDeps = {
   corpus: Corpus
@@ -27,15 +29,19 @@ export type Scanner = AsyncDisposable & {
   exclusively<T>(work: () => Promise<T>): Promise<T>
   /** these files were written whole, by us */
   trust(paths: readonly string[]): void
-  status(): { lastScanAt: string | null; pendingRemoval: number; missing: boolean }
+  status(): ScanStatus
 }
+export type ScanStatus = { lastScanAt: string | null; pendingRemoval: number; missing: boolean; problems: Problem[] }
+/** A control file that cannot be followed; what it said before still holds. */
+export type Problem = { path: string; message: string }
 
 /** Disk → plan → ledger → queue. Repeating it is the repair of everything the watch missed. */
 export function createScanner(deps: ScanDeps): Scanner {
   const { corpus, events, log } = deps
   const hashes = createHashCache()
   const missingSince = new Map<string, number>()
-  let status: ReturnType<Scanner['status']> = { lastScanAt: null, pendingRemoval: 0, missing: false }
+  let status: ScanStatus = { lastScanAt: null, pendingRemoval: 0, missing: false, problems: [] }
+  let controls: ControlFile[] | undefined
   let root: string | undefined
   let turn: Promise<unknown> = Promise.resolve()
   let waiting: Promise<void> | undefined
@@ -46,11 +52,14 @@ export function createScanner(deps: ScanDeps): Scanner {
     const known = await corpus.listKnown()
     if (hashes.hashes.size === 0)
       for (const document of known) if (isHash(document.contentHash)) hashes.ledger.set(document.path, recordOf(document))
-    const snapshot = await snapshotFolder({ ...deps, hashes })
+    controls ??= await corpus.listControlFiles()
+    const lastRules = controls.find(({ path }) => path === IGNORE_FILE)?.content ?? ''
+    const snapshot = await snapshotFolder({ ...deps, hashes, lastRules })
     status = { ...status, missing: snapshot.root === undefined }
     events.paused('folder_missing', status.missing)
     if (snapshot.root === undefined) return 0 // an unmounted folder deletes nothing
 
+    const settingsOf = await follow(snapshot)
     const open = new Set(snapshot.unsettled)
     const judged = known.filter(
       ({ path }) => !open.has(path) && !snapshot.unknown.some((place) => path === place || path.startsWith(`${place}/`)),
@@ -75,7 +84,7 @@ export function createScanner(deps: ScanDeps): Scanner {
     events.paused('mass_removal', removals.held > 0)
 
     if (plan.add.length + plan.change.length > 0) faultPoint('K1')
-    await apply(plan, removals.remove, new Map(known.map((document) => [document.id, document])))
+    await apply(plan, removals.remove, new Map(known.map((document) => [document.id, document])), settingsOf)
     events.scanned({
       add: plan.add.length,
       change: plan.change.length,
@@ -83,7 +92,8 @@ export function createScanner(deps: ScanDeps): Scanner {
       remove: removals.remove.length,
       files: snapshot.files.length,
     })
-    const settleMs = snapshot.unsettled.length > 0 ? deps.settleMs : undefined
+    const isUnsettled = snapshot.unsettled.length > 0 || snapshot.controls.some((control) => 'unsettled' in control)
+    const settleMs = isUnsettled ? deps.settleMs : undefined
     const nextMs = Math.min(settleMs ?? Number.POSITIVE_INFINITY, removals.waitMs ?? Number.POSITIVE_INFINITY)
     if (Number.isFinite(nextMs)) scanAfter(nextMs + 50)
     // the first scan counts as done only when what it found has settled
@@ -91,7 +101,28 @@ export function createScanner(deps: ScanDeps): Scanner {
     return removals.remove.length
   }
 
-  async function apply(plan: ScanPlan, remove: readonly string[], known: ReadonlyMap<string, DocumentRow>): Promise<void> {
+  /** The control files as they are now; what cannot be followed is said once, and the settings before it stay. */
+  async function follow(snapshot: Snapshot): Promise<(path: string) => DocumentSettings> {
+    const { files, changed, gone } = mergeControls(controls ?? [], snapshot.controls, snapshot.unknown)
+    await corpus.saveControlFiles(changed, gone)
+    controls = files
+    status = { ...status, problems: files.flatMap(({ path, problem }) => (problem === null ? [] : [{ path, message: problem }])) }
+    events.controlFiles(changed, gone, status.problems.length)
+    return settingsLookup(files)
+  }
+
+  async function apply(
+    plan: ScanPlan,
+    remove: readonly string[],
+    known: ReadonlyMap<string, DocumentRow>,
+    settingsOf: (path: string) => DocumentSettings,
+  ): Promise<void> {
+    const paths = new Map(plan.move.map(({ documentId, to }) => [documentId, to]))
+    const placed = [...known.values()]
+      .map((document) => ({ document, settings: settingsOf(paths.get(document.id) ?? document.path) }))
+      .filter(({ document, settings }) => !sameSettings(document, settings))
+      .map(({ document, settings }) => ({ id: document.id, ...settings }))
+    if (placed.length > 0) await corpus.placeDocuments(placed)
     for (const { documentId, to, file } of plan.move) {
       await corpus.moveDocument(documentId, to)
       const document = known.get(documentId)!
@@ -113,7 +144,7 @@ export function createScanner(deps: ScanDeps): Scanner {
         ...(file.problem ? { code: file.problem.code } : {}),
       })
     }
-    const added = await corpus.addDocuments(plan.add.map((file) => ({ path: file.path, collection: 'default', ...fieldsOf(file) })))
+    const added = await corpus.addDocuments(plan.add.map((file) => ({ path: file.path, ...settingsOf(file.path), ...fieldsOf(file) })))
     for (const { id, path, state, errorCode } of added)
       events.documentChanged({ documentId: id, path, state, ...(errorCode ? { code: errorCode } : {}) })
     const hasWork = added.length + plan.change.length > 0

@@ -1,7 +1,9 @@
 import type { Stats } from 'node:fs'
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
+import { type ControlSeen, readControl } from './control-files.ts'
+import { IGNORE_FILE, SETTINGS_FILE } from './folder-settings.ts'
 import { forgetVanished, type HashCache, hasSettled } from './hash-cache.ts'
 import { fingerprintOf, hashFile } from './hash-file.ts'
 import { mediaTypeOf, supportedFormats } from './media-type.ts'
@@ -14,6 +16,8 @@ export type Snapshot = {
   unsettled: string[]
   /** could not be looked at: what is known of these paths, and below them, stays as it is */
   unknown: string[]
+  /** `.docentignore` and each `_docent.yml` */
+  controls: ControlSeen[]
   /** device and inode of the folder itself; undefined when it is missing */
   root: string | undefined
 }
@@ -23,12 +27,14 @@ export type SnapshotOptions = {
   settleMs: number
   maxFileBytes: number
   hashes: HashCache
+  /** the rules of `.docentignore` that hold while the file cannot be read */
+  lastRules?: string
   now?: number
   hash?: typeof hashFile
 }
 
 const temporary = /^(\.|~\$)|(~|\.(tmp|temp|swp|swx|part|crdownload|partial))$/i
-const ownFiles = new Set(['_docent.yml', '_status.json'])
+const ownFiles = new Set([SETTINGS_FILE, '_status.json'])
 const MAX_DEPTH = 100
 
 /** Whether a name is one that editors, browsers and we ourselves use for files that are not documents. */
@@ -37,11 +43,13 @@ export function isTemporaryName(name: string): boolean {
 }
 
 export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot> {
-  const snapshot: Snapshot = { files: [], unsettled: [], unknown: [], root: undefined }
+  const snapshot: Snapshot = { files: [], unsettled: [], unknown: [], controls: [], root: undefined }
   const root = await lstat(options.folder).catch(() => undefined)
   if (!root?.isDirectory()) return snapshot
   snapshot.root = `${root.dev}:${root.ino}`
-  const rules = ignore().add(await readFile(join(options.folder, '.docentignore'), 'utf8').catch(absent))
+  const rulesFile = await readControl(options.folder, IGNORE_FILE, Number.POSITIVE_INFINITY)
+  if (rulesFile) snapshot.controls.push(rulesFile)
+  const rules = ignore().add(rulesFile && 'text' in rulesFile ? rulesFile.text : rulesFile ? (options.lastRules ?? '') : '')
   await walk('', 0, options, rules, snapshot)
   snapshot.files = oncePerPath(snapshot.files)
   forgetVanished(options.hashes, new Set([...snapshot.files.map((file) => file.path), ...snapshot.unsettled]))
@@ -52,13 +60,19 @@ async function walk(dir: string, depth: number, options: SnapshotOptions, rules:
   if (depth > MAX_DEPTH) return
   const entries = await readdir(join(options.folder, dir), { withFileTypes: true })
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (isTemporaryName(entry.name)) continue
     const onDisk = dir ? `${dir}/${entry.name}` : entry.name
+    if (entry.name === SETTINGS_FILE) await lookAtSettings(onDisk, options, snapshot)
+    if (isTemporaryName(entry.name)) continue
     if (!ignore.isPathValid(onDisk) || rules.ignores(entry.isDirectory() ? `${onDisk}/` : onDisk)) continue
     if (entry.isDirectory())
       await walk(onDisk, depth + 1, options, rules, snapshot).catch((error) => closedFolder(error, onDisk.normalize('NFC'), snapshot))
     else await look(onDisk, options, snapshot)
   }
+}
+
+async function lookAtSettings(onDisk: string, { folder, settleMs, now = Date.now() }: SnapshotOptions, snapshot: Snapshot): Promise<void> {
+  const seen = await readControl(folder, onDisk, now - settleMs)
+  if (seen) snapshot.controls.push({ ...seen, path: onDisk.normalize('NFC') })
 }
 
 function closedFolder(error: NodeJS.ErrnoException, path: string, snapshot: Snapshot): void {
@@ -163,9 +177,4 @@ function problemFile(path: string, state: 'failed' | 'skipped', code: string, me
 
 function quote(path: string): string {
   return `'${path.replaceAll("'", `'\\''`)}'`
-}
-
-function absent(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return ''
-  throw error
 }

@@ -1,10 +1,16 @@
 import type { Chunk } from '@docent/core/chunk'
 import type { DocumentState, DocumentView } from '@docent/core/document'
 
+/** How a document's folder wants it indexed; null: as the configuration says. */
+export type IndexSettings = { language: 'zh' | 'en' | null; chunkSize: number | null; chunkOverlap: number | null }
+export type DocumentSettings = IndexSettings & { collection: string }
+
+/** A control file of the folder: the text last understood, and why a newer one is not. */
+export type ControlFile = { path: string; content: string | null; problem: string | null }
+
 /** A row of `document`, as jobs and scans see it. */
-export type DocumentRow = {
+export type DocumentRow = DocumentSettings & {
   id: string
-  collection: string
   path: string
   contentHash: string
   mediaType: string
@@ -16,7 +22,7 @@ export type DocumentRow = {
   activeVersion: number | null
 }
 
-export type NewDocument = {
+export type NewDocument = Partial<IndexSettings> & {
   path: string
   collection: string
   contentHash: string
@@ -96,8 +102,10 @@ export type Corpus = {
   findByPath(path: string): Promise<DocumentRow | undefined>
   addDocuments(documents: readonly NewDocument[]): Promise<DocumentRow[]>
   /** same id, new content: state queued; the old version serves until the new one is complete */
-  changeDocument(id: string, change: Omit<NewDocument, 'path' | 'collection'>): Promise<void>
+  changeDocument(id: string, change: Omit<NewDocument, 'path' | keyof DocumentSettings>): Promise<void>
   moveDocument(id: string, path: string): Promise<void>
+  /** other settings of a document's folder; a new collection is told to the feed, the rest is found by `listStale` */
+  placeDocuments(placed: readonly (DocumentSettings & { id: string })[]): Promise<void>
   /** state removed, chunks and vectors of no other document gone, feed told; the row stays for citations */
   removeDocument(id: string): Promise<void>
   /** failed and skipped take the old text out of the index; `onlyFor` keeps a late verdict from newer content and from a later attempt */
@@ -116,8 +124,12 @@ export type Corpus = {
   stateOfVersion(id: string, version: number): Promise<'current' | 'changed' | 'gone'>
   /** queued or indexing, untouched for `olderThanMs`: what the reconciler puts back into the queue */
   listUnfinished(olderThanMs: number): Promise<DocumentRow[]>
-  /** documents whose active version was made with other settings */
-  listStale(settingsHash: string): Promise<DocumentRow[]>
+  /** documents whose active version was made with other settings than `hashOf` gives for theirs */
+  listStale(hashOf: (settings: IndexSettings) => string): Promise<DocumentRow[]>
+
+  // control files
+  listControlFiles(): Promise<ControlFile[]>
+  saveControlFiles(changed: readonly ControlFile[], gone: readonly string[]): Promise<void>
 
   // attempts
   beginAttempt(documentId: string, contentHash: string): Promise<number>

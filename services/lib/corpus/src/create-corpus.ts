@@ -1,6 +1,7 @@
 import { createActiveChunks } from './active-chunks.ts'
 import { createAttempts } from './attempts.ts'
 import { createChunks } from './chunks.ts'
+import { createControlFiles } from './control-files.ts'
 import type { Corpus } from './corpus.ts'
 import { type CorpusLog, guardPool, type Pool } from './database.ts'
 import { createLedger } from './documents.ts'
@@ -28,6 +29,7 @@ export function createCorpus(
     ...createChunks(database, vectors, embeddings.loadVectors, log, faultPoint),
     ...createActiveChunks(database),
     ...createGenerations(database),
+    ...createControlFiles(database),
     ...createFeed(pool, database, log),
     searchDense: vectors.searchDense,
     denseCanary: vectors.denseCanary,

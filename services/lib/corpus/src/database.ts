@@ -69,6 +69,14 @@ export async function appendChange(
   await client.query('NOTIFY corpus_change')
 }
 
+/** Many documents whose place changed, in one go. */
+export async function appendMoves(client: Queryable, documentIds: readonly string[]): Promise<void> {
+  if (documentIds.length === 0) return
+  await client.query('SELECT pg_advisory_xact_lock($1)', [FEED_LOCK])
+  await client.query(`INSERT INTO change_feed (document, kind) SELECT id, 'moved' FROM unnest($1::uuid[]) AS row (id)`, [documentIds])
+  await client.query('NOTIFY corpus_change')
+}
+
 /** Held while chunks that need vectors are written; excluded while unused vectors are deleted. */
 export async function keepVectors(client: Queryable): Promise<void> {
   await client.query('SELECT pg_advisory_xact_lock_shared($1)', [VECTOR_LOCK])

@@ -25,7 +25,7 @@ export function createDocumentList(database: Database): Pick<Corpus, 'listDocume
   }
 }
 
-type ViewRow = Row & { indexed_at: Date | null; pages: number | null; chunks: string }
+type ViewRow = Omit<Row, 'language' | 'chunk_size' | 'chunk_overlap'> & { indexed_at: Date | null; pages: number | null; chunks: string }
 const viewSql = `SELECT d.id, d.collection, d.path, d.content_hash, d.media_type, d.size, d.modified_at, d.state, d.error_code, d.error_text, d.active_version, d.indexed_at, v.pages,
   (SELECT count(*) FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) AS chunks
   FROM document d LEFT JOIN version v ON v.document = d.id AND v.version = d.active_version`

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DocumentState } from '@docent/core/document'
 import type { Corpus, DocumentRow, NewDocument } from './corpus.ts'
-import { appendChange, type Database, lockVectors, type Queryable } from './database.ts'
+import { appendChange, appendMoves, type Database, lockVectors, type Queryable } from './database.ts'
 import { createDocumentList } from './document-list.ts'
 
 type Ledger = Pick<
@@ -12,6 +12,7 @@ type Ledger = Pick<
   | 'addDocuments'
   | 'changeDocument'
   | 'moveDocument'
+  | 'placeDocuments'
   | 'removeDocument'
   | 'setState'
   | 'listDocuments'
@@ -34,8 +35,12 @@ export type Row = {
   error_code: string | null
   error_text: string | null
   active_version: number | null
+  language: 'zh' | 'en' | null
+  chunk_size: number | null
+  chunk_overlap: number | null
 }
-const columns = 'id, collection, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version'
+const columns =
+  'id, collection, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version, language, chunk_size, chunk_overlap'
 
 /** The ledger: one row per file of the folder. A removed row stays, so that citations can say so. */
 export function createLedger(database: Database, dropDense: (chunkIds: string[]) => void): Ledger {
@@ -75,8 +80,8 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       const added: DocumentRow[] = []
       for (let at = 0; at < documents.length; at += 500) {
         const { rows } = await database.query<Row>(
-          `INSERT INTO document (id, path, collection, content_hash, media_type, size, modified_at, state, error_code, error_text)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[], $9::text[], $10::text[])
+          `INSERT INTO document (id, path, collection, content_hash, media_type, size, modified_at, state, error_code, error_text, language, chunk_size, chunk_overlap)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::int[])
            ON CONFLICT (path) WHERE state <> 'removed' DO NOTHING RETURNING ${columns}`,
           columnsOf(documents.slice(at, at + 500)),
         )
@@ -116,6 +121,29 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       })
     },
 
+    async placeDocuments(placed) {
+      await database.transaction(async (client) => {
+        const { rows } = await client.query<{ id: string }>(
+          `WITH row AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[]) AS row (id, collection, language, chunk_size, chunk_overlap)),
+             moved AS (SELECT d.id FROM document d JOIN row USING (id) WHERE d.collection <> row.collection AND d.state <> 'removed'),
+             placed AS (UPDATE document d SET collection = row.collection, language = row.language, chunk_size = row.chunk_size, chunk_overlap = row.chunk_overlap
+               FROM row WHERE d.id = row.id AND d.state <> 'removed' RETURNING d.id)
+           SELECT id FROM moved`,
+          [
+            placed.map(({ id }) => id),
+            placed.map(({ collection }) => collection),
+            placed.map(({ language }) => language),
+            placed.map(({ chunkSize }) => chunkSize),
+            placed.map(({ chunkOverlap }) => chunkOverlap),
+          ],
+        )
+        await appendMoves(
+          client,
+          rows.map(({ id }) => id),
+        )
+      })
+    },
+
     async removeDocument(id) {
       const dropped = await database.transaction(async (client) => {
         const { rowCount } = await client.query(
@@ -148,13 +176,20 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       return rows.map(toDocument)
     },
 
-    async listStale(settingsHash) {
-      const { rows } = await database.query<Row>(
-        `SELECT ${columns} FROM document d WHERE state = 'ready'
-         AND EXISTS (SELECT 1 FROM version v WHERE v.document = d.id AND v.version = d.active_version AND v.settings_hash <> $1) ORDER BY path LIMIT 1000`,
-        [settingsHash],
+    async listStale(hashOf) {
+      const { rows: kinds } = await database.query<Pick<Row, 'language' | 'chunk_size' | 'chunk_overlap'>>(
+        `SELECT DISTINCT language, chunk_size, chunk_overlap FROM document WHERE state = 'ready'`,
       )
-      return rows.map(toDocument)
+      const stale: DocumentRow[] = []
+      for (const { language, chunk_size: chunkSize, chunk_overlap: chunkOverlap } of kinds) {
+        const { rows } = await database.query<Row>(
+          `SELECT ${columns} FROM document d WHERE state = 'ready' AND (language, chunk_size, chunk_overlap) IS NOT DISTINCT FROM ($2::text, $3::int, $4::int)
+           AND EXISTS (SELECT 1 FROM version v WHERE v.document = d.id AND v.version = d.active_version AND v.settings_hash <> $1) ORDER BY path LIMIT 1000`,
+          [hashOf({ language, chunkSize, chunkOverlap }), language, chunkSize, chunkOverlap],
+        )
+        stale.push(...rows.map(toDocument))
+      }
+      return stale
     },
 
     async stateOfVersion(id, version) {
@@ -181,6 +216,9 @@ function columnsOf(documents: readonly NewDocument[]): unknown[] {
     documents.map((document) => document.state ?? 'queued'),
     documents.map((document) => document.error?.code ?? null),
     documents.map((document) => document.error?.message ?? null),
+    documents.map((document) => document.language ?? null),
+    documents.map((document) => document.chunkSize ?? null),
+    documents.map((document) => document.chunkOverlap ?? null),
   ]
 }
 
@@ -197,5 +235,8 @@ function toDocument(row: Row): DocumentRow {
     errorCode: row.error_code,
     errorText: row.error_text,
     activeVersion: row.active_version,
+    language: row.language,
+    chunkSize: row.chunk_size,
+    chunkOverlap: row.chunk_overlap,
   }
 }

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { mergeControls } from './control-files.ts'
+import { collectionDefaults, parseFolderSettings, settingsLookup } from './folder-settings.ts'
+
+const file = (path: string, content: string) => ({ path, content, problem: null })
+
+test('settings are inherited from the root down, the nearest folder wins key by key', () => {
+  const settingsOf = settingsLookup([
+    file('_docent.yml', 'collection: all\nchunk_size: 800\nlanguage: en'),
+    file('manuals/_docent.yml', 'collection: manuals\nchunk_overlap: 10'),
+    file('manuals/zh/_docent.yml', 'language: zh'),
+  ])
+  expect(settingsOf('a.txt')).toEqual({ collection: 'all', language: 'en', chunkSize: 800, chunkOverlap: null })
+  expect(settingsOf('manuals/zh/deep/er/a.txt')).toEqual({ collection: 'manuals', language: 'zh', chunkSize: 800, chunkOverlap: 10 })
+  expect(settingsOf('manuals-other/a.txt').collection).toBe('all')
+})
+
+test('without any file everything is as the configuration says', () => {
+  expect(settingsLookup([])('a/b.txt')).toEqual({ collection: 'default', language: null, chunkSize: null, chunkOverlap: null })
+})
+
+test("a collection's defaults stand in the root's file and yield to what a folder says itself", () => {
+  const files = [
+    file('_docent.yml', 'collections:\n  laws: { language: zh, chunk_size: 1200 }'),
+    file('laws/_docent.yml', 'collection: laws'),
+    file('laws/short/_docent.yml', 'chunk_size: 300'),
+  ]
+  expect(settingsLookup(files)('laws/a.txt')).toEqual({ collection: 'laws', language: 'zh', chunkSize: 1200, chunkOverlap: null })
+  expect(settingsLookup(files)('laws/short/a.txt')).toMatchObject({ language: 'zh', chunkSize: 300 })
+  expect(settingsLookup(files)('a.txt')).toMatchObject({ collection: 'default', language: null })
+  expect(collectionDefaults(files).get('laws')).toEqual({ language: 'zh', chunkSize: 1200, chunkOverlap: null })
+})
+
+test('an empty file, or one of comments, says nothing', () => {
+  for (const text of ['', '# nothing yet\n', '---\n']) expect(parseFolderSettings(text, false)).toEqual({})
+})
+
+test.each([
+  ['collection: [', 'not YAML'],
+  ['a: 1\na: 2', 'not YAML'],
+  ['chunksize: 5', 'unknown key chunksize'],
+  ['just words', 'key: value'],
+  ['- a list', 'key: value'],
+  ['chunk_size: big', 'chunk_size: must be a whole number'],
+  ['chunk_size: 1', 'at least 100'],
+  ['chunk_overlap: 99999', 'at most 1000'],
+  ['language: fr', 'zh or en'],
+  ['collection: 2024', 'put it into quotes'],
+  ['collection: "../x"', 'collection: must be'],
+  ['collections: {}', 'unknown key collections'],
+  [
+    `a: &a [x, x]\n${'bcdefghij'.replace(/./g, (c, i) => `${c}: &${c} [*${'abcdefghi'[i as number]}, *${'abcdefghi'[i as number]}]\n`)}`,
+    '',
+  ],
+])('%j is refused with the reason', (text, reason) => {
+  expect(parseFolderSettings(text, false)).toEqual({ problem: expect.stringContaining(reason) })
+})
+
+test('a text that is not understood leaves the one before in force; a deleted file says nothing any more', () => {
+  const known = [
+    file('a/_docent.yml', 'collection: one'),
+    file('b/_docent.yml', 'collection: two'),
+    file('closed/_docent.yml', 'language: zh'),
+  ]
+  const merged = mergeControls(known, [{ path: 'a/_docent.yml', text: 'collection: [' }], ['closed'])
+  expect(merged.files).toEqual([
+    file('closed/_docent.yml', 'language: zh'),
+    { path: 'a/_docent.yml', content: 'collection: one', problem: expect.stringContaining('a/_docent.yml: not YAML') },
+  ])
+  expect(merged.changed.map(({ path }) => path)).toEqual(['a/_docent.yml'])
+  expect(merged.gone).toEqual(['b/_docent.yml'])
+  expect(mergeControls(merged.files, [{ path: 'a/_docent.yml', unsettled: true }], ['closed']).changed).toEqual([])
+})

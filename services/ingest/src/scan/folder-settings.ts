@@ -1,0 +1,107 @@
+import type { ControlFile, DocumentSettings, IndexSettings } from '@docent/corpus/corpus'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+
+export const SETTINGS_FILE = '_docent.yml'
+export const IGNORE_FILE = '.docentignore'
+export const defaultCollection = 'default'
+
+const collection = z
+  .string('must be text: put it into quotes')
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u, 'must be letters, digits, spaces and . _ - , at most 100')
+const language = z.enum(['zh', 'en'], 'must be zh or en')
+const size = z.int('must be a whole number').min(100, 'must be at least 100').max(4_000, 'must be at most 4000')
+const overlap = z.int('must be a whole number').min(0, 'must be at least 0').max(1_000, 'must be at most 1000')
+const defaults = { language: language.optional(), chunk_size: size.optional(), chunk_overlap: overlap.optional() }
+const unknownKey = {
+  error: (issue: { code?: string | undefined; keys?: string[] }) =>
+    issue.code === 'unrecognized_keys' ? `unknown key ${issue.keys?.join(', ')}` : 'must be lines of the form key: value',
+}
+const Folder = z.strictObject({ collection: collection.optional(), ...defaults }, unknownKey)
+const Root = z.strictObject(
+  { collection: collection.optional(), ...defaults, collections: z.record(collection, z.strictObject(defaults, unknownKey)).optional() },
+  unknownKey,
+)
+type Parsed = z.infer<typeof Root>
+
+/** What a `_docent.yml` says, or the one sentence that says why it cannot be followed. */
+export function parseFolderSettings(text: string, isRoot: boolean): Parsed | { problem: string } {
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
+  const [broken] = document.errors
+  if (broken) return { problem: `not YAML: ${broken.message.split('\n')[0]?.replace(/:$/, '')}` }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 20 }) ?? {}
+  } catch (error) {
+    return { problem: `not YAML: ${(error as Error).message.split('\n')[0]}` }
+  }
+  const parsed = (isRoot ? Root : Folder).safeParse(value)
+  if (parsed.success) return parsed.data
+  const known = `known are collection, language, chunk_size, chunk_overlap${isRoot ? ', collections' : ''}`
+  const sentences = parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+  return { problem: `${sentences.join('; ')} (${known})`.slice(0, 500) }
+}
+
+/**
+ * The settings that hold for a path: each folder from the root down to the document's own overrides those above it;
+ * what none of them says comes from the collection's defaults in the root's file, else it is null.
+ */
+export function settingsLookup(files: readonly ControlFile[]): (path: string) => DocumentSettings {
+  const byFolder = new Map<string, Parsed>()
+  for (const { path, content } of files) {
+    if (content === null || !isSettingsFile(path)) continue
+    const folder = folderOf(path)
+    const parsed = parseFolderSettings(content, folder === '')
+    if (!('problem' in parsed)) byFolder.set(folder, parsed)
+  }
+  const known = new Map<string, DocumentSettings>()
+  const collections = byFolder.get('')?.collections ?? {}
+
+  function ofFolder(folder: string): DocumentSettings {
+    const found = known.get(folder)
+    if (found) return found
+    const chain = chainOf(folder).flatMap((above) => byFolder.get(above) ?? [])
+    const own: Omit<Parsed, 'collections'> = Object.assign({}, ...chain)
+    const name = own.collection ?? defaultCollection
+    const byDefault = Object.hasOwn(collections, name) ? collections[name] : undefined
+    const settings = {
+      collection: name,
+      language: own.language ?? byDefault?.language ?? null,
+      chunkSize: own.chunk_size ?? byDefault?.chunk_size ?? null,
+      chunkOverlap: own.chunk_overlap ?? byDefault?.chunk_overlap ?? null,
+    }
+    known.set(folder, settings)
+    return settings
+  }
+  return (path) => ofFolder(folderOf(path))
+}
+
+/** The defaults that the root's file gives to collections by name. */
+export function collectionDefaults(files: readonly ControlFile[]): Map<string, IndexSettings> {
+  const root = files.find(({ path }) => path === SETTINGS_FILE)?.content
+  const parsed = root ? parseFolderSettings(root, true) : {}
+  const collections = 'collections' in parsed ? (parsed.collections ?? {}) : {}
+  return new Map(
+    Object.entries(collections).map(([name, given]) => [
+      name,
+      { language: given.language ?? null, chunkSize: given.chunk_size ?? null, chunkOverlap: given.chunk_overlap ?? null },
+    ]),
+  )
+}
+
+export function sameSettings(a: DocumentSettings, b: DocumentSettings): boolean {
+  return a.collection === b.collection && a.language === b.language && a.chunkSize === b.chunkSize && a.chunkOverlap === b.chunkOverlap
+}
+
+function isSettingsFile(path: string): boolean {
+  return path === SETTINGS_FILE || path.endsWith(`/${SETTINGS_FILE}`)
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+}
+
+function chainOf(folder: string): string[] {
+  const parts = folder === '' ? [] : folder.split('/')
+  return ['', ...parts.map((_part, i) => parts.slice(0, i + 1).join('/'))]
+}
