@@ -126,6 +126,14 @@ describe('the door', () => {
       ['POST', '/api/v1/documents'],
       ['DELETE', '/api/v1/documents/00000000-0000-4000-8000-000000000000'],
       ['POST', '/api/v1/documents/00000000-0000-4000-8000-000000000000/retry'],
+      ['POST', '/api/v1/documents/00000000-0000-4000-8000-000000000000/cancel'],
+      ['POST', '/api/v1/documents/retry'],
+      ['POST', '/api/v1/documents/confirm-removal'],
+      ['GET', '/api/v1/ingest'],
+      ['GET', '/api/v1/ingest/scans'],
+      ['POST', '/api/v1/ingest/pause'],
+      ['POST', '/api/v1/ingest/resume'],
+      ['POST', '/api/v1/ingest/scan'],
       ['POST', '/prompts'],
       ['GET', '/api/v1/settings'],
       ['GET', '/api/v1/usage'],
@@ -151,6 +159,22 @@ describe('the door', () => {
     expect((await fetch(`${gateway.url}/api/v1/documents?state=ready&limit=5`, { headers: owner })).status).toBe(200)
     expect(place.neighbours.seen.at(-1)!.url).toBe('/documents?state=ready&limit=5')
     expect(await (await post(`${gateway.url}/api/v1/search`, { query: '保修' }, owner)).json()).toMatchObject({ answerable: true })
+  })
+
+  test('the hand on ingest is piped with its query and body', async () => {
+    for (const [method, path, body] of [
+      ['GET', '/ingest'],
+      ['GET', '/ingest/scans?dryRun=true'],
+      ['POST', '/ingest/pause'],
+      ['POST', '/ingest/scan?dryRun=true'],
+      ['POST', '/documents/retry', '{"path":"a/"}'],
+      ['POST', '/documents/confirm-removal'],
+      ['POST', '/documents/00000000-0000-4000-8000-000000000000/cancel'],
+    ]) {
+      const headers = body ? { ...owner, 'content-type': 'application/json' } : owner
+      expect((await fetch(`${gateway.url}/api/v1${path}`, { method: method!, headers, ...(body ? { body } : {}) })).status).toBe(200)
+      expect(place.neighbours.seen.at(-1)).toMatchObject({ method, url: path, ...(body ? { body } : {}) })
+    }
   })
 
   test('prompts are written by the owner and read by all', async () => {

@@ -52,6 +52,16 @@ export const envSchema = z.object({
     .default(2_000)
     .meta({ description: 'a file must be unchanged for so many milliseconds before it is read' }),
   INGEST_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(2).meta({ description: 'documents indexed at the same time' }),
+  MIN_FREE_DISK_MB: z.coerce
+    .number()
+    .min(0)
+    .default(200)
+    .meta({ description: "indexing pauses while the documents' disk has less room; 0 never pauses" }),
+  MIN_FREE_MEMORY_MB: z.coerce
+    .number()
+    .min(0)
+    .default(16)
+    .meta({ description: 'indexing pauses while less memory is left in its container (or on the machine); 0 never pauses' }),
 })
 
 export type Config = ReturnType<typeof readConfig>
@@ -75,5 +85,6 @@ export function readConfig(env: Record<string, string | undefined>) {
     reconcileIntervalMs: e.RECONCILE_INTERVAL_S * 1000,
     settleMs: e.SETTLE_MS,
     concurrency: e.INGEST_CONCURRENCY,
+    minFree: { diskBytes: e.MIN_FREE_DISK_MB * 1024 * 1024, memoryBytes: e.MIN_FREE_MEMORY_MB * 1024 * 1024 },
   })
 }

@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events'
 import type { Log } from '@docent/kit/logger'
 import { dependencyUp, httpSeconds, type Metrics } from '@docent/kit/metrics'
 import { Counter, Gauge, Histogram } from 'prom-client'
+import { type PauseReason, pauseReasons, pauseSentences } from './pauses.ts'
+import type { ScanReport } from './scan/scan-report.ts'
 
-const reasons = ['embedder_down', 'extractor_down', 'queue_down', 'mass_removal', 'folder_missing'] as const
-export type PauseReason = (typeof reasons)[number]
 export type DocumentEvent = { documentId: string; path: string; state: string; code?: string }
 export type Events = ReturnType<typeof createEvents>
 
@@ -46,8 +46,8 @@ export function createEvents(log: Log, registry: Metrics) {
     registers,
   })
   for (const outcome of ['done', 'failed', 'skipped']) indexed.inc({ outcome }, 0)
-  for (const reason of reasons) paused.set({ reason }, 0)
-  const waiting = new Set<PauseReason>()
+  for (const reason of pauseReasons) paused.set({ reason }, 0)
+  const waiting = new Map<PauseReason, { message: string; since: string }>()
   const tell = (event: DocumentEvent) => bus.emit('document', event)
 
   return {
@@ -66,8 +66,8 @@ export function createEvents(log: Log, registry: Metrics) {
       log.warn({ documentId: document.id, code }, 'document failed')
       tell({ documentId: document.id, path: document.path, state, code })
     },
-    scanned(figures: { add: number; change: number; move: number; remove: number; files: number }) {
-      if (figures.add + figures.change + figures.move + figures.remove > 0) log.info(figures, 'folder scanned')
+    scanned({ changes: _, ...figures }: ScanReport) {
+      if (figures.added + figures.changed + figures.renamed + figures.removed + figures.resettled > 0) log.info(figures, 'folder scanned')
     },
     /** of the control files, those that came or changed (a problem: not followed), those that went, and how many are refused */
     controlFiles(changed: readonly { path: string; problem: string | null }[], gone: readonly string[], refused: number) {
@@ -78,16 +78,20 @@ export function createEvents(log: Log, registry: Metrics) {
       }
       for (const path of gone) log.info({ path }, 'a control file is gone')
     },
+    /** a cancelled document's job could not be taken out of the queue; it ends by itself when it finds the document cancelled */
+    jobLeft: (documentId: string, err: unknown) => log.warn({ documentId, err }, 'the job of a cancelled document stays in the queue'),
     documentChanged: tell,
-    paused(reason: PauseReason, on: boolean) {
+    paused(reason: PauseReason, on: boolean, message?: string) {
       if (on === waiting.has(reason)) return
       paused.set({ reason }, on ? 1 : 0)
-      if (on) waiting.add(reason)
+      const said = message || pauseSentences[reason]
+      if (on) waiting.set(reason, { message: said, since: new Date().toISOString() })
       else waiting.delete(reason)
-      if (on) log.warn({ reason }, 'ingest waits')
+      if (on) log.warn({ reason, why: said }, 'ingest waits')
       else log.info({ reason }, 'ingest goes on')
     },
-    pausedReasons: (): PauseReason[] => [...waiting],
+    pausedReasons: (): PauseReason[] => [...waiting.keys()],
+    pauses: () => [...waiting].map(([reason, { message, since }]) => ({ reason, message, since })),
     counted(counts: Record<string, number>, queues: Record<string, Record<string, number>>) {
       documents.reset()
       for (const state of ['queued', 'indexing', 'ready', 'failed', 'skipped']) documents.set({ state }, counts[state] ?? 0)

@@ -7,19 +7,23 @@ import { openQueue, startWorker } from '@docent/kit/jobs'
 import type { Log } from '@docent/kit/logger'
 import { createMetrics, type Metrics, serveMetrics } from '@docent/kit/metrics'
 import { openPostgres } from '@docent/kit/postgres'
-import { refuseEviction, workerConnection } from '@docent/kit/redis'
+import { openRedis, refuseEviction, workerConnection } from '@docent/kit/redis'
 import type { Embedder } from '@docent/models/embedder'
 import { createHttpEmbedder } from '@docent/models/http-embedder'
 import type { Config } from './config.ts'
 import { createEvents } from './events.ts'
 import { createExtractClient } from './extract-client.ts'
 import { indexDocument } from './jobs/index-document.ts'
-import { closeWorker, createPush } from './queue.ts'
+import { createMeasure, type Measure } from './measure.ts'
+import { closeWorker, createPush, fillOfInfo, stopJob } from './queue.ts'
 import { startReconciler } from './reconcile.ts'
+import { bulkRouter } from './routes/bulk.ts'
 import { documentsRouter } from './routes/documents.ts'
+import { ingestRouter } from './routes/ingest.ts'
 import { removeStaleUploads } from './routes/upload.ts'
 import { createScanner } from './scan/scan-folder.ts'
 import { watchFolder } from './scan/watch-folder.ts'
+import { createGate } from './work-gate.ts'
 
 const WATCH_DEBOUNCE_MS = 300
 
@@ -27,7 +31,7 @@ const WATCH_DEBOUNCE_MS = 300
 export async function startIngest(
   config: Config,
   scope: AsyncDisposableStack,
-  { log, embedder: given }: { log: Log; embedder?: Embedder },
+  { log, embedder: given, measure = createMeasure(config.folder) }: { log: Log; embedder?: Embedder; measure?: Measure },
 ): Promise<{ url: string; metrics: Metrics }> {
   const metrics = createMetrics('ingest')
   const events = createEvents(log, metrics)
@@ -40,7 +44,12 @@ export async function startIngest(
   // installations that share a Redis, as tests do, keep their jobs apart
   const prefix = `docent:${new URL(config.databaseUrl).pathname.slice(1)}`
   const queue = scope.adopt(openQueue(indexDocument.name, connection, log, prefix), (open) => open.close())
-  const push = createPush(queue, log)
+  const redis = scope.adopt(openRedis(config.queueUrl, log), (open) => open.disconnect())
+  const gate = createGate(events, () => worker, 12 * config.reconcileIntervalMs)
+  const push = createPush(queue, log, {
+    is: () => events.pausedReasons().includes('queue_full'),
+    found: () => gate.set('queue_full', true),
+  })
 
   const scanner = scope.use(
     createScanner({ corpus, events, log, folder: config.folder, settleMs: config.settleMs, maxFileBytes: config.maxFileBytes, push }),
@@ -48,10 +57,21 @@ export async function startIngest(
   let densePending: () => void = () => undefined
   const worker = startWorker(
     indexDocument,
-    { corpus, embedder, extractor, events, chunking: config.chunking, folder: config.folder, densePending: () => densePending() },
+    {
+      corpus,
+      embedder,
+      extractor,
+      events,
+      chunking: config.chunking,
+      folder: config.folder,
+      densePending: () => densePending(),
+      waitFor: gate.waitFor,
+      isWaiting: gate.isWaiting,
+    },
     connection,
     { concurrency: config.concurrency, log, prefix },
   )
+  await worker.pause(true) // until the first look has found no reason to wait
   scope.defer(() => closeWorker(worker))
   const reconciler = scope.use(
     startReconciler({
@@ -61,7 +81,10 @@ export async function startIngest(
       events,
       scanner,
       queue,
-      worker,
+      gate,
+      measure,
+      minFree: config.minFree,
+      queueFill: async () => fillOfInfo(await redis.info('memory')),
       push,
       chunking: config.chunking,
       scanIntervalMs: config.scanIntervalMs,
@@ -103,6 +126,8 @@ export async function startIngest(
     routers: [
       healthRouter(checks, { up: events.up, needed: ['postgres', 'queue', 'extractor', 'embedder', 'folder'] }),
       requireInternal(config.internalToken),
+      ingestRouter({ corpus, events, scanner, reconciler, measure }),
+      bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, worker, id) }),
       documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),
     ],
   })

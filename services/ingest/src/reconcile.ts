@@ -5,9 +5,14 @@ import type { Chunking } from './chunk/chunk.ts'
 import type { Events } from './events.ts'
 import type { Extractor } from './extract-client.ts'
 import { settingsHash } from './jobs/index-document.ts'
+import type { Measure } from './measure.ts'
+import { pauseSentences } from './pauses.ts'
+import type { Push } from './queue.ts'
 import type { Scanner } from './scan/scan-folder.ts'
+import type { WorkGate } from './work-gate.ts'
 
-type JobState = 'waiting' | 'active' | 'delayed' | 'failed'
+type JobState = 'waiting' | 'prioritized' | 'active' | 'delayed' | 'failed'
+export type QueueDepth = Record<'waiting' | 'active' | 'delayed' | 'failed', number>
 export type ReconcileDeps = {
   corpus: Corpus
   embedder: Embedder
@@ -15,12 +20,24 @@ export type ReconcileDeps = {
   events: Events
   scanner: Scanner
   queue: { name: string; getJobCounts(...states: JobState[]): Promise<Record<string, number>> }
-  worker: { pause(doNotWaitActive: boolean): Promise<void>; resume(): void; isPaused(): boolean }
-  push: (documents: readonly { id: string; contentHash: string }[]) => Promise<void>
+  gate: WorkGate
+  measure: Measure
+  minFree: { diskBytes: number; memoryBytes: number }
+  /** share of the queue's Redis that is used */
+  queueFill: () => Promise<number>
+  push: Push
   chunking: Chunking
   scanIntervalMs: number
   intervalMs: number
   log: Log
+}
+
+export type Reconciler = AsyncDisposable & {
+  densePending(): void
+  /** jobs per state; rejects when the queue does not answer */
+  depth(): Promise<QueueDepth>
+  /** reads the switch of the owner and follows it at once */
+  followSwitch(): Promise<void>
 }
 
 const DENSE_FULL_MS = 10 * 60_000
@@ -33,48 +50,81 @@ const ANSWER_MS = 4_000
  * The repair, repeated: folder against ledger, ledger against queue, settings against what was indexed, Chroma against Postgres.
  * Each task goes at its own pace and fails alone; what fails is tried again.
  */
-export function startReconciler(deps: ReconcileDeps): AsyncDisposable & { densePending(): void } {
-  const { corpus, embedder, events, log } = deps
+export function startReconciler(deps: ReconcileDeps): Reconciler {
+  const { corpus, embedder, events, gate, log } = deps
   const stop = new AbortController()
   const soon = () => AbortSignal.any([stop.signal, AbortSignal.timeout(ANSWER_MS)])
   let compareDense = true // at the start: Chroma may be anything
   let comparedAt = 0
 
-  /** Work waits while a neighbour that it needs is away, and goes on by itself when it is back. */
+  /** Work waits while a neighbour that it needs is away, room is short or the owner wants it to, and goes on by itself. */
   async function pulse(): Promise<void> {
     const down = {
       embedder_down: await fails(embedder.info(soon())),
       extractor_down: await fails(deps.extractor.alive(soon())),
       queue_down: await fails(within(deps.queue.getJobCounts('active'))),
     }
-    for (const [reason, on] of Object.entries(down)) events.paused(reason as keyof typeof down, on)
-    if (down.embedder_down || down.extractor_down) {
-      if (!deps.worker.isPaused()) await within(deps.worker.pause(true))
-    } else if (deps.worker.isPaused()) deps.worker.resume()
-    if (!down.queue_down) await requeue()
-    events.counted(
-      await corpus.countDocuments(),
-      down.queue_down ? {} : { [deps.queue.name]: await within(deps.queue.getJobCounts('waiting', 'active', 'delayed', 'failed')) },
-    )
+    for (const [reason, on] of Object.entries(down)) gate.set(reason as keyof typeof down, on)
+    await lookAtRoom()
+    if (!down.queue_down) await lookAtQueue()
+    let unread: Error | undefined
+    // a database that is away must not keep the other reasons from being heeded
+    await lookAtSwitch().catch((error: Error) => {
+      unread = error
+    })
+    const resumes = await within(gate.apply())
+    if (unread) throw unread
+    if (!down.queue_down) await requeue(resumes ? 0 : 2 * deps.intervalMs)
+    events.counted(await corpus.countDocuments(), down.queue_down ? {} : { [deps.queue.name]: await depth() })
     if (!down.extractor_down) {
       const { extracted } = (await deps.extractor.counters(soon())) as { extracted?: Record<string, number> }
       if (extracted) events.extracted(extracted)
     }
   }
 
+  async function lookAtSwitch(): Promise<void> {
+    const { isOn, by } = await corpus.readSwitch('paused')
+    gate.set('manual', isOn, by ? `${pauseSentences.manual} (By ${by}.)` : '')
+  }
+
+  /** Once short, it takes a quarter more to go on: work at the edge would only flicker. */
+  async function lookAtRoom(): Promise<void> {
+    const { memoryBytes, diskBytes } = await deps.measure()
+    for (const [reason, free, least] of [
+      ['memory', memoryBytes, deps.minFree.memoryBytes],
+      ['disk', diskBytes, deps.minFree.diskBytes],
+    ] as const) {
+      const needed = events.pausedReasons().includes(reason) ? least * 1.25 : least
+      const isShort = free !== undefined && least > 0 && free < needed
+      gate.set(reason, isShort, isShort ? `${pauseSentences[reason]} (${inMb(free)} MB free, ${inMb(needed)} MB wanted.)` : '')
+    }
+  }
+
+  async function lookAtQueue(): Promise<void> {
+    const fill = await within(deps.queueFill())
+    const limit = events.pausedReasons().includes('queue_full') ? 0.85 : 0.95
+    gate.set('queue_full', fill > limit)
+  }
+
+  async function depth(): Promise<QueueDepth> {
+    const found = await within(deps.queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'))
+    const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = found
+    return { waiting: waiting + prioritized, active, delayed, failed }
+  }
+
   /** FLUSHALL or a lost Redis volume takes jobs without an error; the ledger knows them all. */
-  async function requeue(): Promise<void> {
-    const { waiting = 0, active = 0, delayed = 0 } = await within(deps.queue.getJobCounts('waiting', 'active', 'delayed'))
-    const forgotten = await corpus.listUnfinished(2 * deps.intervalMs)
+  async function requeue(untouchedMs: number): Promise<void> {
+    const { waiting, active, delayed } = await depth()
+    const forgotten = await corpus.listUnfinished(untouchedMs)
     // those that stand in line are not forgotten: adding them again is harmless, but not free
-    if (forgotten.length > 0 && waiting + active + delayed < forgotten.length) await deps.push(forgotten)
+    if (forgotten.length > 0 && waiting + active + delayed < forgotten.length) await deps.push(forgotten, 'bulk')
   }
 
   async function settings(): Promise<void> {
     const { model } = await embedder.info(soon())
     const stale = await corpus.listStale((settings) => settingsHash(settings, deps.chunking, model))
     for (const document of stale) await corpus.setState(document.id, 'queued', undefined, document)
-    await deps.push(stale)
+    await deps.push(stale, 'again')
     if (stale.length > 0) log.info({ documents: stale.length }, 'the settings have changed: documents are indexed anew')
   }
 
@@ -94,7 +144,7 @@ export function startReconciler(deps: ReconcileDeps): AsyncDisposable & { denseP
 
   const tasks = [
     every(deps.intervalMs, 'pulse', pulse),
-    every(deps.scanIntervalMs, 'scan', () => deps.scanner.scan()),
+    every(deps.scanIntervalMs, 'scan', async () => void (await deps.scanner.scan())),
     every(deps.intervalMs, 'settings', settings),
     every(2 * deps.intervalMs, 'dense', dense),
     every(SWEEP_MS, 'sweep', async () => void (await corpus.removeUnusedVectors(KEEP_VECTORS_MS))),
@@ -117,6 +167,12 @@ export function startReconciler(deps: ReconcileDeps): AsyncDisposable & { denseP
   }
 
   return {
+    depth,
+    async followSwitch() {
+      await lookAtSwitch()
+      // a queue that is away is no reason to refuse: the next pulse puts back what waits
+      if (await within(gate.apply())) await requeue(0).catch((err: unknown) => log.warn({ err }, 'what waits is queued with the next look'))
+    },
     densePending: () => {
       compareDense = true
     },
@@ -125,6 +181,10 @@ export function startReconciler(deps: ReconcileDeps): AsyncDisposable & { denseP
       await Promise.all(tasks)
     },
   }
+}
+
+function inMb(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024)
 }
 
 async function fails(asked: Promise<unknown>): Promise<boolean> {

@@ -15,6 +15,7 @@ import { until } from '../../lib/testkit/src/until.ts'
 import type { Stores } from '../../solo/src/stores.ts'
 import { readConfig } from '../src/config.ts'
 import { startIngest } from '../src/ingest-service.ts'
+import type { Measure } from '../src/measure.ts'
 import { type FakeExtractor, startFakeExtractor } from './fake-extractor.ts'
 
 export const admin: Principal = { id: 'admin', kind: 'admin', scopes: ['chat', 'read', 'ingest', 'admin'] }
@@ -37,7 +38,13 @@ export type TestIngest = {
   stop(): Promise<void>
 }
 
-export type TestOptions = { env?: Record<string, string>; folder?: string; databaseUrl?: string; embedder?: FakeEmbedder }
+export type TestOptions = {
+  env?: Record<string, string>
+  folder?: string
+  databaseUrl?: string
+  embedder?: FakeEmbedder
+  measure?: Measure
+}
 
 /** The started service over real stores, with a database and a folder of its own. */
 export async function startTestIngest(scope: AsyncDisposableStack, options: TestOptions = {}): Promise<TestIngest> {
@@ -71,7 +78,7 @@ export async function startTestIngest(scope: AsyncDisposableStack, options: Test
     RECONCILE_INTERVAL_S: '1',
     ...options.env,
   })
-  const { url } = await startIngest(config, service, { log, embedder })
+  const { url } = await startIngest(config, service, { log, embedder, ...(options.measure ? { measure: options.measure } : {}) })
 
   const ask = (path: string, init: RequestInit = {}, principal = admin) =>
     fetch(`${url}${path}`, { ...init, headers: { ...internalHeaders(token, principal), ...(init.headers as Record<string, string>) } })

@@ -33,7 +33,12 @@ export function documentsRouter(deps: GatewayDeps): Router {
   router.get('/api/v1/documents/:id/file', reading, known, toIngest)
   router.post('/api/v1/documents', requireAdmin, uploads, toIngest)
   router.delete('/api/v1/documents/:id', requireAdmin, known, toIngest)
+  router.post('/api/v1/documents/retry', requireAdmin, toIngest)
+  router.post('/api/v1/documents/confirm-removal', requireAdmin, toIngest)
   router.post('/api/v1/documents/:id/retry', requireAdmin, known, toIngest)
+  router.post('/api/v1/documents/:id/cancel', requireAdmin, known, toIngest)
+  router.get(['/api/v1/ingest', '/api/v1/ingest/scans'], requireAdmin, toIngest)
+  router.post(['/api/v1/ingest/pause', '/api/v1/ingest/resume', '/api/v1/ingest/scan'], requireAdmin, toIngest)
 
   router.post('/api/v1/search', reading, (req, res) => {
     const { body } = parse({ body: SearchRequest }, req)

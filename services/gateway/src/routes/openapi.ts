@@ -32,6 +32,20 @@ const events = {
   content: { 'text/event-stream': { schema: z.string() } },
 }
 const loose = z.looseObject({})
+const counts = z.record(z.string(), z.number().int())
+const IngestStatus = z
+  .looseObject({
+    state: z.enum(['running', 'paused']),
+    reasons: z.array(z.object({ reason: z.string(), message: z.string(), since: z.iso.datetime() })),
+    documents: counts,
+    queue: counts.nullable(),
+    filesPerSecond: z.number(),
+    secondsLeft: z.number().int().nullable(),
+    lastScan: loose.nullable(),
+    pendingRemoval: z.number().int(),
+    problems: z.array(z.object({ path: z.string(), message: z.string() })),
+  })
+  .meta({ id: 'IngestStatus' })
 const id = z.object({ id: z.uuid() })
 const answerId = z.object({ answerId: z.uuid() })
 const admin = [{ bearer: [] }]
@@ -153,6 +167,47 @@ const paths: ZodOpenApiPathsObject = {
   },
   '/api/v1/documents/{id}/file': { get: operation('Its original', { requestParams: { path: id } }) },
   '/api/v1/documents/{id}/retry': { post: operation('Index it again', { requestParams: { path: id }, security: admin }) },
+  '/api/v1/documents/{id}/cancel': { post: operation('Cancel its indexing', { requestParams: { path: id }, security: admin }) },
+  '/api/v1/documents/retry': {
+    post: operation('Index again all that failed, or what failed below a path', {
+      security: admin,
+      requestBody: body(z.object({ path: z.string().optional(), state: z.enum(['failed', 'skipped', 'ready']).default('failed') })),
+      responses: { 202: json(z.object({ queued: z.number().int() }), 'How many were queued') },
+    }),
+  },
+  '/api/v1/documents/confirm-removal': {
+    post: operation('The yes to the removal of many missing files at once', {
+      security: admin,
+      responses: { 200: json(z.object({ removed: z.number().int() }), 'How many were removed') },
+    }),
+  },
+  '/api/v1/ingest': {
+    get: operation('How indexing is doing: state, reasons of a pause, queue, pace, last scan, problems', {
+      security: admin,
+      responses: { 200: json(IngestStatus, 'The status') },
+    }),
+  },
+  '/api/v1/ingest/pause': {
+    post: operation('Take up no new work, until resumed', { security: admin, responses: { 200: json(IngestStatus, 'The status') } }),
+  },
+  '/api/v1/ingest/resume': {
+    post: operation('Go on', { security: admin, responses: { 200: json(IngestStatus, 'The status') } }),
+  },
+  '/api/v1/ingest/scan': {
+    post: operation('Scan the folder now, or with dryRun say what a scan would do', {
+      security: admin,
+      requestParams: { query: z.object({ dryRun: z.boolean().optional() }) },
+    }),
+  },
+  '/api/v1/ingest/scans': {
+    get: operation('What scans found and did, newest first', {
+      security: admin,
+      requestParams: {
+        query: z.object({ limit: z.number().int().optional(), before: z.number().int().optional(), dryRun: z.boolean().optional() }),
+      },
+      responses: { 200: json(z.object({ items: z.array(loose), next: z.number().int().optional() }), 'A page of scans') },
+    }),
+  },
   '/api/v1/documents/events': { get: operation('Changes of documents', { responses: { 200: events } }) },
   '/api/v1/search': {
     post: operation('Search', {

@@ -24,6 +24,10 @@ export type IndexDeps = {
   chunking: Chunking
   folder: string
   densePending: () => void
+  /** a neighbour or a provider that is out: work may have to wait for it */
+  waitFor: (error: AppError) => void
+  /** no work is to be taken up now */
+  isWaiting: () => boolean
 }
 
 const EMBED_BATCH = 16
@@ -55,6 +59,8 @@ export const indexDocument = defineJob({
 
   async run({ documentId, contentHash }, deps: IndexDeps, signal): Promise<JobOutcome> {
     const { corpus, events } = deps
+    // a worker that stood waiting for a job takes one more after it was paused; the ledger puts it back
+    if (deps.isWaiting()) return { kind: 'skipped', note: 'ingest waits' }
     const document = await corpus.findDocument(documentId)
     if (!document || document.state === 'removed') return { kind: 'skipped', note: 'the file is gone' }
     if (document.contentHash !== contentHash) return { kind: 'skipped', note: 'a newer version is queued' }
@@ -62,7 +68,11 @@ export const indexDocument = defineJob({
       return { kind: 'skipped', note: `the document is ${document.state} already` }
 
     const attempt = await corpus.beginAttempt(documentId, contentHash)
-    await corpus.setState(documentId, 'indexing', undefined, { contentHash, attempt })
+    const fence = { contentHash, attempt, from: ['queued', 'indexing'] as const }
+    if (!(await corpus.setState(documentId, 'indexing', undefined, fence))) {
+      await corpus.endAttempt(attempt, 'skipped', { code: 'conflict' })
+      return { kind: 'skipped', note: 'the document has changed meanwhile' }
+    }
     try {
       const figures = await index(document, deps, attempt, signal)
       await corpus.endAttempt(attempt, 'done', figures)
@@ -77,8 +87,9 @@ export const indexDocument = defineJob({
 })
 
 /** Overtaken: nothing to say. An outage: the document waits. A bad document: failed or skipped, with the reason. */
-async function conclude(error: AppError, document: DocumentRow, attempt: number, { corpus, events }: IndexDeps): Promise<JobOutcome> {
-  // one that slept while another took its job over has no say, whatever it met when it woke
+async function conclude(error: AppError, document: DocumentRow, attempt: number, deps: IndexDeps): Promise<JobOutcome> {
+  const { corpus, events } = deps
+  // one that slept while another took its job over, or that was cancelled, has no say, whatever it met when it woke
   const isLate = !(await corpus.isLatestAttempt(attempt, document.id))
   if (isLate && error.code !== 'conflict') error = new AppError('conflict', 'A later attempt has begun.', { cause: error })
   const isOvertaken = error.code === 'conflict' || error.code === 'gone'
@@ -87,13 +98,15 @@ async function conclude(error: AppError, document: DocumentRow, attempt: number,
   const mayHeal =
     outages.has(error.code) ||
     ((error.retryable || error.code === 'internal') && (await corpus.countAttempts(document.id, document.contentHash, error.code)) < TRIES)
+  const fence = { contentHash: document.contentHash, attempt }
   if (mayHeal) {
-    await corpus.setState(document.id, 'queued', undefined, { ...document, attempt })
+    await corpus.setState(document.id, 'queued', undefined, fence)
+    deps.waitFor(error)
     throw error
   }
   const state = error.code === 'unsupported' ? 'skipped' : 'failed'
-  await corpus.setState(document.id, state, { code: error.code, message: error.message }, { ...document, attempt })
-  events.documentFailed(document, error.code, state)
+  if (await corpus.setState(document.id, state, { code: error.code, message: error.message }, fence))
+    events.documentFailed(document, error.code, state)
   return { kind: 'done', note: error.code }
 }
 
@@ -118,7 +131,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     if (vectors.length !== batch.length || vectors.some((vector) => vector.length !== dimension))
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
     await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
-    await corpus.setState(document.id, 'indexing', undefined, { ...document, attempt }) // a sign of life for the reconciler
+    await corpus.setState(document.id, 'indexing', undefined, { contentHash: document.contentHash, attempt }) // a sign of life for the reconciler
     faultPoint('K5')
   }
 

@@ -1,14 +1,16 @@
 import { DocumentState } from '@docent/core/document'
 import { AppError } from '@docent/core/errors'
 import type { Principal } from '@docent/core/principal'
-import type { Corpus, DocumentRow } from '@docent/corpus/corpus'
+import type { Corpus } from '@docent/corpus/corpus'
 import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
 import { type SseEvent, sendEvents } from '@docent/kit/sse'
 import { Router } from 'express'
 import { z } from 'zod'
 import type { DocumentEvent, Events } from '../events.ts'
+import type { Push } from '../queue.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
+import { findVisible, requireIngest } from './access.ts'
 import { removeInside } from './paths.ts'
 import { sendFile } from './send-file.ts'
 import { receiveUpload } from './upload.ts'
@@ -17,7 +19,7 @@ type Deps = {
   corpus: Corpus
   events: Events
   scanner: Scanner
-  push: (documents: readonly { id: string; contentHash: string }[], priority?: number) => Promise<void>
+  push: Push
   folder: string
   maxFileBytes: number
 }
@@ -39,14 +41,7 @@ const List = {
 export function documentsRouter({ corpus, events, scanner, push, folder, maxFileBytes }: Deps): Router {
   const router = Router()
 
-  /** The document, if the caller may know of it; foreign and missing look the same. */
-  async function find(documentId: string, principal: Principal): Promise<DocumentRow> {
-    const document = await corpus.findDocument(documentId)
-    const hidden =
-      !document || document.state === 'removed' || (principal.collections && !principal.collections.includes(document.collection))
-    if (hidden) throw new AppError('not_found', 'There is no such document.')
-    return document
-  }
+  const find = (documentId: string, principal: Principal) => findVisible(corpus, documentId, principal)
 
   router.get('/documents', async (req, res) => {
     const { query } = parse(List, req)
@@ -116,7 +111,7 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
     // without a content hash the file was never read: the scan itself is what has to be tried again
     if (/^[0-9a-f]{64}$/.test(document.contentHash)) {
       await corpus.setState(document.id, 'queued', undefined, document)
-      await push([document], 1)
+      await push([document], 'now')
       events.documentChanged({ documentId: document.id, path: document.path, state: 'queued' })
     } else await scanner.scan()
     res.status(202).json(await corpus.viewDocument(document.id))
@@ -145,11 +140,6 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
     })
   })
   return router
-}
-
-function requireIngest(principal: Principal): void {
-  if (principal.kind !== 'admin' && !principal.scopes.includes('ingest'))
-    throw new AppError('forbidden', 'Changing documents needs the admin key or one with the scope ingest.')
 }
 
 /** State changes as they happen; a reader who falls behind loses the oldest, never the newest. */

@@ -2,12 +2,14 @@ import type { ControlFile, Corpus, DocumentRow, DocumentSettings } from '@docent
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Log } from '@docent/kit/logger'
 import type { Events } from '../events.ts'
-import { mergeControls } from './control-files.ts'
+import type { Push } from '../queue.ts'
+import { type Controls, mergeControls } from './control-files.ts'
 import { IGNORE_FILE, sameSettings, settingsLookup } from './folder-settings.ts'
-import { createHashCache } from './hash-cache.ts'
+import { createHashCache, type HashCache } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
-import { type Snapshot, snapshotFolder } from './snapshot-folder.ts'
+import { emptyReport, endOf, reportOf, type ScanReport } from './scan-report.ts'
+import { snapshotFolder } from './snapshot-folder.ts'
 
 export type ScanDeps = {
   corpus: Corpus
@@ -17,12 +19,14 @@ export type ScanDeps = {
   settleMs: number
   maxFileBytes: number
   /** puts documents into the job queue; never throws, for the ledger brings back what it could not place */
-  push: (documents: readonly { id: string; contentHash: string }[]) => Promise<void>
+  push: Push
 }
 
 export type Scanner = AsyncDisposable & {
   /** one scan at a time; a call during a scan asks for one more after it */
-  scan(): Promise<void>
+  scan(): Promise<ScanReport>
+  /** what a scan would do now, without doing it */
+  dryRun(): Promise<ScanReport>
   /** the yes to a removal of more than a fifth of the folder; tells how many went */
   confirmRemoval(): Promise<number>
   /** runs while no scan does: for changes to the folder that come through the API */
@@ -31,7 +35,13 @@ export type Scanner = AsyncDisposable & {
   trust(paths: readonly string[]): void
   status(): ScanStatus
 }
-export type ScanStatus = { lastScanAt: string | null; pendingRemoval: number; missing: boolean; problems: Problem[] }
+export type ScanStatus = {
+  lastScanAt: string | null
+  lastScan: ScanReport | null
+  pendingRemoval: number
+  missing: boolean
+  problems: Problem[]
+}
 /** A control file that cannot be followed; what it said before still holds. */
 export type Problem = { path: string; message: string }
 
@@ -40,75 +50,114 @@ export function createScanner(deps: ScanDeps): Scanner {
   const { corpus, events, log } = deps
   const hashes = createHashCache()
   const missingSince = new Map<string, number>()
-  let status: ScanStatus = { lastScanAt: null, pendingRemoval: 0, missing: false, problems: [] }
+  let status: ScanStatus = { lastScanAt: null, lastScan: null, pendingRemoval: 0, missing: false, problems: [] }
   let controls: ControlFile[] | undefined
   let root: string | undefined
   let turn: Promise<unknown> = Promise.resolve()
-  let waiting: Promise<void> | undefined
+  let waiting: Promise<ScanReport> | undefined
   let later: NodeJS.Timeout | undefined
   let closed = false
 
-  async function once(confirmed: boolean): Promise<number> {
-    const known = await corpus.listKnown()
-    if (hashes.hashes.size === 0)
-      for (const document of known) if (isHash(document.contentHash)) hashes.ledger.set(document.path, recordOf(document))
+  /** Reads disk and ledger and says what follows; changes nothing. */
+  async function look(cache: HashCache, since: Map<string, number>, { confirmed = false, settleMs = deps.settleMs }) {
     controls ??= await corpus.listControlFiles()
+    const known = await corpus.listKnown()
+    if (cache.hashes.size === 0)
+      for (const document of known) if (isHash(document.contentHash)) cache.ledger.set(document.path, recordOf(document))
     const lastRules = controls.find(({ path }) => path === IGNORE_FILE)?.content ?? ''
-    const snapshot = await snapshotFolder({ ...deps, hashes, lastRules })
-    status = { ...status, missing: snapshot.root === undefined }
-    events.paused('folder_missing', status.missing)
-    if (snapshot.root === undefined) return 0 // an unmounted folder deletes nothing
+    const snapshot = await snapshotFolder({ ...deps, settleMs, hashes: cache, lastRules })
+    if (snapshot.root === undefined) return undefined
 
-    const settingsOf = await follow(snapshot)
-    const open = new Set(snapshot.unsettled)
+    const unsettled = new Set(snapshot.unsettled)
     const judged = known.filter(
-      ({ path }) => !open.has(path) && !snapshot.unknown.some((place) => path === place || path.startsWith(`${place}/`)),
+      ({ path }) => !unsettled.has(path) && !snapshot.unknown.some((place) => path === place || path.startsWith(`${place}/`)),
     )
     const plan = planScan(
       judged.map(({ id, path, contentHash }) => ({ documentId: id, path, contentHash })),
       snapshot.files,
     )
     const knownPaths = new Set(known.map(({ path }) => path))
-    const removals = decideRemovals(missingSince, {
+    const removals = decideRemovals(since, {
       missing: plan.remove.map(({ documentId }) => documentId),
       known: known.length,
       seen: snapshot.files.length + snapshot.unsettled.length,
       arriving: snapshot.unsettled.filter((path) => !knownPaths.has(path)).length,
       sameRoot: root === snapshot.root,
       confirmed,
-      settleMs: deps.settleMs,
+      settleMs,
       now: performance.now(),
     })
-    if (removals.held === 0) root = snapshot.root
+    const merged = mergeControls(controls, snapshot.controls, snapshot.unknown)
+    const settingsOf = settingsLookup(merged.files)
+    const paths = new Map(plan.move.map(({ documentId, to }) => [documentId, to]))
+    const placed = known
+      .map((document) => ({ document, settings: settingsOf(paths.get(document.id) ?? document.path) }))
+      .filter(({ document, settings }) => !sameSettings(document, settings))
+      .map(({ document, settings }) => ({ id: document.id, ...settings }))
+    const byId = new Map(known.map((document) => [document.id, document]))
+    const found = {
+      ...reportOf(plan, removals.remove, byId),
+      files: snapshot.files.length,
+      skipped: snapshot.files.filter(({ problem }) => problem).length,
+      unsettled: snapshot.unsettled.length,
+      resettled: placed.length,
+      held: removals.held,
+    }
+    return { snapshot, root: snapshot.root, plan, removals, merged, settingsOf, placed, known: byId, found }
+  }
+
+  async function once(confirmed: boolean): Promise<ScanReport> {
+    const started = new Date()
+    const seen = await look(hashes, missingSince, { confirmed })
+    status = { ...status, missing: seen === undefined }
+    events.paused('folder_missing', status.missing)
+    if (!seen) return conclude(emptyReport(started, 'folder_missing'), false) // an unmounted folder deletes nothing
+
+    const { snapshot, plan, removals, merged, placed } = seen
+    if (removals.held === 0) root = seen.root
     status = { ...status, pendingRemoval: removals.held }
     events.paused('mass_removal', removals.held > 0)
-
+    await follow(merged)
+    if (placed.length > 0) await corpus.placeDocuments(placed)
     if (plan.add.length + plan.change.length > 0) faultPoint('K1')
-    await apply(plan, removals.remove, new Map(known.map((document) => [document.id, document])), settingsOf)
-    events.scanned({
-      add: plan.add.length,
-      change: plan.change.length,
-      move: plan.move.length,
-      remove: removals.remove.length,
-      files: snapshot.files.length,
-    })
+    await apply(plan, removals.remove, seen.known, seen.settingsOf)
+
     const isUnsettled = snapshot.unsettled.length > 0 || snapshot.controls.some((control) => 'unsettled' in control)
     const settleMs = isUnsettled ? deps.settleMs : undefined
     const nextMs = Math.min(settleMs ?? Number.POSITIVE_INFINITY, removals.waitMs ?? Number.POSITIVE_INFINITY)
     if (Number.isFinite(nextMs)) scanAfter(nextMs + 50)
+    const report = { startedAt: started.toISOString(), ...endOf(started), ...seen.found }
     // the first scan counts as done only when what it found has settled
-    if (status.lastScanAt !== null || snapshot.unsettled.length === 0) status = { ...status, lastScanAt: new Date().toISOString() }
-    return removals.remove.length
+    return conclude(report, status.lastScanAt !== null || snapshot.unsettled.length === 0)
+  }
+
+  async function conclude(report: ScanReport, isDone: boolean): Promise<ScanReport> {
+    status = { ...status, lastScan: report, ...(isDone ? { lastScanAt: report.endedAt } : {}) }
+    events.scanned(report)
+    const { unsettled: _, ...record } = report
+    await corpus.recordScan(record)
+    return report
+  }
+
+  /** The same look with copies of what a scan remembers, as if nothing had to settle. */
+  async function dryRun(): Promise<ScanReport> {
+    const started = new Date()
+    const copy = {
+      hashes: new Map(hashes.hashes),
+      ledger: new Map(hashes.ledger),
+      watched: new Map(hashes.watched),
+      trusted: new Set(hashes.trusted),
+    }
+    const seen = await look(copy, new Map(missingSince), { settleMs: 0 })
+    return seen ? { startedAt: started.toISOString(), ...endOf(started), ...seen.found } : emptyReport(started, 'folder_missing')
   }
 
   /** The control files as they are now; what cannot be followed is said once, and the settings before it stay. */
-  async function follow(snapshot: Snapshot): Promise<(path: string) => DocumentSettings> {
-    const { files, changed, gone } = mergeControls(controls ?? [], snapshot.controls, snapshot.unknown)
+  async function follow({ files, changed, gone }: Controls): Promise<void> {
     await corpus.saveControlFiles(changed, gone)
     controls = files
     status = { ...status, problems: files.flatMap(({ path, problem }) => (problem === null ? [] : [{ path, message: problem }])) }
     events.controlFiles(changed, gone, status.problems.length)
-    return settingsLookup(files)
   }
 
   async function apply(
@@ -117,12 +166,6 @@ export function createScanner(deps: ScanDeps): Scanner {
     known: ReadonlyMap<string, DocumentRow>,
     settingsOf: (path: string) => DocumentSettings,
   ): Promise<void> {
-    const paths = new Map(plan.move.map(({ documentId, to }) => [documentId, to]))
-    const placed = [...known.values()]
-      .map((document) => ({ document, settings: settingsOf(paths.get(document.id) ?? document.path) }))
-      .filter(({ document, settings }) => !sameSettings(document, settings))
-      .map(({ document, settings }) => ({ id: document.id, ...settings }))
-    if (placed.length > 0) await corpus.placeDocuments(placed)
     for (const { documentId, to, file } of plan.move) {
       await corpus.moveDocument(documentId, to)
       const document = known.get(documentId)!
@@ -151,7 +194,9 @@ export function createScanner(deps: ScanDeps): Scanner {
     if (hasWork) faultPoint('K2')
     await deps.push([
       ...added.filter(({ state }) => state === 'queued'),
-      ...plan.change.filter(({ file }) => !file.problem).map(({ documentId, file }) => ({ id: documentId, contentHash: file.contentHash })),
+      ...plan.change
+        .filter(({ file }) => !file.problem)
+        .map(({ documentId, file: { contentHash, size } }) => ({ id: documentId, contentHash, size })),
     ])
     if (hasWork) faultPoint('K3')
   }
@@ -168,18 +213,19 @@ export function createScanner(deps: ScanDeps): Scanner {
     return result
   }
 
-  function scan(): Promise<void> {
+  function scan(): Promise<ScanReport> {
     waiting ??= exclusively(async () => {
       waiting = undefined
-      if (!closed) await once(false)
+      return closed ? emptyReport(new Date(), 'stopping') : await once(false)
     })
     return waiting
   }
 
   return {
     scan,
+    dryRun: () => exclusively(dryRun),
     exclusively,
-    confirmRemoval: () => exclusively(() => once(true)),
+    confirmRemoval: () => exclusively(async () => (await once(true)).removed),
     trust: (paths) => paths.forEach((path) => void hashes.trusted.add(path)),
     status: () => status,
     async [Symbol.asyncDispose]() {

@@ -21,6 +21,7 @@ export const errorTable = {
   unavailable: [503, true, 'A part that is needed is down'],
   timeout: [504, true, 'It took too long'],
   // states of documents
+  cancelled: [409, false, 'It was cancelled'],
   empty: [422, false, 'The file has no text'],
   too_large: [413, false, 'The file is too large'],
   unreadable: [422, false, 'The file cannot be read'],

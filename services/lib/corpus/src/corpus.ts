@@ -8,6 +8,31 @@ export type DocumentSettings = IndexSettings & { collection: string }
 /** A control file of the folder: the text last understood, and why a newer one is not. */
 export type ControlFile = { path: string; content: string | null; problem: string | null }
 
+export type ScanChange = { kind: 'added' | 'changed' | 'renamed' | 'removed'; path: string; from?: string }
+/** What one scan found and did; `times` scans in a row that found nothing new are one. */
+export type ScanRecord = {
+  id: number
+  startedAt: string
+  endedAt: string
+  ms: number
+  times: number
+  /** settled files that were seen */
+  files: number
+  added: number
+  changed: number
+  renamed: number
+  removed: number
+  /** documents that came under other settings of their folders */
+  resettled: number
+  /** files among those seen that cannot be indexed */
+  skipped: number
+  /** missing documents that wait for a yes */
+  held: number
+  problem?: string
+  /** the first hundred */
+  changes: ScanChange[]
+}
+
 /** A row of `document`, as jobs and scans see it. */
 export type DocumentRow = DocumentSettings & {
   id: string
@@ -108,13 +133,16 @@ export type Corpus = {
   placeDocuments(placed: readonly (DocumentSettings & { id: string })[]): Promise<void>
   /** state removed, chunks and vectors of no other document gone, feed told; the row stays for citations */
   removeDocument(id: string): Promise<void>
-  /** failed and skipped take the old text out of the index; `onlyFor` keeps a late verdict from newer content and from a later attempt */
+  /**
+   * Failed and skipped take the old text out of the index. `onlyFor` keeps a late verdict from newer content, from an
+   * attempt that is no longer the latest, and from a document in another state; false: it was refused.
+   */
   setState(
     id: string,
     state: DocumentState,
     error?: { code: string; message: string },
-    onlyFor?: { contentHash: string; attempt?: number },
-  ): Promise<void>
+    onlyFor?: { contentHash: string; attempt?: number; from?: readonly DocumentState[] },
+  ): Promise<boolean>
   listDocuments(query: DocumentQuery): Promise<{ items: DocumentView[]; counts: Record<string, number>; next?: string }>
   viewDocument(id: string): Promise<DocumentView | undefined>
   /** how many live documents there are per state */
@@ -126,6 +154,19 @@ export type Corpus = {
   listUnfinished(olderThanMs: number): Promise<DocumentRow[]>
   /** documents whose active version was made with other settings than `hashOf` gives for theirs */
   listStale(hashOf: (settings: IndexSettings) => string): Promise<DocumentRow[]>
+
+  // operations
+  readSwitch(name: string): Promise<{ isOn: boolean; by?: string; at?: Date }>
+  setSwitch(name: string, isOn: boolean, by: string): Promise<void>
+  recordScan(scan: Omit<ScanRecord, 'id' | 'times'>): Promise<void>
+  /** newest first; `before` is the id to go on below */
+  listScans(limit: number, before?: number): Promise<ScanRecord[]>
+  /** documents a second, over the attempts that ended in the last `windowS` seconds */
+  indexingPace(windowS: number): Promise<number>
+  /** puts documents back to queued: those in `states`, below a path; returns them */
+  requeueDocuments(query: { states: readonly DocumentState[]; path?: string; collections?: readonly string[] }): Promise<DocumentRow[]>
+  /** queued or indexing → skipped(cancelled); a running attempt can no longer write. False when it was neither. */
+  cancelDocument(id: string): Promise<boolean>
 
   // control files
   listControlFiles(): Promise<ControlFile[]>

@@ -8,6 +8,7 @@ import { createLedger } from './documents.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { createFeed } from './feed.ts'
 import { createGenerations } from './generations.ts'
+import { createOperations } from './operations.ts'
 import { createVectors } from './vectors.ts'
 import { verifyCorpus } from './verify.ts'
 
@@ -30,6 +31,7 @@ export function createCorpus(
     ...createActiveChunks(database),
     ...createGenerations(database),
     ...createControlFiles(database),
+    ...createOperations(database),
     ...createFeed(pool, database, log),
     searchDense: vectors.searchDense,
     denseCanary: vectors.denseCanary,

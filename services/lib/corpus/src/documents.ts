@@ -15,6 +15,8 @@ type Ledger = Pick<
   | 'placeDocuments'
   | 'removeDocument'
   | 'setState'
+  | 'requeueDocuments'
+  | 'cancelDocument'
   | 'listDocuments'
   | 'viewDocument'
   | 'listUnfinished'
@@ -156,16 +158,55 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
     },
 
     async setState(id, state, error, onlyFor) {
-      const dropped = await database.transaction(async (client) => {
+      const { isSet, dropped } = await database.transaction(async (client) => {
         const { rowCount } = await client.query(
           `UPDATE document SET state = $2, error_code = $3, error_text = $4, updated_at = now()
-           WHERE id = $1 AND state <> 'removed' AND ($5::text IS NULL OR content_hash = $5)
-           AND ($6::bigint IS NULL OR $6 = (SELECT max(a.id) FROM attempt a WHERE a.document = $1))`,
-          [id, state, error?.code ?? null, error?.message ?? null, onlyFor?.contentHash ?? null, onlyFor?.attempt ?? null],
+           WHERE id = $1 AND state <> 'removed' AND ($5::text IS NULL OR content_hash = $5) AND ($6::text[] IS NULL OR state = ANY($6))
+           AND ($7::bigint IS NULL OR NOT EXISTS (SELECT 1 FROM attempt a WHERE a.document = $1 AND a.id > $7))`,
+          [
+            id,
+            state,
+            error?.code ?? null,
+            error?.message ?? null,
+            onlyFor?.contentHash ?? null,
+            onlyFor?.from ?? null,
+            onlyFor?.attempt ?? null,
+          ],
         )
-        return rowCount && (state === 'failed' || state === 'skipped') ? retire(client, id, false) : []
+        const isSet = Boolean(rowCount)
+        return { isSet, dropped: isSet && (state === 'failed' || state === 'skipped') ? await retire(client, id, false) : [] }
       })
       dropDense(dropped)
+      return isSet
+    },
+
+    async requeueDocuments({ states, path, collections }) {
+      const { rows } = await database.query<Row>(
+        `UPDATE document SET state = 'queued', error_code = NULL, error_text = NULL, updated_at = now()
+         WHERE state = ANY($1) AND state <> 'removed' AND content_hash ~ '^[0-9a-f]{64}$'
+         AND ($2::text IS NULL OR starts_with(path, $2)) AND ($3::text[] IS NULL OR collection = ANY($3)) RETURNING ${columns}`,
+        [states, path ?? null, collections ?? null],
+      )
+      return rows.map(toDocument)
+    },
+
+    async cancelDocument(id) {
+      const cancelled = await database.transaction(async (client) => {
+        const { rows } = await client.query<{ content_hash: string }>(
+          `UPDATE document SET state = 'skipped', error_code = 'cancelled', error_text = $2, updated_at = now()
+           WHERE id = $1 AND state IN ('queued', 'indexing') RETURNING content_hash`,
+          [id, 'Indexing was cancelled; POST /api/v1/documents/{id}/retry takes it up again.'],
+        )
+        if (!rows[0]) return undefined
+        // a later attempt: whoever works on the document now is no longer the latest and writes nothing
+        await client.query(
+          `INSERT INTO attempt (document, content_hash, ended_at, outcome, code) VALUES ($1, $2, now(), 'skipped', 'cancelled')`,
+          [id, rows[0].content_hash],
+        )
+        return retire(client, id, false)
+      })
+      dropDense(cancelled ?? [])
+      return cancelled !== undefined
     },
 
     async listUnfinished(olderThanMs) {

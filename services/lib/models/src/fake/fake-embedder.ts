@@ -7,23 +7,30 @@ export type FakeEmbedder = Embedder & {
   readonly embedded: readonly string[]
   /** whether it answers; switched off it fails like a service that is down */
   setUp(up: boolean): void
+  /** passages end in this error until it is lifted with undefined; `info` still answers, as with a provider that refuses work */
+  refuseWith(error: AppError | undefined): void
 }
 
 /** Deterministic vectors: texts that share words or characters point the same way. It counts what it embeds. */
 export function createFakeEmbedder({ model = 'fake-hash', dimension = 64 }: { model?: string; dimension?: number } = {}): FakeEmbedder {
   const embedded: string[] = []
   let isUp = true
+  let refusal: AppError | undefined
   const answer = <T>(make: () => T): Promise<T> =>
-    isUp ? Promise.resolve(make()) : Promise.reject(new AppError('unavailable', 'The fake embedder is switched off.'))
+    isUp ? new Promise((done) => done(make())) : Promise.reject(new AppError('unavailable', 'The fake embedder is switched off.'))
   return {
     embedded,
     setUp: (up) => {
       isUp = up
     },
+    refuseWith: (error) => {
+      refusal = error
+    },
     info: () => answer(() => ({ model, dimension })),
     query: (text) => answer(() => hashVector(text, dimension)),
     passages: (texts) =>
       answer(() => {
+        if (refusal) throw refusal
         embedded.push(...texts)
         return texts.map((text) => hashVector(text, dimension))
       }),

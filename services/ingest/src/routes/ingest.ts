@@ -1,0 +1,86 @@
+import type { Corpus } from '@docent/corpus/corpus'
+import { principalOf } from '@docent/kit/internal'
+import { parse } from '@docent/kit/parse'
+import { type Request, Router } from 'express'
+import { z } from 'zod'
+import type { Events } from '../events.ts'
+import type { Measure } from '../measure.ts'
+import { isPausing } from '../pauses.ts'
+import type { Reconciler } from '../reconcile.ts'
+import type { Scanner } from '../scan/scan-folder.ts'
+import { requireIngest } from './access.ts'
+
+type Deps = { corpus: Corpus; events: Events; scanner: Scanner; reconciler: Reconciler; measure: Measure }
+
+const PACE_S = 60
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .default('false')
+  .transform((value) => value === 'true' || value === '1')
+const Scans = {
+  query: z.object({
+    dryRun: flag,
+    limit: z.coerce.number().int().min(1).max(200).default(20),
+    before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  }),
+}
+
+/** How ingest is doing, and the owner's hand on it. */
+export function ingestRouter({ corpus, events, scanner, reconciler, measure }: Deps): Router {
+  const router = Router()
+
+  async function status() {
+    const [documents, pace, queue, room] = await Promise.all([
+      corpus.countDocuments(),
+      corpus.indexingPace(PACE_S),
+      reconciler.depth().catch(() => null), // queue_down stands among the reasons then
+      measure(),
+    ])
+    const reasons = events.pauses()
+    const left = (documents.queued ?? 0) + (documents.indexing ?? 0)
+    const isPaused = reasons.some(({ reason }) => isPausing(reason))
+    const { lastScan, pendingRemoval, problems } = scanner.status()
+    return {
+      state: isPaused ? 'paused' : 'running',
+      reasons,
+      documents,
+      queue,
+      filesPerSecond: Math.round(pace * 100) / 100,
+      secondsLeft: left === 0 ? 0 : isPaused || pace === 0 ? null : Math.ceil(left / pace),
+      lastScan,
+      pendingRemoval,
+      problems,
+      room: { memoryBytes: room.memoryBytes ?? null, diskBytes: room.diskBytes ?? null },
+    }
+  }
+
+  async function flip(req: Request, isOn: boolean) {
+    const principal = principalOf(req)
+    requireIngest(principal)
+    await corpus.setSwitch('paused', isOn, principal.id)
+    await reconciler.followSwitch()
+    return status()
+  }
+
+  router.get('/ingest', async (req, res) => {
+    requireIngest(principalOf(req))
+    res.json(await status())
+  })
+  router.post('/ingest/pause', async (req, res) => void res.json(await flip(req, true)))
+  router.post('/ingest/resume', async (req, res) => void res.json(await flip(req, false)))
+
+  router.get('/ingest/scans', async (req, res) => {
+    requireIngest(principalOf(req))
+    const { dryRun, limit, before } = parse(Scans, req).query
+    if (dryRun) return void res.json({ dryRun: true, ...(await scanner.dryRun()) })
+    const items = await corpus.listScans(limit, before)
+    const last = items.at(-1)
+    res.json({ items, ...(items.length === limit && last ? { next: last.id } : {}) })
+  })
+  router.post('/ingest/scan', async (req, res) => {
+    requireIngest(principalOf(req))
+    const { dryRun } = parse({ query: z.object({ dryRun: flag }) }, req).query
+    res.json({ dryRun, ...(dryRun ? await scanner.dryRun() : await scanner.scan()) })
+  })
+  return router
+}
