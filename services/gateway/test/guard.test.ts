@@ -127,6 +127,11 @@ describe('the door', () => {
       ['DELETE', '/api/v1/documents/00000000-0000-4000-8000-000000000000'],
       ['POST', '/api/v1/documents/00000000-0000-4000-8000-000000000000/retry'],
       ['POST', '/api/v1/documents/00000000-0000-4000-8000-000000000000/cancel'],
+      ['GET', '/api/v1/documents/00000000-0000-4000-8000-000000000000/chunks'],
+      ['GET', '/api/v1/documents/00000000-0000-4000-8000-000000000000/preview'],
+      ['PATCH', '/api/v1/documents/00000000-0000-4000-8000-000000000000/chunks/0'],
+      ['DELETE', '/api/v1/documents/00000000-0000-4000-8000-000000000000/chunk-edits/0'],
+      ['GET', '/api/v1/collections'],
       ['POST', '/api/v1/documents/retry'],
       ['POST', '/api/v1/documents/confirm-removal'],
       ['GET', '/api/v1/ingest'],
@@ -161,7 +166,7 @@ describe('the door', () => {
     expect(await (await post(`${gateway.url}/api/v1/search`, { query: '保修' }, owner)).json()).toMatchObject({ answerable: true })
   })
 
-  test('the hand on ingest is piped with its query and body', async () => {
+  test('the hand on ingest and on chunks is piped with its query and body', async () => {
     for (const [method, path, body] of [
       ['GET', '/ingest'],
       ['GET', '/ingest/scans?dryRun=true'],
@@ -170,6 +175,11 @@ describe('the door', () => {
       ['POST', '/documents/retry', '{"path":"a/"}'],
       ['POST', '/documents/confirm-removal'],
       ['POST', '/documents/00000000-0000-4000-8000-000000000000/cancel'],
+      ['GET', '/documents/00000000-0000-4000-8000-000000000000/chunks?limit=5'],
+      ['GET', '/documents/00000000-0000-4000-8000-000000000000/preview?offset=9'],
+      ['PATCH', '/documents/00000000-0000-4000-8000-000000000000/chunks/abc', '{"enabled":false}'],
+      ['DELETE', '/documents/00000000-0000-4000-8000-000000000000/chunk-edits/abc'],
+      ['GET', '/collections'],
     ]) {
       const headers = body ? { ...owner, 'content-type': 'application/json' } : owner
       expect((await fetch(`${gateway.url}/api/v1${path}`, { method: method!, headers, ...(body ? { body } : {}) })).status).toBe(200)

@@ -18,6 +18,7 @@ import { createMeasure, type Measure } from './measure.ts'
 import { closeWorker, createPush, fillOfInfo, stopJob } from './queue.ts'
 import { startReconciler } from './reconcile.ts'
 import { bulkRouter } from './routes/bulk.ts'
+import { chunksRouter } from './routes/chunks.ts'
 import { documentsRouter } from './routes/documents.ts'
 import { ingestRouter } from './routes/ingest.ts'
 import { removeStaleUploads } from './routes/upload.ts'
@@ -126,8 +127,9 @@ export async function startIngest(
     routers: [
       healthRouter(checks, { up: events.up, needed: ['postgres', 'queue', 'extractor', 'embedder', 'folder'] }),
       requireInternal(config.internalToken),
-      ingestRouter({ corpus, events, scanner, reconciler, measure }),
+      ingestRouter({ corpus, events, scanner, reconciler, measure, chunking: config.chunking }),
       bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, worker, id) }),
+      chunksRouter({ corpus, extractor, push, folder: config.folder }),
       documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),
     ],
   })

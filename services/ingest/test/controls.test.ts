@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Principal } from '@docent/core/principal'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
 import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
@@ -88,6 +89,26 @@ test('a .docentignore that cannot be read keeps its rules and stops nothing', as
   put('seen-too.txt', 'Seen, too.')
   await ingest.reaches('seen-too.txt', 'ready')
   expect((await ingest.documents()).items.some(({ path }) => path.startsWith('secret'))).toBe(false)
+})
+
+test('collections are listed with their documents and defaults; a caller bound to some sees these', async () => {
+  put('_docent.yml', 'collections:\n  laws: { language: zh, chunk_size: 1200, chunk_overlap: 900 }\n')
+  mkdirSync(join(ingest.folder, 'laws'))
+  put('laws/_docent.yml', 'collection: laws\n')
+  put('laws/one.txt', 'The first law.')
+  await until('it is in its collection', async () => (await ingest.reaches('laws/one.txt', 'ready')).collection === 'laws' || undefined)
+  await until('with its language', async () => (await chunksOf('laws/one.txt'))[0]?.language === 'zh' || undefined)
+  const { items } = (await (await ingest.ask('/collections')).json()) as { items: { name: string }[] }
+  expect(items.map(({ name }) => name)).toEqual(['default', 'laws'])
+  expect(items[0]).toMatchObject({ chunks: expect.any(Number), defaults: { language: null, chunkSize: 500, chunkOverlap: 50 } })
+  expect(items[1]).toEqual({
+    name: 'laws',
+    documents: { queued: 0, indexing: 0, ready: 1, failed: 0, skipped: 0 },
+    chunks: 1,
+    defaults: { language: 'zh', chunkSize: 1200, chunkOverlap: 600 },
+  })
+  const bound: Principal = { id: 'key', kind: 'key', scopes: ['read'], collections: ['laws'] }
+  expect(((await (await ingest.ask('/collections', {}, bound)).json()) as { items: unknown[] }).items).toEqual([items[1]])
 })
 
 test('a changed CHUNK_SIZE indexes by itself what it concerns, and embeds only new texts', async () => {

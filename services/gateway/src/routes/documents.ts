@@ -31,12 +31,17 @@ export function documentsRouter(deps: GatewayDeps): Router {
   router.get('/api/v1/documents/events', reading, toIngest)
   router.get('/api/v1/documents/:id', reading, known, toIngest)
   router.get('/api/v1/documents/:id/file', reading, known, toIngest)
+  router.get('/api/v1/documents/:id/chunks', reading, known, toIngest)
+  router.get('/api/v1/documents/:id/preview', requireAdmin, known, toIngest) // it costs a run of the parser
+  router.patch('/api/v1/documents/:id/chunks/:chunkId', requireAdmin, known, toIngest)
+  router.delete('/api/v1/documents/:id/chunk-edits/:sourceHash', requireAdmin, known, toIngest)
   router.post('/api/v1/documents', requireAdmin, uploads, toIngest)
   router.delete('/api/v1/documents/:id', requireAdmin, known, toIngest)
   router.post('/api/v1/documents/retry', requireAdmin, toIngest)
   router.post('/api/v1/documents/confirm-removal', requireAdmin, toIngest)
   router.post('/api/v1/documents/:id/retry', requireAdmin, known, toIngest)
   router.post('/api/v1/documents/:id/cancel', requireAdmin, known, toIngest)
+  router.get('/api/v1/collections', reading, toIngest)
   router.get(['/api/v1/ingest', '/api/v1/ingest/scans'], requireAdmin, toIngest)
   router.post(['/api/v1/ingest/pause', '/api/v1/ingest/resume', '/api/v1/ingest/scan'], requireAdmin, toIngest)
 

@@ -33,6 +33,28 @@ const events = {
 }
 const loose = z.looseObject({})
 const counts = z.record(z.string(), z.number().int())
+const ChunkView = z
+  .looseObject({
+    id: z.string(),
+    ordinal: z.number().int(),
+    text: z.string(),
+    header: z.string(),
+    locator: loose,
+    parent: loose,
+    textHash: z.string(),
+    enabled: z.boolean(),
+    overridden: z.boolean(),
+    original: z.string().optional(),
+  })
+  .meta({ id: 'Chunk' })
+const CollectionView = z
+  .object({
+    name: z.string(),
+    documents: counts,
+    chunks: z.number().int(),
+    defaults: z.object({ language: z.enum(['zh', 'en']).nullable(), chunkSize: z.number().int(), chunkOverlap: z.number().int() }),
+  })
+  .meta({ id: 'Collection' })
 const IngestStatus = z
   .looseObject({
     state: z.enum(['running', 'paused']),
@@ -167,6 +189,40 @@ const paths: ZodOpenApiPathsObject = {
   },
   '/api/v1/documents/{id}/file': { get: operation('Its original', { requestParams: { path: id } }) },
   '/api/v1/documents/{id}/retry': { post: operation('Index it again', { requestParams: { path: id }, security: admin }) },
+  '/api/v1/documents/{id}/chunks': {
+    get: operation('Its chunks: text, place, parent, and edits whose source is gone', {
+      requestParams: { path: id, query: z.object({ cursor: z.string().optional(), limit: z.number().int().optional() }) },
+      responses: {
+        200: json(z.object({ items: z.array(ChunkView), orphaned: z.array(loose), next: z.string().optional() }), 'A page of chunks'),
+      },
+    }),
+  },
+  '/api/v1/documents/{id}/chunks/{chunkId}': {
+    patch: operation('Take a chunk out of search, or put a text in its place (null: the source again)', {
+      security: admin,
+      requestParams: { path: z.object({ id: z.uuid(), chunkId: z.string() }) },
+      requestBody: body(z.object({ enabled: z.boolean().optional(), text: z.string().nullable().optional() })),
+      responses: { 202: json(ChunkView, 'The chunk as it will be when its document is indexed again') },
+    }),
+  },
+  '/api/v1/documents/{id}/chunk-edits/{sourceHash}': {
+    delete: operation('Forget an edit', {
+      security: admin,
+      requestParams: { path: z.object({ id: z.uuid(), sourceHash: z.string() }) },
+      responses: { 204: { description: 'Forgotten' } },
+    }),
+  },
+  '/api/v1/documents/{id}/preview': {
+    get: operation('What the extractor sees in the file now', {
+      security: admin,
+      requestParams: { path: id, query: z.object({ offset: z.number().int().optional(), limit: z.number().int().optional() }) },
+    }),
+  },
+  '/api/v1/collections': {
+    get: operation('Collections with their documents and defaults', {
+      responses: { 200: json(z.object({ items: z.array(CollectionView) }), 'The collections') },
+    }),
+  },
   '/api/v1/documents/{id}/cancel': { post: operation('Cancel its indexing', { requestParams: { path: id }, security: admin }) },
   '/api/v1/documents/retry': {
     post: operation('Index again all that failed, or what failed below a path', {

@@ -10,6 +10,7 @@ import { faultPoint } from '@docent/kit/fault-point'
 import { defineJob, type JobOutcome } from '@docent/kit/jobs'
 import type { Embedder } from '@docent/models/embedder'
 import { z } from 'zod'
+import { applyEdits } from '../chunk/apply-edits.ts'
 import { CHUNKER_VERSION, type Chunking, chunkDocument } from '../chunk/chunk.ts'
 import type { Events } from '../events.ts'
 import type { Extractor } from '../extract-client.ts'
@@ -116,7 +117,8 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const { model, dimension } = await embedder.info(signal) // before the parsing: without it the work would be for nothing
   const generation = await corpus.activeGeneration(model, dimension)
   const extracted = wellFormed(await readDocument(document, deps, signal))
-  const chunks = chunkDocument(extracted, chunkingFor(document, chunking))
+  const edits = await corpus.listChunkEdits(document.id)
+  const chunks = applyEdits(chunkDocument(extracted, chunkingFor(document, chunking)), edits)
   if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
 
   const texts = new Map(chunks.map((chunk) => [chunk.textHash, embedText(chunk)]))
@@ -141,6 +143,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     title: extracted.title ?? '',
     language: document.language ?? languageOf(extracted.text.slice(0, 20_000)),
     notes: extracted.notes,
+    editRevision: document.editRevision,
     ...(extracted.pages ? { pages: extracted.pages } : {}),
   }
   signal.throwIfAborted()
@@ -150,7 +153,11 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
 }
 
 /** The text of exactly the content that the ledger names: a file replaced meanwhile is left to the next scan. */
-async function readDocument(document: DocumentRow, { folder, extractor }: IndexDeps, signal: AbortSignal): Promise<Extracted> {
+export async function readDocument(
+  document: DocumentRow,
+  { folder, extractor }: Pick<IndexDeps, 'folder' | 'extractor'>,
+  signal: AbortSignal,
+): Promise<Extracted> {
   const path = await diskPath(folder, document.path)
   if (path === undefined) throw new AppError('gone', 'The file is gone.')
   const extracted = await extractor.extract(path, signal).catch((error: unknown) => error as Error)
@@ -166,7 +173,7 @@ async function readDocument(document: DocumentRow, { folder, extractor }: IndexD
 }
 
 /** Postgres takes neither NUL nor half a character; both are replaced by one unit, so that offsets stay true. */
-function wellFormed(extracted: Extracted): Extracted {
+export function wellFormed(extracted: Extracted): Extracted {
   const clean = (text: string) => text.toWellFormed().replaceAll('\0', ' ')
   return {
     ...extracted,

@@ -3,16 +3,20 @@ import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
+import type { Chunking } from '../chunk/chunk.ts'
 import type { Events } from '../events.ts'
+import { chunkingFor } from '../jobs/index-document.ts'
 import type { Measure } from '../measure.ts'
 import { isPausing } from '../pauses.ts'
 import type { Reconciler } from '../reconcile.ts'
+import { defaultCollection } from '../scan/folder-settings.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
 import { requireIngest } from './access.ts'
 
-type Deps = { corpus: Corpus; events: Events; scanner: Scanner; reconciler: Reconciler; measure: Measure }
+type Deps = { corpus: Corpus; events: Events; scanner: Scanner; reconciler: Reconciler; measure: Measure; chunking: Chunking }
 
 const PACE_S = 60
+const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
 const flag = z
   .enum(['true', 'false', '1', '0'])
   .default('false')
@@ -26,7 +30,7 @@ const Scans = {
 }
 
 /** How ingest is doing, and the owner's hand on it. */
-export function ingestRouter({ corpus, events, scanner, reconciler, measure }: Deps): Router {
+export function ingestRouter({ corpus, events, scanner, reconciler, measure, chunking }: Deps): Router {
   const router = Router()
 
   async function status() {
@@ -61,6 +65,24 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure }: D
     await reconciler.followSwitch()
     return status()
   }
+
+  router.get('/collections', async (req, res) => {
+    const { collections } = principalOf(req)
+    const counted = await corpus.countCollections(collections)
+    const own = scanner.collectionDefaults()
+    // one that only has defaults so far is a collection, too
+    const named = new Set([defaultCollection, ...own.keys(), ...counted.map(({ name }) => name)])
+    const items = [...named]
+      .filter((name) => !collections || collections.includes(name))
+      .sort()
+      .map((name) => {
+        const { documents, chunks } = counted.find((one) => one.name === name) ?? { documents: noDocuments, chunks: 0 }
+        const settings = own.get(name) ?? { language: null, chunkSize: null, chunkOverlap: null }
+        const { size, overlap } = chunkingFor(settings, chunking)
+        return { name, documents, chunks, defaults: { language: settings.language, chunkSize: size, chunkOverlap: overlap } }
+      })
+    res.json({ items })
+  })
 
   router.get('/ingest', async (req, res) => {
     requireIngest(principalOf(req))

@@ -1,10 +1,10 @@
-import type { ControlFile, Corpus, DocumentRow, DocumentSettings } from '@docent/corpus/corpus'
+import type { ControlFile, Corpus, DocumentRow, DocumentSettings, IndexSettings } from '@docent/corpus/corpus'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Log } from '@docent/kit/logger'
 import type { Events } from '../events.ts'
 import type { Push } from '../queue.ts'
 import { type Controls, mergeControls } from './control-files.ts'
-import { IGNORE_FILE, sameSettings, settingsLookup } from './folder-settings.ts'
+import { collectionDefaults, IGNORE_FILE, sameSettings, settingsLookup } from './folder-settings.ts'
 import { createHashCache, type HashCache } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
@@ -34,6 +34,8 @@ export type Scanner = AsyncDisposable & {
   /** these files were written whole, by us */
   trust(paths: readonly string[]): void
   status(): ScanStatus
+  /** what the root's control file says of collections, by name */
+  collectionDefaults(): Map<string, IndexSettings>
 }
 export type ScanStatus = {
   lastScanAt: string | null
@@ -228,6 +230,7 @@ export function createScanner(deps: ScanDeps): Scanner {
     confirmRemoval: () => exclusively(async () => (await once(true)).removed),
     trust: (paths) => paths.forEach((path) => void hashes.trusted.add(path)),
     status: () => status,
+    collectionDefaults: () => collectionDefaults(controls ?? []),
     async [Symbol.asyncDispose]() {
       closed = true
       clearTimeout(later)

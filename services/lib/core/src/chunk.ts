@@ -12,6 +12,10 @@ export type Chunk = {
   textHash: string
   /** the section above it, for the prompt; at most 2,000 characters */
   parent: { start: number; end: number; text: string }
+  /** taken out of search by the owner */
+  isDisabled?: boolean
+  /** of a text that the owner replaced: what was extracted */
+  source?: { hash: string; text: string }
 }
 
 /** Exactly the text that is embedded for a chunk. */

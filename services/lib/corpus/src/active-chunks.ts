@@ -58,7 +58,7 @@ const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.coll
   FROM chunk c
   JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
   JOIN version v ON v.document = c.document AND v.version = c.version
-  WHERE (c.document, c.ordinal) > ($1::uuid, $2::int) AND ($3::uuid[] IS NULL OR c.document = ANY($3))
+  WHERE NOT c.is_disabled AND (c.document, c.ordinal) > ($1::uuid, $2::int) AND ($3::uuid[] IS NULL OR c.document = ANY($3))
   ORDER BY c.document, c.ordinal LIMIT $4`
 
 function toIndexed(row: ActiveRow): IndexedChunk {

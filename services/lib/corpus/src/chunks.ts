@@ -61,9 +61,18 @@ async function fence(client: Queryable, document: DocumentRow, attemptId: number
 async function openVersion(client: Queryable, document: DocumentRow, facts: VersionFacts, attemptId: number): Promise<number> {
   await fence(client, document, attemptId)
   const { rows } = await client.query<{ version: number }>(
-    `INSERT INTO version (document, version, content_hash, settings_hash, title, language, pages, notes)
-     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6, $7 FROM version WHERE document = $1 RETURNING version`,
-    [document.id, facts.contentHash, facts.settingsHash, facts.title, facts.language, facts.pages ?? null, facts.notes],
+    `INSERT INTO version (document, version, content_hash, settings_hash, title, language, pages, notes, edit_revision)
+     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6, $7, $8 FROM version WHERE document = $1 RETURNING version`,
+    [
+      document.id,
+      facts.contentHash,
+      facts.settingsHash,
+      facts.title,
+      facts.language,
+      facts.pages ?? null,
+      facts.notes,
+      facts.editRevision ?? 0,
+    ],
   )
   return rows[0]!.version
 }
@@ -80,9 +89,10 @@ async function writeDense(
   halfWritten: () => void,
 ) {
   try {
-    for (let at = 0; at < chunks.length; at += DENSE_ROWS) {
-      if (2 * at >= chunks.length) halfWritten()
-      const some = chunks.slice(at, at + DENSE_ROWS)
+    const searched = chunks.filter((chunk) => !chunk.isDisabled)
+    for (let at = 0; at < searched.length; at += DENSE_ROWS) {
+      if (2 * at >= searched.length) halfWritten()
+      const some = searched.slice(at, at + DENSE_ROWS)
       const found = await load(
         some.map((chunk) => chunk.textHash),
         generation.model,
@@ -147,10 +157,10 @@ async function flip(
 
 async function insertChunks(client: Queryable, documentId: string, version: number, chunks: readonly Chunk[]): Promise<void> {
   await client.query(
-    `INSERT INTO chunk (id, document, version, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text)
-     SELECT id, $1, $2, ordinal, text, header, page, ARRAY(SELECT jsonb_array_elements_text(heading)), start_at, end_at, text_hash, parent_start, parent_end, parent_text
-     FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::text[], $12::int[], $13::int[], $14::text[])
-     AS row (id, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text)`,
+    `INSERT INTO chunk (id, document, version, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text)
+     SELECT id, $1, $2, ordinal, text, header, page, ARRAY(SELECT jsonb_array_elements_text(heading)), start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text
+     FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::text[], $12::int[], $13::int[], $14::text[], $15::boolean[], $16::text[], $17::text[])
+     AS row (id, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text)`,
     [
       documentId,
       version,
@@ -166,6 +176,9 @@ async function insertChunks(client: Queryable, documentId: string, version: numb
       chunks.map((chunk) => chunk.parent.start),
       chunks.map((chunk) => chunk.parent.end),
       chunks.map((chunk) => chunk.parent.text),
+      chunks.map((chunk) => chunk.isDisabled ?? false),
+      chunks.map((chunk) => chunk.source?.hash ?? null),
+      chunks.map((chunk) => chunk.source?.text ?? null),
     ],
   )
 }

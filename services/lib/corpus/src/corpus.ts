@@ -45,6 +45,21 @@ export type DocumentRow = DocumentSettings & {
   errorCode: string | null
   errorText: string | null
   activeVersion: number | null
+  /** counts the edits of its chunks */
+  editRevision: number
+}
+
+/** A chunk of the active version, as its owner sees it. */
+export type DocumentChunk = Chunk & { id: string }
+export type ChunkEdit = {
+  sourceHash: string
+  sourceText: string
+  isDisabled: boolean
+  text: string | null
+  by: string
+  at: string
+  /** no chunk of the active version has this source any more */
+  isOrphaned: boolean
 }
 
 export type NewDocument = Partial<IndexSettings> & {
@@ -74,6 +89,8 @@ export type VersionFacts = {
   language: 'zh' | 'en'
   pages?: number
   notes: string[]
+  /** of the document, when its edits were read */
+  editRevision?: number
 }
 
 /** An active chunk as retrieval loads it. Vectors are not part of it. */
@@ -148,6 +165,8 @@ export type Corpus = {
   /** how many live documents there are per state */
   countDocuments(collections?: readonly string[]): Promise<Record<string, number>>
   countChunks(): Promise<number>
+  /** live documents per state and chunks, by collection; those bound to some see only these */
+  countCollections(collections?: readonly string[]): Promise<{ name: string; documents: Record<string, number>; chunks: number }[]>
   /** what became of a version that was cited: still the file's content, another one, or no file */
   stateOfVersion(id: string, version: number): Promise<'current' | 'changed' | 'gone'>
   /** queued or indexing, untouched for `olderThanMs`: what the reconciler puts back into the queue */
@@ -198,6 +217,18 @@ export type Corpus = {
     generation: Generation,
     attemptId: number,
   ): Promise<{ version: number; dense: 'written' | 'pending' }>
+
+  // chunks as their owner edits them
+  /** those after an ordinal (-1: from the first) of the active version */
+  listDocumentChunks(documentId: string, after: number, limit: number): Promise<DocumentChunk[]>
+  findDocumentChunk(documentId: string, chunkId: string): Promise<DocumentChunk | undefined>
+  listChunkEdits(documentId: string): Promise<ChunkEdit[]>
+  /** keeps an edit, or with undefined forgets it; a ready document becomes queued. False when there was none to forget. */
+  editChunk(
+    documentId: string,
+    sourceHash: string,
+    edit: { sourceText: string; isDisabled: boolean; text: string | null; by: string } | undefined,
+  ): Promise<boolean>
 
   // generations
   activeGeneration(model: string, dimension: number): Promise<Generation>

@@ -1,5 +1,6 @@
 import { createActiveChunks } from './active-chunks.ts'
 import { createAttempts } from './attempts.ts'
+import { createChunkEdits } from './chunk-edits.ts'
 import { createChunks } from './chunks.ts'
 import { createControlFiles } from './control-files.ts'
 import type { Corpus } from './corpus.ts'
@@ -28,6 +29,7 @@ export function createCorpus(
     ...createAttempts(database),
     ...embeddings,
     ...createChunks(database, vectors, embeddings.loadVectors, log, faultPoint),
+    ...createChunkEdits(database),
     ...createActiveChunks(database),
     ...createGenerations(database),
     ...createControlFiles(database),

@@ -5,7 +5,9 @@ import type { Database } from './database.ts'
 import type { Row } from './documents.ts'
 
 /** The ledger as the API shows it. */
-export function createDocumentList(database: Database): Pick<Corpus, 'listDocuments' | 'viewDocument' | 'countDocuments'> {
+export function createDocumentList(
+  database: Database,
+): Pick<Corpus, 'listDocuments' | 'viewDocument' | 'countDocuments' | 'countCollections'> {
   return {
     async listDocuments(query) {
       const counts = await countDocuments(database, query.collections)
@@ -21,11 +23,29 @@ export function createDocumentList(database: Database): Pick<Corpus, 'listDocume
       return rows[0] && toView(rows[0])
     },
 
+    async countCollections(collections) {
+      const { rows } = await database.query<{ name: string; state: string; n: string; chunks: string }>(
+        `SELECT d.collection AS name, d.state, count(*) AS n, coalesce(sum(c.n), 0) AS chunks FROM document d
+         LEFT JOIN LATERAL (SELECT count(*) AS n FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) c ON true
+         WHERE d.state <> 'removed' AND ($1::text[] IS NULL OR d.collection = ANY($1)) GROUP BY d.collection, d.state ORDER BY d.collection`,
+        [collections ?? null],
+      )
+      return [...Map.groupBy(rows, ({ name }) => name)].map(([name, states]) => ({
+        name,
+        documents: { ...noDocuments, ...Object.fromEntries(states.map(({ state, n }) => [state, Number(n)])) },
+        chunks: states.reduce((sum, { chunks }) => sum + Number(chunks), 0),
+      }))
+    },
+
     countDocuments: (collections) => countDocuments(database, collections),
   }
 }
 
-type ViewRow = Omit<Row, 'language' | 'chunk_size' | 'chunk_overlap'> & { indexed_at: Date | null; pages: number | null; chunks: string }
+type ViewRow = Omit<Row, 'language' | 'chunk_size' | 'chunk_overlap' | 'edit_revision'> & {
+  indexed_at: Date | null
+  pages: number | null
+  chunks: string
+}
 const viewSql = `SELECT d.id, d.collection, d.path, d.content_hash, d.media_type, d.size, d.modified_at, d.state, d.error_code, d.error_text, d.active_version, d.indexed_at, v.pages,
   (SELECT count(*) FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) AS chunks
   FROM document d LEFT JOIN version v ON v.document = d.id AND v.version = d.active_version`
@@ -53,12 +73,14 @@ function toView(row: ViewRow): DocumentView {
   }
 }
 
+const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
+
 async function countDocuments(database: Database, collections?: readonly string[]): Promise<Record<string, number>> {
   const { rows } = await database.query<{ state: string; n: string }>(
     `SELECT state, count(*) AS n FROM document WHERE state <> 'removed' AND ($1::text[] IS NULL OR collection = ANY($1)) GROUP BY state`,
     [collections ?? null],
   )
-  const counts: Record<string, number> = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
+  const counts: Record<string, number> = { ...noDocuments }
   for (const { state, n } of rows) counts[state] = Number(n)
   return counts
 }

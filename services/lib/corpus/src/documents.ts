@@ -22,6 +22,7 @@ type Ledger = Pick<
   | 'listUnfinished'
   | 'listStale'
   | 'countDocuments'
+  | 'countCollections'
   | 'stateOfVersion'
 >
 
@@ -40,9 +41,10 @@ export type Row = {
   language: 'zh' | 'en' | null
   chunk_size: number | null
   chunk_overlap: number | null
+  edit_revision: number
 }
 const columns =
-  'id, collection, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version, language, chunk_size, chunk_overlap'
+  'id, collection, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version, language, chunk_size, chunk_overlap, edit_revision'
 
 /** The ledger: one row per file of the folder. A removed row stays, so that citations can say so. */
 export function createLedger(database: Database, dropDense: (chunkIds: string[]) => void): Ledger {
@@ -225,7 +227,7 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       for (const { language, chunk_size: chunkSize, chunk_overlap: chunkOverlap } of kinds) {
         const { rows } = await database.query<Row>(
           `SELECT ${columns} FROM document d WHERE state = 'ready' AND (language, chunk_size, chunk_overlap) IS NOT DISTINCT FROM ($2::text, $3::int, $4::int)
-           AND EXISTS (SELECT 1 FROM version v WHERE v.document = d.id AND v.version = d.active_version AND v.settings_hash <> $1) ORDER BY path LIMIT 1000`,
+           AND EXISTS (SELECT 1 FROM version v WHERE v.document = d.id AND v.version = d.active_version AND (v.settings_hash <> $1 OR v.edit_revision <> d.edit_revision)) ORDER BY path LIMIT 1000`,
           [hashOf({ language, chunkSize, chunkOverlap }), language, chunkSize, chunkOverlap],
         )
         stale.push(...rows.map(toDocument))
@@ -279,5 +281,6 @@ function toDocument(row: Row): DocumentRow {
     language: row.language,
     chunkSize: row.chunk_size,
     chunkOverlap: row.chunk_overlap,
+    editRevision: row.edit_revision,
   }
 }

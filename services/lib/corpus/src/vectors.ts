@@ -213,7 +213,7 @@ export function createVectors(url: string | undefined, database: Database, log: 
 }
 
 const fromActive = `FROM chunk c
-  JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
+  JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed' AND NOT c.is_disabled
   JOIN embedding e ON e.text_hash = c.text_hash AND e.model = $1`
 const activeIds = `SELECT c.id ${fromActive}`
 const activeVectors = `SELECT c.id, c.document, c.version, e.vector ${fromActive} WHERE true`
