@@ -1,4 +1,4 @@
-import { envPort, envSecret, readEnv } from '@docent/kit/config'
+import { envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
 
 const seconds = z.coerce.number().positive().max(86_400)
@@ -62,6 +62,16 @@ export const envSchema = z.object({
     .min(0)
     .default(16)
     .meta({ description: 'indexing pauses while less memory is left in its container (or on the machine); 0 never pauses' }),
+  STATUS_FILE: envBoolean.default(false).meta({ description: "keep _status.json in the folder: each file's state and error" }),
+  WEBHOOK_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .optional()
+    .meta({ description: 'is sent a POST for each document that fails; under Docker set INGEST_NETWORK=egress, too' }),
+  WEBHOOK_SECRET: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .optional()
+    .meta({ description: 'signs these: x-docent-signature is the HMAC-SHA256 of timestamp, dot and body' }),
 })
 
 export type Config = ReturnType<typeof readConfig>
@@ -85,6 +95,8 @@ export function readConfig(env: Record<string, string | undefined>) {
     reconcileIntervalMs: e.RECONCILE_INTERVAL_S * 1000,
     settleMs: e.SETTLE_MS,
     concurrency: e.INGEST_CONCURRENCY,
+    statusFile: e.STATUS_FILE,
+    webhook: e.WEBHOOK_URL ? { url: e.WEBHOOK_URL, secret: e.WEBHOOK_SECRET } : undefined,
     minFree: { diskBytes: e.MIN_FREE_DISK_MB * 1024 * 1024, memoryBytes: e.MIN_FREE_MEMORY_MB * 1024 * 1024 },
   })
 }

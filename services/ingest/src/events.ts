@@ -45,6 +45,13 @@ export function createEvents(log: Log, registry: Metrics) {
     help: 'Control files of the folder that cannot be followed',
     registers,
   })
+  const webhooks = new Counter({
+    name: 'docent_webhook_deliveries_total',
+    help: 'Failures told to the webhook, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
+  for (const outcome of ['sent', 'failed', 'dropped']) webhooks.inc({ outcome }, 0)
   for (const outcome of ['done', 'failed', 'skipped']) indexed.inc({ outcome }, 0)
   for (const reason of pauseReasons) paused.set({ reason }, 0)
   const waiting = new Map<PauseReason, { message: string; since: string }>()
@@ -80,6 +87,7 @@ export function createEvents(log: Log, registry: Metrics) {
     },
     /** a cancelled document's job could not be taken out of the queue; it ends by itself when it finds the document cancelled */
     jobLeft: (documentId: string, err: unknown) => log.warn({ documentId, err }, 'the job of a cancelled document stays in the queue'),
+    webhook: (outcome: 'sent' | 'failed' | 'dropped') => webhooks.inc({ outcome }),
     documentChanged: tell,
     paused(reason: PauseReason, on: boolean, message?: string) {
       if (on === waiting.has(reason)) return

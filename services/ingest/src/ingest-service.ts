@@ -24,6 +24,8 @@ import { ingestRouter } from './routes/ingest.ts'
 import { removeStaleUploads } from './routes/upload.ts'
 import { createScanner } from './scan/scan-folder.ts'
 import { watchFolder } from './scan/watch-folder.ts'
+import { startStatusFile } from './status-file.ts'
+import { startWebhook } from './webhook.ts'
 import { createGate } from './work-gate.ts'
 
 const WATCH_DEBOUNCE_MS = 300
@@ -95,6 +97,11 @@ export async function startIngest(
   )
   densePending = reconciler.densePending
 
+  if (config.webhook) scope.use(startWebhook({ ...config.webhook, corpus, events, log }))
+  const statusFile = config.statusFile
+    ? scope.use(startStatusFile({ folder: config.folder, corpus, scanner, events, log, everyMs: config.reconcileIntervalMs }))
+    : undefined
+
   let hint: NodeJS.Timeout | undefined
   scope.defer(() => clearTimeout(hint))
   const changed = () => {
@@ -127,7 +134,7 @@ export async function startIngest(
     routers: [
       healthRouter(checks, { up: events.up, needed: ['postgres', 'queue', 'extractor', 'embedder', 'folder'] }),
       requireInternal(config.internalToken),
-      ingestRouter({ corpus, events, scanner, reconciler, measure, chunking: config.chunking }),
+      ingestRouter({ corpus, events, scanner, reconciler, measure, chunking: config.chunking, statusFile }),
       bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, worker, id) }),
       chunksRouter({ corpus, extractor, push, folder: config.folder }),
       documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),

@@ -11,9 +11,18 @@ import { isPausing } from '../pauses.ts'
 import type { Reconciler } from '../reconcile.ts'
 import { defaultCollection } from '../scan/folder-settings.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
+import { STATUS_FILE, type StatusFile } from '../status-file.ts'
 import { requireIngest } from './access.ts'
 
-type Deps = { corpus: Corpus; events: Events; scanner: Scanner; reconciler: Reconciler; measure: Measure; chunking: Chunking }
+type Deps = {
+  corpus: Corpus
+  events: Events
+  scanner: Scanner
+  reconciler: Reconciler
+  measure: Measure
+  chunking: Chunking
+  statusFile: StatusFile | undefined
+}
 
 const PACE_S = 60
 const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
@@ -30,7 +39,7 @@ const Scans = {
 }
 
 /** How ingest is doing, and the owner's hand on it. */
-export function ingestRouter({ corpus, events, scanner, reconciler, measure, chunking }: Deps): Router {
+export function ingestRouter({ corpus, events, scanner, reconciler, measure, chunking, statusFile }: Deps): Router {
   const router = Router()
 
   async function status() {
@@ -41,6 +50,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
       measure(),
     ])
     const reasons = events.pauses()
+    const unkept = statusFile?.problem()
     const left = (documents.queued ?? 0) + (documents.indexing ?? 0)
     const isPaused = reasons.some(({ reason }) => isPausing(reason))
     const { lastScan, pendingRemoval, problems } = scanner.status()
@@ -53,7 +63,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
       secondsLeft: left === 0 ? 0 : isPaused || pace === 0 ? null : Math.ceil(left / pace),
       lastScan,
       pendingRemoval,
-      problems,
+      problems: [...problems, ...(unkept ? [{ path: STATUS_FILE, message: `${STATUS_FILE}: ${unkept}` }] : [])],
       room: { memoryBytes: room.memoryBytes ?? null, diskBytes: room.diskBytes ?? null },
     }
   }

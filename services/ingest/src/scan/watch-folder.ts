@@ -1,5 +1,7 @@
+import { basename } from 'node:path'
 import type { Log } from '@docent/kit/logger'
 import { watch } from 'chokidar'
+import { isOwnWriting } from '../status-file.ts'
 
 /** Calls `changed` when something happens in the folder. Only a hint: the periodic scan is the truth. */
 export function watchFolder(folder: string, polling: 'auto' | 'always' | 'never', changed: () => void, log: Log): AsyncDisposable {
@@ -11,7 +13,9 @@ export function watchFolder(folder: string, polling: 'auto' | 'always' | 'never'
     interval: 2_000,
     depth: 60,
   })
-  watcher.on('all', () => changed())
+  watcher.on('all', (_event, path) => {
+    if (!isOwnWriting(basename(path))) changed()
+  })
   watcher.on('error', (err) => log.warn({ err }, 'the folder watch missed something; the periodic scan finds it'))
   return { [Symbol.asyncDispose]: () => watcher.close() }
 }

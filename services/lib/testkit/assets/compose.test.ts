@@ -111,13 +111,14 @@ describe('the composed stack', () => {
     }
   })
 
-  test('gives a way out to gateway alone, and to the embedder when it is asked for', () => {
+  test('gives a way out to gateway alone, and to embedder and ingest when it is asked for', () => {
     const out = (of: Project) =>
       Object.entries(of.services)
         .filter(([, service]) => Object.keys(service.networks ?? {}).some((network) => !of.networks[network]?.internal))
         .map(([name]) => name)
         .sort()
     expect(out(project)).toEqual(['gateway', 'nginx'])
+    expect(out(render({ INGEST_NETWORK: 'egress' }))).toEqual(['gateway', 'ingest', 'nginx'])
     expect(out(render({ EMBEDDER_NETWORK: 'egress' }))).toEqual(['embedder', 'gateway', 'nginx'])
     expect(project.services.extractor?.network_mode).toBe('none')
     expect(project.services.extractor?.volumes?.map(({ target }) => target).sort()).toEqual(['/documents', '/run/extractor'])
