@@ -31,10 +31,12 @@ await runMain(async (scope, stop) => {
     scope,
   )
   rememberRun(options.dataDir, { folder: options.folder, maxFileMb: process.env.MAX_FILE_MB ?? '', ...stores })
-  const { ready, failed } = await followIndexing(solo, say, stop)
+  const { ready, failed, waiting } = await followIndexing(solo, say, stop, process.stdout.isTTY ? process.stdout : undefined)
   if (stop.aborted) return
   const data = relative(process.cwd(), options.dataDir) || options.dataDir
-  console.log(`\nDocent is ready  ${solo.url}   ${ready} documents, ${failed} failed   (Ctrl-C stops, data in ${data}/)`)
+  console.log(
+    `\nDocent is ready  ${solo.url}   ${ready} documents, ${failed} failed${waiting > 0 ? `, ${waiting} waiting` : ''}   (Ctrl-C stops, data in ${data}/)`,
+  )
   console.log(`  admin key: ${data}/admin-key   log: ${data}/docent.log   API: ${solo.url}/docs`)
 })
 
