@@ -123,9 +123,9 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
   async function settings(): Promise<void> {
     const { model } = await embedder.info(soon())
     const stale = await corpus.listStale((settings) => settingsHash(settings, deps.chunking, model))
-    for (const document of stale) await corpus.setState(document.id, 'queued', undefined, document)
-    await deps.push(stale, 'again')
-    if (stale.length > 0) log.info({ documents: stale.length }, 'the settings have changed: documents are indexed anew')
+    if (stale.length === 0) return
+    await deps.push(await corpus.requeueDocuments({ states: ['ready'], ids: stale.map(({ id }) => id) }), 'again')
+    log.info({ documents: stale.length }, 'the settings have changed: documents are indexed anew')
   }
 
   async function dense(): Promise<void> {

@@ -85,7 +85,7 @@ function barOn(terminal: Terminal): Show {
   let isOpen = false
   const draw = (progress: Progress) => {
     isOpen = true
-    terminal.write(`\r\u001b[2K${renderProgress(progress, terminal.columns)}`)
+    terminal.write(`\r\u001b[2K${renderProgress(progress, terminal.columns || undefined)}`)
   }
   const end = () => {
     if (isOpen) terminal.write('\n')

@@ -182,8 +182,13 @@ export type Corpus = {
   listScans(limit: number, before?: number): Promise<ScanRecord[]>
   /** documents a second, over the attempts that ended in the last `windowS` seconds */
   indexingPace(windowS: number): Promise<number>
-  /** puts documents back to queued: those in `states`, below a path; returns them */
-  requeueDocuments(query: { states: readonly DocumentState[]; path?: string; collections?: readonly string[] }): Promise<DocumentRow[]>
+  /** puts documents back to queued: those in `states`, below a path, among `ids`; returns them */
+  requeueDocuments(query: {
+    states: readonly DocumentState[]
+    path?: string
+    collections?: readonly string[]
+    ids?: readonly string[]
+  }): Promise<DocumentRow[]>
   /** queued or indexing → skipped(cancelled); a running attempt can no longer write. False when it was neither. */
   cancelDocument(id: string): Promise<boolean>
 

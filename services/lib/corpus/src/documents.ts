@@ -182,12 +182,12 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       return isSet
     },
 
-    async requeueDocuments({ states, path, collections }) {
+    async requeueDocuments({ states, path, collections, ids }) {
       const { rows } = await database.query<Row>(
         `UPDATE document SET state = 'queued', error_code = NULL, error_text = NULL, updated_at = now()
          WHERE state = ANY($1) AND state <> 'removed' AND content_hash ~ '^[0-9a-f]{64}$'
-         AND ($2::text IS NULL OR starts_with(path, $2)) AND ($3::text[] IS NULL OR collection = ANY($3)) RETURNING ${columns}`,
-        [states, path ?? null, collections ?? null],
+         AND ($2::text IS NULL OR starts_with(path, $2)) AND ($3::text[] IS NULL OR collection = ANY($3)) AND ($4::uuid[] IS NULL OR id = ANY($4)) RETURNING ${columns}`,
+        [states, path ?? null, collections ?? null, ids ?? null],
       )
       return rows.map(toDocument)
     },
