@@ -73,6 +73,7 @@ test('a disabled chunk leaves both indexes and stays listed; enabled again it is
   await settled()
   const [, disabled] = (await list()).items
   expect(disabled).toMatchObject({ enabled: false, text: items[1]!.text })
+  expect((await ingest.corpus.verify()).findings).toEqual([])
   await patch(disabled!.id, { enabled: true })
   await until('it is back', async () => ((await searched()).length === 3 ? true : undefined))
   await settled()

@@ -3,7 +3,8 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi'
 /** An operation stands in the first group whose pattern its path matches. */
 const groups: [name: string, description: string, path: RegExp][] = [
   ['Asking', 'Answers: at once, as a stream, or begun now and read later', /^\/api\/v1\/(ask|answers)/],
-  ['Sources', 'Citations, documents and search', /^\/api\/v1\/(citations|documents|search)/],
+  ['Sources', 'Citations, documents and search', /^\/api\/v1\/(citations|documents|collections|search)/],
+  ['Indexing', 'How indexing is doing: state, pauses, scans', /^\/api\/v1\/ingest/],
   ['Conversations', 'One’s own conversations, by X-Client-Id or key, and the rating of answers', /^\/api\/v1\/(conversations|feedback)/],
   ['Prompts', 'Named prompts', /^(\/api\/v1)?\/prompts/],
   ['State', 'What runs and how well', /\/(health|stats|info)$/],

@@ -201,7 +201,7 @@ const paths: ZodOpenApiPathsObject = {
     patch: operation('Take a chunk out of search, or put a text in its place (null: the source again)', {
       security: admin,
       requestParams: { path: z.object({ id: z.uuid(), chunkId: z.string() }) },
-      requestBody: body(z.object({ enabled: z.boolean().optional(), text: z.string().nullable().optional() })),
+      requestBody: body(z.object({ enabled: z.boolean().optional(), text: z.string().nullable().optional() }), { enabled: false }),
       responses: { 202: json(ChunkView, 'The chunk as it will be when its document is indexed again') },
     }),
   },
@@ -227,7 +227,9 @@ const paths: ZodOpenApiPathsObject = {
   '/api/v1/documents/retry': {
     post: operation('Index again all that failed, or what failed below a path', {
       security: admin,
-      requestBody: body(z.object({ path: z.string().optional(), state: z.enum(['failed', 'skipped', 'ready']).default('failed') })),
+      requestBody: body(z.object({ path: z.string().optional(), state: z.enum(['failed', 'skipped', 'ready']).default('failed') }), {
+        path: 'manuals/',
+      }),
       responses: { 202: json(z.object({ queued: z.number().int() }), 'How many were queued') },
     }),
   },

@@ -17,7 +17,15 @@ type DocumentFacts = {
   newest_version: number | null
   idle_s: number
 }
-type ChunkFacts = { id: string; document: string; version: number; ordinal: number; text_hash: string; has_vector: boolean }
+type ChunkFacts = {
+  id: string
+  document: string
+  version: number
+  ordinal: number
+  text_hash: string
+  has_vector: boolean
+  is_disabled: boolean
+}
 
 /** Reads every row and every vector; changes nothing. A corpus at rest must have no finding. */
 export async function verifyCorpus(database: Database, vectors: Pick<Vectors, 'everyStored' | 'searchMany'>): Promise<CorpusReport> {
@@ -36,10 +44,12 @@ export async function verifyCorpus(database: Database, vectors: Pick<Vectors, 'e
     if (document.state === 'indexing' && document.newest_version !== null) writing.set(document.id, document.newest_version)
     if (document.state === 'removed') continue
     const serving = own.filter((chunk) => chunk.version === document.active_version)
-    for (const chunk of serving.filter(({ has_vector }) => !has_vector))
+    // what its owner took out of search needs no vector, and none is in the dense index
+    const searched = serving.filter(({ is_disabled }) => !is_disabled)
+    for (const chunk of searched.filter(({ has_vector }) => !has_vector))
       findings.push({ fault: 'vector_absent', path: document.path, detail: `chunk ${chunk.ordinal}` })
     active.push(
-      ...serving.filter(({ has_vector }) => has_vector).map((chunk) => ({ id: chunk.id, path: document.path, textHash: chunk.text_hash })),
+      ...searched.filter(({ has_vector }) => has_vector).map((chunk) => ({ id: chunk.id, path: document.path, textHash: chunk.text_hash })),
     )
   }
   for (const [id, orphans] of byDocument)
@@ -104,6 +114,6 @@ const documentFacts = `SELECT d.id, d.path, d.state, d.active_version, v.content
   LEFT JOIN version v ON v.document = d.id AND v.version = d.active_version
   LEFT JOIN LATERAL (SELECT outcome, detail FROM attempt WHERE document = d.id ORDER BY id DESC LIMIT 1) a ON true
   ORDER BY d.path`
-const chunkFacts = `SELECT c.id, c.document, c.version, c.ordinal, c.text_hash, e.text_hash IS NOT NULL AS has_vector
+const chunkFacts = `SELECT c.id, c.document, c.version, c.ordinal, c.text_hash, c.is_disabled, e.text_hash IS NOT NULL AS has_vector
   FROM chunk c LEFT JOIN embedding e ON e.text_hash = c.text_hash AND e.model = $1
   WHERE c.id > $2 ORDER BY c.id LIMIT $3`
