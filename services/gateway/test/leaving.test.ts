@@ -57,12 +57,12 @@ describe('a gateway that is told to stop', () => {
     return { tookMs, ends: Map.groupBy(followed, ({ events }) => events.at(-1)!.type) }
   }
 
-  test('fifty answers that end in time are all finished; it exits with 0', async () => {
+  test.concurrent('fifty answers that end in time are all finished; it exits with 0', async () => {
     const { ends } = await stopWhileAnswering(quick, '15')
     expect([...ends.keys()]).toEqual(['done'])
   })
 
-  test('fifty that do not are interrupted and stored; it exits with 0 in time', async () => {
+  test.concurrent('fifty that do not are interrupted and stored; it exits with 0 in time', async () => {
     const endless = scope.use(await openMockUpstream({ mode: 'stall', pieces: ['先说', '一点', '然后沉默', '。'] }))
     const { ends, tookMs } = await stopWhileAnswering(endless, '1')
     expect([...ends.keys()]).toEqual(['interrupted'])

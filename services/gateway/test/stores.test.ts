@@ -30,7 +30,7 @@ describe('stores that die, hang or are emptied in mid-answer', () => {
   })
   beforeEach(() => {
     model.mode = 'slow'
-    slow(150)
+    slow(100)
   })
   afterEach(() => {
     for (const store of [queue, cache, postgres]) store.signal('SIGCONT')
@@ -89,7 +89,7 @@ describe('stores that die, hang or are emptied in mid-answer', () => {
   })
 
   test('both Redis hang: a new answer begins within seconds, a running one goes on; afterwards all is well again', async () => {
-    slow(400)
+    slow(260)
     const events = await readThrough(async (seen) => {
       queue.signal('SIGSTOP')
       cache.signal('SIGSTOP')
@@ -175,7 +175,7 @@ describe('stores that die, hang or are emptied in mid-answer', () => {
   })
 
   test('Postgres hangs: new questions get 503 within five seconds, the running answer ends, and is stored afterwards', async () => {
-    slow(300)
+    slow(260)
     const events = await readThrough(async () => {
       postgres.signal('SIGSTOP')
       const asked = performance.now()

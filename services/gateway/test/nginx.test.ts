@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nginxCommand } from '../../lib/testkit/assets/programs.ts'
+import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { type Nginx, startNginx } from '../../lib/testkit/src/start-nginx.ts'
+import { until } from '../../lib/testkit/src/until.ts'
+import type { Gateway } from '../src/gateway-service.ts'
+import { follow } from './follow.ts'
+import { eventsOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
+
+describe('streams through nginx', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let model: MockUpstream
+  let gateway: Gateway
+  let other: Gateway
+  let nginx: Nginx
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    model = scope.use(await openMockUpstream({ mode: 'slow', pieceMs: 20, pieces: Array.from({ length: 70 }, (_, i) => `词${i} `) }))
+    const env = { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20', TRUST_PROXY: '1' }
+    gateway = await startAt(place, scope, env)
+    other = await startAt(place, scope, env)
+    nginx = await startNginx(nginxCommand(), gateway.port, scope)
+  })
+  afterAll(() => scope.disposeAsync())
+  const begin = async () =>
+    (await (await post(`${nginx.url}/api/v1/answers`, { question: `穿过 ${randomUUID()}`, async: true })).json()) as {
+      answerId: string
+      eventsUrl: string
+    }
+
+  test('a reload cuts no stream, not even when it leads to another replica; text still arrives in pieces', async () => {
+    const streams = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        post(`${nginx.url}/api/v1/answers`, { question: `重载 ${randomUUID()}` }, { accept: 'text/event-stream' }),
+      ),
+    )
+    const seen = streams.map((): Received[] => [])
+    const reading = streams.map(async (response, i) => {
+      for await (const event of eventsOf(response)) seen[i]!.push(event)
+    })
+    await until('every stream has text', () => seen.every((events) => textOf(events) !== '') || undefined)
+    await nginx.reload(other.port)
+    expect(seen.some((events) => events.at(-1)!.type === 'done')).toBe(false)
+    const { eventsUrl } = await begin() // through the new workers
+    await Promise.all(reading)
+    for (const events of seen) {
+      expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1))
+      expect(textOf(events)).toBe(model.pieces.join(''))
+      expect(events.filter(({ type }) => type === 'delta').length).toBeGreaterThan(10)
+    }
+    expect(other.url).not.toBe(gateway.url)
+    expect(eventsUrl).toMatch(/events$/)
+    await nginx.reload(gateway.port)
+  })
+
+  test('nginx killed in mid-answer: every EventSource comes back and has the whole answer, byte for byte', async () => {
+    const begun = await Promise.all(Array.from({ length: 5 }, begin))
+    const followed = begun.map(({ answerId, eventsUrl }) => ({ answerId, ...follow(nginx.url + eventsUrl) }))
+    await until('every reader has text', () => followed.every(({ events }) => textOf(events) !== '') || undefined)
+    await nginx.kill()
+    await nginx.start()
+    await Promise.all(followed.map(({ closed }) => closed))
+    for (const { answerId, events } of followed) {
+      expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1))
+      const stored = (await (await fetch(`${gateway.url}/api/v1/answers/${answerId}`)).json()) as { state: string; text: string }
+      expect(stored).toMatchObject({ state: 'done', text: textOf(events) })
+    }
+  })
+
+  test('no gateway behind nginx: an EventSource is told to come back, and does', async () => {
+    const { eventsUrl } = await begin()
+    await nginx.reload(1) // a port where nobody listens
+    // a connection kept alive is still the old worker's
+    const said = await until('a new worker answers', async () => {
+      const response = await fetch(nginx.url + eventsUrl)
+      const text = await response.text()
+      return text.includes('event:') ? undefined : { status: response.status, type: response.headers.get('content-type'), text }
+    })
+    expect(said).toEqual({ status: 200, type: 'text/event-stream', text: 'retry: 2000\n\n' })
+    const { events, closed } = follow(nginx.url + eventsUrl)
+    await nginx.reload(other.port)
+    await closed
+    expect(events.at(-1)!.type).toBe('done')
+    expect(textOf(events)).toBe(model.pieces.join(''))
+    await nginx.reload(gateway.port)
+  })
+})

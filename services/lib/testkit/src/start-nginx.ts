@@ -1,0 +1,98 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { until } from './until.ts'
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+const setpriv = '/usr/bin/setpriv'
+
+export type Nginx = {
+  /** the TLS server of the composed stack, here without TLS */
+  url: string
+  /** new configuration, new workers; resolves when a new worker runs */
+  reload(gatewayPort?: number): Promise<void>
+  kill(): Promise<void>
+  start(): Promise<void>
+}
+
+/** nginx with the composed stack's own configuration in front of a gateway on this machine; it does not outlive the test. */
+export async function startNginx(command: string, gatewayPort: number, scope: AsyncDisposableStack): Promise<Nginx> {
+  const folder = mkdtempSync(join(tmpdir(), 'docent-nginx-'))
+  chmodSync(folder, 0o755) // its workers have a user of their own when the run is root's
+  scope.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const [plain, status, main] = [await freePort(), await freePort(), await freePort()]
+  mkdirSync(join(folder, 'conf.d'))
+  mkdirSync(join(folder, 'tls'))
+  writeFileSync(join(folder, 'mime.types'), 'types { text/html html; }\n')
+  writeFileSync(join(folder, 'tls/none.conf'), 'set $hsts "";\n')
+  const ours = (path: string) =>
+    path.replaceAll('/tmp/', `${folder}/`).replaceAll('/etc/nginx', folder).replaceAll('/dev/std', `${folder}/std`)
+  writeFileSync(join(folder, 'nginx.conf'), ours(readFileSync(join(root, 'nginx/nginx.conf'), 'utf8')))
+  cpSync(join(root, 'nginx/snippets'), join(folder, 'snippets'), { recursive: true })
+  const origins = join(folder, 'conf.d/00-origins.conf')
+  execFileSync('sh', [join(root, 'nginx/entrypoint/15-allowed-origins.sh')], {
+    env: { PATH: process.env.PATH, ORIGINS_FILE: origins, ALLOWED_ORIGINS: '' },
+  })
+  const template = readFileSync(join(root, 'nginx/templates/stack.conf.template'), 'utf8')
+
+  function configure(port: number): void {
+    const values: Record<string, string> = { TLS_MODE: 'none', MAX_FILE_MB: '50', NGINX_RESOLVER: '127.0.0.1' }
+    const filled = template
+      .replace(/\$\{([A-Z_]+)\}/g, (_, name: string) => values[name] ?? '')
+      .replace(/^ *http2 on;$/m, '')
+      .replace('listen 8443 ssl default_server', `listen 127.0.0.1:${main} default_server`)
+      .replace('listen 8081', `listen 127.0.0.1:${status}`)
+      .replace('listen 8080', `listen 127.0.0.1:${plain}`)
+      .replace('http://gateway:8080', `http://127.0.0.1:${port}`)
+    writeFileSync(join(folder, 'conf.d/stack.conf'), ours(filled))
+  }
+
+  const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]
+  let child: ChildProcess | undefined
+  const workers = () => readFileSync(`/proc/${child?.pid}/task/${child?.pid}/children`, 'utf8').trim().split(' ')
+  const nginx: Nginx = {
+    url: `http://127.0.0.1:${main}`,
+    async reload(port = gatewayPort) {
+      configure(port)
+      const before = new Set(workers())
+      const { status, stderr } = spawnSync(command, [...args, '-s', 'reload'], { encoding: 'utf8' })
+      if (status !== 0) throw new Error(`nginx does not reload: ${stderr}`)
+      await until('a new worker runs', () => workers().some((pid) => !before.has(pid)) || undefined)
+    },
+    async kill() {
+      const dying = child
+      if (!dying || dying.exitCode !== null || dying.signalCode !== null) return
+      const gone = once(dying, 'exit')
+      for (const pid of [...workers().filter(Boolean).map(Number), dying.pid!]) process.kill(pid, 'SIGKILL')
+      await gone
+    },
+    async start() {
+      const all = [...args, '-g', 'daemon off;']
+      const [program, rest] = existsSync(setpriv) ? [setpriv, ['--pdeathsig', 'TERM', command, ...all]] : [command, all]
+      child = spawn(program, rest, { stdio: 'ignore' })
+      await until('nginx answers', () =>
+        fetch(`http://127.0.0.1:${status}/healthz`).then(
+          ({ ok }) => ok || undefined,
+          () => undefined,
+        ),
+      )
+    },
+  }
+  configure(gatewayPort)
+  scope.defer(() => nginx.kill())
+  await nginx.start()
+  return nginx
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((done) => server.close(done))
+  return port
+}
