@@ -7,8 +7,6 @@ export default defineConfig({
     pool: 'forks',
     // Each file that needs the stores takes connections and memory: two at once fit a machine of two cores.
     maxWorkers: 2,
-    // concurrent tests wait for clocks and processes, not for the processor
-    maxConcurrency: 8,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

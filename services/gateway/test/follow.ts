@@ -18,7 +18,7 @@ export function follow(url: string): Followed {
       events.push({ id: Number(event.lastEventId), type: name, data: JSON.parse(event.data) } as Received)
     })
   }
-  const closed = until('the EventSource has closed itself', () => source.readyState === EventSource.CLOSED || undefined, 40_000).then(
+  const closed = until('the EventSource has closed itself', () => source.readyState === EventSource.CLOSED || undefined, 90_000).then(
     () => undefined,
   )
   return { events, closed, source }

@@ -13,7 +13,7 @@ import { openPlace, type Place, post, startAt, textOf } from './harness.ts'
 const clocks = { orphanMs: 3_000, sweepMs: 300, settleMs: 1_200 }
 type Stored = { state: string; text: string }
 
-describe('a gateway that is killed', () => {
+describe('a gateway that is killed', { timeout: 180_000 }, () => {
   const scope = new AsyncDisposableStack()
   let place: Place
   let model: MockUpstream
@@ -87,7 +87,7 @@ describe('a gateway that is killed', () => {
     expect(silent.requests).toHaveLength(1)
   })
 
-  test.concurrent('three times while many answers run: each is acknowledged, ends once, and was read byte for byte as it is stored', async () => {
+  test.concurrent('twice while many answers run: each is acknowledged, ends once, and was read byte for byte as it is stored', async () => {
     const answers = 24
     const door = scope.use(await openProxy(0))
     let kills = 0
@@ -104,10 +104,10 @@ describe('a gateway that is killed', () => {
       asked++
       return { question, answerId, ...follow(`http://127.0.0.1:${door.port}${eventsUrl}`) }
     })
-    for (; kills < 3; kills++) {
+    for (; kills < 2; kills++) {
       // two replicas: clients are led to the new one, then the old one dies with whatever it is doing
       const next = await replace()
-      const enough = Math.min(answers, (kills + 1) * 8)
+      const enough = Math.min(answers, (kills + 1) * 10)
       await until('more questions were asked', () => asked >= enough || undefined)
       current.process.kill('SIGKILL')
       await current.exited

@@ -8,7 +8,7 @@ import { startChild } from './child.ts'
 import { follow } from './follow.ts'
 import { openPlace, type Place, post, startAt, textOf } from './harness.ts'
 
-describe('a gateway that is told to stop', () => {
+describe('a gateway that is told to stop', { timeout: 180_000 }, () => {
   const scope = new AsyncDisposableStack()
   let place: Place
   let quick: MockUpstream

@@ -129,32 +129,41 @@ describe('providers of models', () => {
     expect(textOf(await answered)).toBe('来自首选')
   })
 
-  test('a provider that is down is left alone, tried by one question at a time, and used again when it answers', async () => {
-    const gateway = await start({ failures: 2, openMs: 400, maxOpenMs: 400 })
-    first.mode = 'silent'
-    await Promise.all([ask(gateway), ask(gateway)])
+  const fail = (model: MockUpstream) => {
+    model.mode = 'status'
+    model.status = 500
+  }
+
+  test('a provider that is down is left alone: nobody waits for it, and it is not called', async () => {
+    const gateway = await start({ failures: 2, openMs: 600_000, maxOpenMs: 600_000 })
+    fail(first)
+    for (let i = 0; i < 2; i++) await ask(gateway)
     expect((await views(gateway))[0]).toMatchObject({ state: 'open', retryAt: expect.any(String) })
     const before = first.requests.length
     for (const events of await Promise.all(Array.from({ length: 20 }, () => ask(gateway)))) expect(textOf(events)).toBe('来自备用')
-    // at most one of them was the probe
-    expect(first.requests.length - before).toBeLessThanOrEqual(1)
-    first.mode = 'good'
-    await until('the first one answers again', async () => textOf(await ask(gateway)) === '来自首选' || undefined)
-    expect((await views(gateway))[0]).toMatchObject({ state: 'ready' })
+    expect(first.requests.length).toBe(before)
+    expect((await views(gateway))[0]).toMatchObject({ calls: { failed: 2, skipped: 20 } })
   })
 
-  test('many questions at once while it is half open: one probe, the others do not wait for it', async () => {
-    const gateway = await start({ failures: 1, openMs: 50, maxOpenMs: 50 })
-    first.mode = 'silent'
+  test('when its time is over one question tries it and the others do not wait; a probe that is stopped proves nothing', async () => {
+    const gateway = await startAt(place, scope, { ...env(), LLM_FIRST_TOKEN_S: '60' }, {}, { failures: 1, openMs: 50, maxOpenMs: 50 })
+    fail(first)
     await ask(gateway)
     await until('the pause is over', async () => Date.parse((await views(gateway))[0]!.retryAt ?? '') < Date.now() || undefined)
+    first.mode = 'silent'
     const before = first.requests.length
-    const probe = ask(gateway)
+    const { answerId } = (await (await post(`${gateway.url}/api/v1/answers`, { question: '试探', async: true })).json()) as {
+      answerId: string
+    }
     await until('it is probed', () => first.requests.length > before || undefined)
     expect((await views(gateway))[0]).toMatchObject({ state: 'probing' })
-    await Promise.all(Array.from({ length: 10 }, () => ask(gateway)))
+    for (const events of await Promise.all(Array.from({ length: 10 }, () => ask(gateway)))) expect(textOf(events)).toBe('来自备用')
     expect(first.requests.length - before).toBe(1)
-    await probe
+    await post(`${gateway.url}/api/v1/answers/${answerId}/stop`, {})
+    expect((await views(gateway))[0]).toMatchObject({ state: 'open' })
+    first.mode = 'good'
+    await until('it is used again', async () => textOf(await ask(gateway)) === '来自首选' || undefined)
+    expect((await views(gateway))[0]).toMatchObject({ state: 'ready' })
   })
 
   test('a stream without an end is cut, and said to be cut', async () => {

@@ -142,7 +142,8 @@ describe('stores that die, hang or are emptied in mid-answer', () => {
     }
     const killedAt = performance.now()
     await queue.start()
-    const sweeper = await startAt(place, scope, env(), { orphanMs: 2_500, sweepMs: 200, settleMs: 1_200 })
+    await using own = new AsyncDisposableStack()
+    const sweeper = await startAt(place, own, env(), { orphanMs: 2_500, sweepMs: 200, settleMs: 1_200 })
     const end = await until('the answer is closed', async () => {
       const answer = await stored(sweeper, idOf(events))
       return answer.state === 'streaming' ? undefined : answer

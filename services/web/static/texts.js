@@ -67,6 +67,7 @@ export const texts = {
     warnings: {
       dense: 'Search by meaning is down; this answer rests on search by words.',
       lexical: 'Search by words is down; this answer rests on search by meaning.',
+      provider: 'The first language model did not answer; a fallback did.',
       model: 'The language model did not answer; the documents are quoted instead.',
       resume: 'The journal is down; after a cut this answer cannot go on.',
       cache: 'The cache is down; answers may take longer.',
@@ -141,6 +142,7 @@ export const texts = {
     warnings: {
       dense: '语义检索暂不可用，本回答仅依据关键词检索。',
       lexical: '关键词检索暂不可用，本回答仅依据语义检索。',
+      provider: '首选语言模型没有回答，由备用模型作答。',
       model: '语言模型没有回答，以下直接引用文档。',
       resume: '流日志暂不可用，连接中断后本回答无法继续。',
       cache: '缓存暂不可用，回答可能变慢。',
