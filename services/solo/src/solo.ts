@@ -73,6 +73,7 @@ export async function startSolo(settings: SoloSettings, scope: AsyncDisposableSt
   const gateway = await startGateway(
     readGateway({
       ...common,
+      DRAIN_S: env.DRAIN_S ?? '3', // a person waits for Ctrl-C
       PUBLIC_READS: 'true',
       LOCAL_ONLY: 'true',
       HOST: settings.host,
