@@ -20,6 +20,10 @@ export function useKey(key) {
   sessionStorage.setItem(KEY, key)
 }
 
+export function hasKey() {
+  return sessionStorage.getItem(KEY) !== null
+}
+
 /** What the server says went wrong: `code`, a sentence, and when to come back. */
 export class Problem extends Error {
   constructor(status, code, message, retryAfterS) {

@@ -1,4 +1,4 @@
-import { getJson } from './api.js'
+import { getJson, hasKey } from './api.js'
 import { t } from './i18n.js'
 import { element } from './markdown.js'
 
@@ -12,7 +12,7 @@ let timer
 /** Shows the list where the server lets this reader see it; otherwise there is no button. */
 export async function watchDocuments() {
   clearTimeout(timer)
-  const listed = document.hidden ? last : await getJson('/api/v1/documents?limit=200').catch(() => undefined)
+  const listed = document.hidden || !(await mayRead()) ? last : await getJson('/api/v1/documents?limit=200').catch(() => undefined)
   if (listed) {
     last = listed
     document.getElementById('documents-button').hidden = false
@@ -20,6 +20,13 @@ export async function watchDocuments() {
   } else if (!last) return // not for this reader
   const { counts = {} } = last
   timer = setTimeout(watchDocuments, (counts.queued ?? 0) + (counts.indexing ?? 0) > 0 ? BUSY_MS : QUIET_MS)
+}
+
+/** Asked first, so that a reader without the right sends no request that must be refused. */
+async function mayRead() {
+  if (last || hasKey()) return true
+  const info = await getJson('/api/v1/system/info').catch(() => undefined) // looked at again when the page is
+  return info?.features.publicReads === true
 }
 
 export function drawDocuments() {
