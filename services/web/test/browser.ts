@@ -42,7 +42,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
     void dialog.dismiss()
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   await page.goto(url)
   return { page, ...watched }
 }
