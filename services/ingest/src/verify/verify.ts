@@ -12,7 +12,7 @@ export type VerifyOptions = { corpus: Corpus; folder: string; maxFileBytes: numb
  * A folder that is missing throws; work in progress is found as `unfinished`.
  */
 export async function verify({ corpus, folder, maxFileBytes }: VerifyOptions): Promise<Verdict> {
-  const snapshot = await snapshotFolder({ folder, maxFileBytes, settleMs: 0, hashes: createHashCache() })
+  const snapshot = await snapshotFolder({ folder, maxFileBytes, settleMs: Number.NEGATIVE_INFINITY, hashes: createHashCache() })
   if (snapshot.root === undefined) throw new Error(`${folder} is not a folder`)
   const known = await corpus.listKnown()
   const report = await corpus.verify()
