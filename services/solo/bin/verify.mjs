@@ -1,4 +1,4 @@
-// `npm run verify -- [--data DIR] [--wait SECONDS]`: exit code 0 all agrees, 1 something was found, 2 it could not be checked
+// `npm run verify -- [FOLDER] [--data DIR] [--wait SECONDS]`: exit code 0 all agrees, 1 something was found, 2 it could not be checked
 import { ensureToolchain, requireLinuxX64, run } from './bootstrap.mjs'
 
 requireLinuxX64()

@@ -8,14 +8,24 @@ import { readOptions } from './options.ts'
 import { ownerOf } from './stores/data-dir.ts'
 import { givenStores, openStores } from './stores.ts'
 
-// `npm run verify -- [--data DIR] [--wait S]`: the oracle over what `npm start` keeps, whether it runs or not
+// `npm run verify -- [FOLDER] [--data DIR] [--wait S]`: the oracle over what `npm start` keeps, whether it runs or not
 await verifyProcess(async () => {
   await using scope = new AsyncDisposableStack()
-  const { values } = parseArgs({ options: { data: { type: 'string' }, wait: { type: 'string', default: '0' } } })
-  const { dataDir } = readOptions(values.data ? ['--data', values.data] : [], process.env, process.env.INIT_CWD ?? process.cwd())
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { data: { type: 'string' }, wait: { type: 'string', default: '0' } },
+  })
+  const { dataDir } = readOptions(
+    [...positionals, ...(values.data ? ['--data', values.data] : [])],
+    process.env,
+    process.env.INIT_CWD ?? process.cwd(),
+  )
   const last = readLastRun(dataDir)
-  if (!last)
-    throw new ConfigError(`nothing has run on ${dataDir} yet: npm start comes first (or name another one: npm run verify -- --data DIR)`)
+  if (!last) {
+    throw new ConfigError(
+      `nothing has run on ${dataDir} yet; name the folder that npm start was given: npm run verify -- FOLDER (or --data DIR)`,
+    )
+  }
   const stores = await findStores(dataDir, last, scope)
   console.log(`  folder ${resolve(last.folder)}`)
   return await runVerify(

@@ -15,7 +15,9 @@ await ensureToolchain()
 
 const folder = mkdtempSync(join(tmpdir(), 'docent-faults-'))
 const report = join(folder, 'vitest.json')
-const flags = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...files]
+// the deadlines are those of the promises: a full run gives each fault the machine nearly to itself
+const pace = isFull ? ['--maxConcurrency=2', '--no-file-parallelism'] : []
+const flags = ['run', ...pace, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...files]
 const env = isFull ? { FAULTS: 'full' } : {}
 const { code, stoppedBy } = await run(['node_modules/vitest/vitest.mjs', ...flags], { env })
 if (stoppedBy) process.exit(130)
@@ -24,7 +26,8 @@ rmSync(folder, { recursive: true, force: true })
 const failed = tests.filter(({ status }) => status !== 'passed')
 const table = render(tests.flatMap(({ status, meta }) => (status === 'passed' && meta?.fault ? [meta.fault] : [])))
 console.log(`\n${table}\n`)
-for (const { fullName } of failed) console.log(`FAILED  ${fullName}`)
+for (const { fullName, failureMessages = [] } of failed)
+  console.log(`FAILED  ${fullName}\n        ${(failureMessages[0] ?? '').split('\n')[0]}`)
 console.log(`${tests.length - failed.length} passed, ${failed.length} failed`)
 if (isFull && code === 0 && tests.length > 0) writeFileSync(page, document(table, tests.length))
 process.exit(code)
