@@ -30,7 +30,7 @@ test.concurrent.for(isFull ? Array.from({ length: 5 }, () => moments).flat() : m
     world.put('book.txt', longText('second', 110))
     world.put('leaf.txt', 'A leaf beside the book.')
     const hit = await world.worker({ FAULT_POINT: point, INGEST_CONCURRENCY: '1' })
-    expect((await hit.ended(60_000)).signal).toBe('SIGKILL')
+    expect((await hit.ended(120_000)).signal).toBe('SIGKILL')
     const embedded = new Set(world.embedder.embedded)
 
     const again = await world.worker()

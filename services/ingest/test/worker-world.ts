@@ -25,6 +25,7 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 // the kernel ends it with us, even when a test run is killed
 const isGuarded = existsSync('/usr/bin/setpriv')
 const [command, args] = isGuarded ? ['/usr/bin/setpriv', ['--pdeathsig', 'KILL', process.execPath, main]] : [process.execPath, [main]]
+const STARTS_MS = 120_000 // no promise: a busy machine takes its time to start a process
 const MAX_FILE_BYTES = 50 * 1024 * 1024
 
 export type Worker = {
@@ -186,19 +187,27 @@ function follow(child: ChildProcess, port: number): Worker {
     send: (signal) => void child.kill(signal),
     output: () => output,
     up: async () => {
-      await until('the worker is up', async () => {
-        if (isOver()) throw new Error(`the worker ended before it was up: ${output}`)
-        return fetch(`http://127.0.0.1:${port}/healthz`).then(
-          (answer) => answer.ok || undefined,
-          () => undefined,
-        )
-      })
+      await until(
+        'the worker is up',
+        async () => {
+          if (isOver()) throw new Error(`the worker ended before it was up: ${output}`)
+          return fetch(`http://127.0.0.1:${port}/healthz`).then(
+            (answer) => answer.ok || undefined,
+            () => undefined,
+          )
+        },
+        STARTS_MS,
+      )
     },
     frozen: async () => {
-      await until('the worker is frozen', () => {
-        if (isOver()) throw new Error(`the worker ended before its fault point: ${output}`)
-        return readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T ') || undefined
-      })
+      await until(
+        'the worker is frozen',
+        () => {
+          if (isOver()) throw new Error(`the worker ended before its fault point: ${output}`)
+          return readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T ') || undefined
+        },
+        STARTS_MS,
+      )
     },
   }
 }

@@ -14,7 +14,7 @@ const titles: Record<Fault, string> = {
   orphan_vector: 'orphan entries of the dense index',
   missing_vector: 'chunks missing in the dense index',
   wrong_vector: 'entries of the dense index with another vector',
-  unfindable_vector: 'chunks that their own vector does not find',
+  unfindable_vector: 'chunks that their own vector does not find (named when more than 1 %)',
 }
 const EXAMPLES = 3
 

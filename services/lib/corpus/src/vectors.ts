@@ -11,7 +11,7 @@ export type Vectors = Dense & {
   /** all that the collection holds, page by page; nothing when there is no collection */
   everyStored(generation: Generation, pageRows: number): AsyncGenerator<DenseRow[]>
   /** for each vector the score of the nearest stored one; undefined where nothing is found */
-  searchMany(vectors: readonly Float32Array[], generation: Generation): Promise<(number | undefined)[]>
+  searchMany(vectors: readonly Float32Array[], generation: Generation, breadth?: number): Promise<(number | undefined)[]>
   add(rows: readonly DenseRow[], generation: Generation): Promise<void>
   /** removes ids in the background: their chunks are no longer active, so nobody is shown them meanwhile */
   dropLater(ids: readonly string[], generation?: Generation, dropped?: () => void): void
@@ -108,12 +108,13 @@ export function createVectors(url: string | undefined, database: Database, log: 
     }
   }
 
-  async function searchMany(vectors: readonly Float32Array[], generation: Generation): Promise<(number | undefined)[]> {
+  /** `breadth` neighbours are looked at: more of them make the approximate search more exact */
+  async function searchMany(vectors: readonly Float32Array[], generation: Generation, breadth = 1): Promise<(number | undefined)[]> {
     const best: (number | undefined)[] = []
     for (let at = 0; at < vectors.length; at += QUERIES) {
       const some = vectors.slice(at, at + QUERIES)
       const found = await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
-        collection.query({ queryEmbeddings: some.map((vector) => [...vector]), nResults: 1, include: ['distances'] }),
+        collection.query({ queryEmbeddings: some.map((vector) => [...vector]), nResults: breadth, include: ['distances'] }),
       )
       best.push(...found.distances.map(([distance]) => (typeof distance === 'number' ? 1 - distance : undefined)))
     }
