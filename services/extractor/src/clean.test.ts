@@ -20,7 +20,7 @@ test('whatever is added, every block is a slice of the text (seeded)', () => {
     builder.add('paragraph', 'first')
     for (let n = 0; n < random(20); n++) {
       const text = Array.from({ length: random(30) }, () => pieces[random(pieces.length)]).join('')
-      if (random(3) === 0) builder.heading(1 + random(6), text, 1 + n)
+      if (random(3) === 0) builder.heading(1 + random(6), text, { page: 1 + n })
       else builder.add((['paragraph', 'list', 'table', 'code'] as const)[random(4)]!, text)
     }
     const document = builder.build('text/plain')

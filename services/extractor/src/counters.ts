@@ -7,7 +7,10 @@ export type Counters = {
   active: number
 }
 
-const formats = new Set(['pdf', 'docx', 'html', 'htm', 'md', 'txt', 'csv', 'json'])
+const formats = new Set([
+  ...['pdf', 'docx', 'xlsx', 'pptx', 'odt', 'ods', 'odp', 'epub', 'eml', 'rtf'],
+  ...['html', 'htm', 'md', 'txt', 'csv', 'json', 'jsonl'],
+])
 
 export function createCounters(): Counters {
   return { extracted: {}, childCrashes: 0, secondsTotal: 0, bytesTotal: 0, active: 0 }

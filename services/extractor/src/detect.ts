@@ -2,7 +2,10 @@ import { extname } from 'node:path'
 import { looksBinary } from './charset.ts'
 import { ExtractFailure } from './failure.ts'
 
-export type Format = 'pdf' | 'docx' | 'html' | 'markdown' | 'csv' | 'json' | 'code' | 'plain'
+export type Format = 'pdf' | 'docx' | 'html' | 'markdown' | 'csv' | 'json' | 'jsonl' | 'code' | 'plain' | 'eml' | 'rtf' | Packed
+/** Those that are a zip of parts. */
+type Packed = 'docx' | 'xlsx' | 'pptx' | 'odt' | 'ods' | 'odp' | 'epub'
+const packed: ReadonlySet<string> = new Set<Packed>(['docx', 'xlsx', 'pptx', 'odt', 'ods', 'odp', 'epub'])
 
 const byExtension: Record<string, Format> = Object.fromEntries(
   (
@@ -12,7 +15,16 @@ const byExtension: Record<string, Format> = Object.fromEntries(
       ['html', 'html htm xhtml shtml'],
       ['markdown', 'md markdown mdown mkd mdx'],
       ['csv', 'csv tsv'],
-      ['json', 'json jsonl ndjson geojson'],
+      ['xlsx', 'xlsx xlsm xltx'],
+      ['pptx', 'pptx pptm ppsx potx'],
+      ['odt', 'odt ott'],
+      ['ods', 'ods ots'],
+      ['odp', 'odp otp'],
+      ['epub', 'epub'],
+      ['eml', 'eml'],
+      ['rtf', 'rtf'],
+      ['json', 'json geojson'],
+      ['jsonl', 'jsonl ndjson'],
       ['plain', 'txt text log rst adoc asc org tex srt vtt'],
       [
         'code',
@@ -23,10 +35,17 @@ const byExtension: Record<string, Format> = Object.fromEntries(
 )
 
 const unsupportedExtensions = new Set(
-  '.pptx .ppt .xlsx .xls .doc .odt .ods .odp .epub .eml .msg .rtf .wps .pages .key .numbers .png .jpg .jpeg .gif .webp .bmp .tif .tiff .svg .mp3 .mp4 .wav .mov .zip .gz .tar .7z .rar .exe .dll .so .bin .jar'.split(
+  '.msg .wps .et .dps .pages .key .numbers .png .jpg .jpeg .gif .webp .bmp .tif .tiff .svg .mp3 .mp4 .wav .mov .zip .gz .tar .7z .rar .exe .dll .so .bin .jar'.split(
     ' ',
   ),
 )
+
+const legacy: Record<string, string> = {
+  '.doc': 'The old .doc format is not read: open the file in Word or LibreOffice and save it as .docx.',
+  '.xls': 'The old .xls format is not read: open the file in Excel or LibreOffice and save it as .xlsx.',
+  '.ppt': 'The old .ppt format is not read: open the file in PowerPoint or LibreOffice and save it as .pptx.',
+  '.msg': "Outlook's .msg format is not read: open the mail and save it as .eml.",
+}
 
 type Magic = 'pdf' | 'zip' | 'ole' | 'rtf' | 'other'
 
@@ -36,15 +55,21 @@ export function detectFormat(path: string, bytes: Uint8Array): Format {
   const expected = byExtension[extension]
   const magic = magicOf(bytes)
   if (expected === 'pdf') return pdfOrFail(bytes, magic)
-  if (expected === 'docx') return docxOrFail(magic)
+  if (expected && packed.has(expected)) return packedOrFail(expected, magic)
+  if (expected === 'rtf') return rtfOrFail(bytes, magic)
   if (expected) {
+    if (expected === 'eml' && !magic && !looksLikeMail(bytes)) throw new ExtractFailure('type_mismatch')
+    if (expected === 'eml' && !magic) return expected
     if (magic) throw new ExtractFailure('type_mismatch')
     if (looksBinary(bytes)) throw new ExtractFailure('binary')
     return expected
   }
+  if (legacy[extension])
+    throw new ExtractFailure(magic === 'ole' ? 'unsupported' : 'type_mismatch', magic === 'ole' ? legacy[extension] : undefined)
   if (unsupportedExtensions.has(extension)) throw new ExtractFailure(magic === 'pdf' ? 'type_mismatch' : 'unsupported')
   if (magic === 'pdf' && extension === '') return 'pdf'
-  if (magic === 'zip' && extension === '') return 'docx'
+  if (magic === 'zip' && extension === '') return kindOfPackage(bytes)
+  if (magic === 'rtf' && extension === '') return 'rtf'
   if (magic) throw new ExtractFailure('type_mismatch')
   if (looksBinary(bytes)) throw new ExtractFailure('binary')
   return /^\s*(?:<!doctype html|<html)/i.test(Buffer.from(bytes.subarray(0, 512)).toString('latin1')) ? 'html' : 'plain'
@@ -57,9 +82,32 @@ function pdfOrFail(bytes: Uint8Array, magic: Magic | undefined): Format {
   throw new ExtractFailure('corrupt')
 }
 
-function docxOrFail(magic: Magic | undefined): Format {
-  if (magic === 'zip' || magic === 'ole') return 'docx'
+/** An Office file under a password is an OLE file that holds the zip; its reader tells the two apart. */
+function packedOrFail(expected: Format, magic: Magic | undefined): Format {
+  if (magic === 'zip' || magic === 'ole') return expected
   throw new ExtractFailure(magic ? 'type_mismatch' : 'corrupt')
+}
+
+function rtfOrFail(bytes: Uint8Array, magic: Magic | undefined): Format {
+  if (magic === 'rtf') return 'rtf'
+  throw new ExtractFailure(magic || !looksBinary(bytes) ? 'type_mismatch' : 'corrupt')
+}
+
+/** A mail begins with header lines; a line of an mbox may stand before them. */
+function looksLikeMail(bytes: Uint8Array): boolean {
+  return /^(?:\ufeff|ï»¿)?(?:From [^\r\n]{1,200}\r?\n)?[!-9;-~]{1,80}:[ \t\r\n]/.test(
+    Buffer.from(bytes.subarray(0, 1024)).toString('latin1'),
+  )
+}
+
+/** A zip without an extension says by its parts what it is. */
+function kindOfPackage(bytes: Uint8Array): Format {
+  const names = Buffer.from(bytes).toString('latin1')
+  if (names.includes('xl/workbook.xml')) return 'xlsx'
+  if (names.includes('ppt/presentation.xml')) return 'pptx'
+  if (names.includes('META-INF/container.xml')) return 'epub'
+  const odf = /mimetypeapplication\/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation)/.exec(names.slice(0, 200))?.[1]
+  return odf === 'text' ? 'odt' : odf === 'spreadsheet' ? 'ods' : odf === 'presentation' ? 'odp' : 'docx'
 }
 
 function magicOf(bytes: Uint8Array): Magic | undefined {

@@ -1,11 +1,16 @@
+import { placeOf } from '@docent/core/place'
 import { clean } from './clean.ts'
 import { ExtractFailure } from './failure.ts'
-import type { Block, BlockKind, Extracted } from './types.ts'
+import type { Block, BlockKind, Extracted, Place } from './types.ts'
 
 export type DocumentBuilder = {
   /** Blocks without visible text are left out. */
-  add(kind: Exclude<BlockKind, 'heading'>, text: string, page?: number): void
-  heading(level: number, text: string, page?: number): void
+  add(kind: Exclude<BlockKind, 'heading'>, text: string, place?: Place): void
+  heading(level: number, text: string, place?: Place): void
+  /** What follows stands under no heading of what came before: a new slide, sheet or attachment. */
+  leaveHeadings(): void
+  /** The characters that still fit. */
+  room(): number
   note(text: string): void
   build(mediaType: string, about?: { title?: string; pages?: number }): Extracted
 }
@@ -19,7 +24,7 @@ export function createBuilder(maxChars: number): DocumentBuilder {
   let length = 0
   let removedTotal = 0
 
-  function push(kind: BlockKind, raw: string, page: number | undefined, level?: number): void {
+  function push(kind: BlockKind, raw: string, place: Place | undefined, level?: number): void {
     const { text: cleaned, removed } = clean(raw)
     removedTotal += removed
     const text = kind === 'code' ? cleaned.replace(/^(?:[ \t]*\n)+/, '').trimEnd() : cleaned.trim()
@@ -32,7 +37,7 @@ export function createBuilder(maxChars: number): DocumentBuilder {
       kind,
       ...(level === undefined ? {} : { level }),
       text,
-      ...(page === undefined ? {} : { page }),
+      ...(place ? placeOf(place) : {}),
       heading: path.map((above) => above.text),
       start: length,
       end: length + text.length,
@@ -42,8 +47,10 @@ export function createBuilder(maxChars: number): DocumentBuilder {
   }
 
   return {
-    add: (kind, text, page) => push(kind, text, page),
-    heading: (level, text, page) => push('heading', text.replace(/\s+/g, ' ').slice(0, 300), page, level),
+    add: (kind, text, place) => push(kind, text, place),
+    heading: (level, text, place) => push('heading', text.replace(/\s+/g, ' ').slice(0, 300), place, level),
+    leaveHeadings: () => void (path = []),
+    room: () => Math.max(0, maxChars - length),
     note: (text) => void notes.add(text),
     build(mediaType, about = {}) {
       if (blocks.length === 0) throw new ExtractFailure('empty')
@@ -58,6 +65,15 @@ export function createBuilder(maxChars: number): DocumentBuilder {
         notes: [...notes],
       }
     },
+  }
+}
+
+/** The same document, every block of it standing at `place` as well. */
+export function atPlace(builder: DocumentBuilder, place: Place): DocumentBuilder {
+  return {
+    ...builder,
+    add: (kind, text, more) => builder.add(kind, text, { ...place, ...more }),
+    heading: (level, text, more) => builder.heading(level, text, { ...place, ...more }),
   }
 }
 

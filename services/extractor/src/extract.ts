@@ -10,6 +10,13 @@ export async function extract(bytes: Buffer, job: Job): Promise<Extracted> {
   const maxChars = job.maxOutputBytes
   if (format === 'pdf') return (await import('./formats/pdf.ts')).extractPdf(bytes, maxChars)
   if (format === 'docx') return (await import('./formats/docx.ts')).extractDocx(bytes, maxChars)
+  if (format === 'xlsx') return (await import('./formats/xlsx.ts')).extractXlsx(bytes, maxChars)
+  if (format === 'pptx') return (await import('./formats/pptx.ts')).extractPptx(bytes, maxChars)
+  if (format === 'odt' || format === 'ods' || format === 'odp')
+    return (await import('./formats/odf.ts')).extractOdf(bytes, format, maxChars)
+  if (format === 'epub') return (await import('./formats/epub.ts')).extractEpub(bytes, maxChars)
+  if (format === 'eml') return (await import('./formats/eml.ts')).extractEml(bytes, job, maxChars)
+  if (format === 'rtf') return (await import('./formats/rtf.ts')).extractRtf(bytes, maxChars)
   if (bytes.length > job.maxOutputBytes)
     throw new ExtractFailure('too_large', 'A text file of this size is too much for one document: split it into parts.')
   const { text, encoding, note } = decodeText(bytes, format === 'html' ? declaredCharset(bytes) : undefined)
@@ -19,10 +26,13 @@ export async function extract(bytes: Buffer, job: Job): Promise<Extracted> {
   return extracted
 }
 
-async function extractText(format: Exclude<Format, 'pdf' | 'docx'>, text: string, job: Job, maxChars: number): Promise<Extracted> {
+type TextFormat = Extract<Format, 'html' | 'markdown' | 'csv' | 'json' | 'jsonl' | 'code' | 'plain'>
+
+async function extractText(format: TextFormat, text: string, job: Job, maxChars: number): Promise<Extracted> {
   if (format === 'html') return (await import('./formats/html.ts')).extractHtml(text, { maxChars })
   if (format === 'markdown') return (await import('./formats/markdown.ts')).extractMarkdown(text, maxChars)
   if (format === 'csv') return (await import('./formats/csv.ts')).extractCsv(text, maxChars)
+  if (format === 'jsonl') return (await import('./formats/jsonl.ts')).extractJsonl(text, maxChars)
   const { extractCode, extractPlain } = await import('./formats/plain.ts')
   // JSON is not parsed: 100,000 brackets deep it is still only text.
   if (format === 'json') return extractCode(text, 'application/json', maxChars)

@@ -5,7 +5,7 @@ const details = {
   too_large: 'The file is larger than the limit: split it, or raise MAX_FILE_MB.',
   unreadable: 'The file cannot be read: make it readable for the extractor, e.g. chmod a+r FILE.',
   type_mismatch: 'The content is not what the extension says: give the file its true extension, or export it again.',
-  unsupported: 'This format is not supported: convert it to PDF, DOCX, HTML, Markdown, TXT, CSV or JSON.',
+  unsupported: 'This format is not supported: convert it to PDF, DOCX, XLSX, PPTX, HTML, Markdown, TXT or CSV.',
   encrypted: 'The document is protected by a password: save a copy without protection.',
   corrupt: 'The document is damaged: open it in its program and save it again.',
   bomb: 'The document unpacks to far more than its size allows: save it again without embedded objects, or split it.',

@@ -1,7 +1,7 @@
-import type { Block, Extracted, Locator } from '@docent/core/document'
+import type { Block, Extracted, Locator, Place } from '@docent/core/document'
 
-export type { Block, Extracted, Locator }
+export type { Block, Extracted, Locator, Place }
 export type BlockKind = Block['kind']
 
 /** What the child is told about a document; the bytes follow on its standard input. */
-export type Job = { path: string; size: number; maxOutputBytes: number }
+export type Job = { path: string; size: number; maxOutputBytes: number /** how many files this one lies in */; depth?: number }

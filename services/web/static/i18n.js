@@ -12,7 +12,23 @@ function preferred() {
 
 export function t(name, n) {
   const text = texts[language][name]
-  return typeof text === 'string' && n !== undefined ? text.replace('{n}', String(n)) : text
+  return typeof text === 'string' && n !== undefined ? text.replace('{n}', () => String(n)) : text
+}
+
+/** Where in its file a source stands, from the outside in; empty where there is no such place. */
+export function placeLabel({ attachment, chapter, page, slide, sheet, row, lastRow }) {
+  const say = (name, value) => (value === undefined ? '' : t(name, value))
+  const rows = lastRow === undefined ? row : `${row}–${lastRow}`
+  return [
+    say('attachment', attachment),
+    say('chapter', chapter),
+    say('page', page),
+    say('slide', slide),
+    say('sheet', sheet),
+    say(lastRow === undefined ? 'row' : 'rows', rows),
+  ]
+    .filter(Boolean)
+    .join(language === 'zh' ? '，' : ', ')
 }
 
 /** The language that a text is set in: Chinese type has its own fonts and line height. */

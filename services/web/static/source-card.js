@@ -1,5 +1,5 @@
 import { getJson } from './api.js'
-import { langOf, t } from './i18n.js'
+import { langOf, placeLabel, t } from './i18n.js'
 import { element } from './markdown.js'
 import { renderPassage } from './passage.js'
 
@@ -18,8 +18,10 @@ export function createSourceCard(source, id, quotesOf) {
   const passage = element('blockquote')
   const path = element('span', source.path)
   path.className = 'path'
-  const open = element('a', source.page ? t('openPage', source.page) : t('openFile'))
-  open.href = `/api/v1/citations/${encodeURIComponent(source.citationId)}/file${source.page ? `#page=${Number(source.page)}` : ''}`
+  // The page of an attachment is not a page of the mail.
+  const opensAtPage = source.page && !source.attachment
+  const open = element('a', opensAtPage ? t('openPage', source.page) : t('openFile'))
+  open.href = `/api/v1/citations/${encodeURIComponent(source.citationId)}/file${opensAtPage ? `#page=${Number(source.page)}` : ''}`
   open.target = '_blank'
   open.rel = 'noopener noreferrer'
   const foot = element('p', path, open)
@@ -57,8 +59,10 @@ export function createSourceCard(source, id, quotesOf) {
   return card
 }
 
-function placeOf({ page, heading = '', title }) {
+function placeOf(source) {
+  const { heading = '', title, sheet, chapter, attachment } = source
   const parts = heading.split(' › ')
-  if (parts[0] === title) parts.shift()
-  return [page ? t('page', page) : '', parts.join(' › ')].filter(Boolean).join(' · ')
+  // What the place says already is not said again.
+  while (parts.length > 0 && [title, sheet, chapter, attachment].includes(parts[0])) parts.shift()
+  return [placeLabel(source), parts.join(' › ')].filter(Boolean).join(' · ')
 }

@@ -1,16 +1,13 @@
-import { createBuilder, tableText } from '../document-builder.ts'
+import { createBuilder } from '../document-builder.ts'
 import type { Extracted } from '../types.ts'
+import { addTable } from './table-blocks.ts'
 
-const ROWS_PER_BLOCK = 40
-
-/** Each table block repeats the header line, so that a row never stands without its column names. */
 export function extractCsv(text: string, maxChars: number): Extracted {
   const builder = createBuilder(maxChars)
-  const [header, ...rows] = parseCsv(text, delimiterOf(text)).filter((row) => row.some((cell) => cell.trim()))
-  if (header) {
-    for (let i = 0; i === 0 || i < rows.length; i += ROWS_PER_BLOCK)
-      builder.add('table', tableText([header, ...rows.slice(i, i + ROWS_PER_BLOCK)]))
-  }
+  addTable(
+    builder,
+    parseCsv(text, delimiterOf(text)).map((cells, i) => ({ row: i + 1, cells })),
+  )
   return builder.build('text/csv')
 }
 

@@ -1,6 +1,6 @@
 import { Readability } from '@mozilla/readability'
 import { parseHTML } from 'linkedom'
-import { createBuilder } from '../document-builder.ts'
+import { createBuilder, type DocumentBuilder } from '../document-builder.ts'
 import type { Extracted } from '../types.ts'
 import { dropUnseen } from './html-unseen.ts'
 import { walkBlocks } from './walk-html.ts'
@@ -12,23 +12,27 @@ const KEPT_BY_READABILITY = 0.6
 
 export type HtmlOptions = { maxChars: number; mediaType?: string; title?: string; isArticle?: boolean }
 
-/** The article if it holds most of the page, else the whole body: a manual's tables must not vanish as clutter. */
 export function extractHtml(source: string, { maxChars, mediaType = 'text/html', title, isArticle = true }: HtmlOptions): Extracted {
   const builder = createBuilder(maxChars)
+  const found = addHtml(source, builder, isArticle)
+  return builder.build(mediaType, { title: title ?? found.title ?? found.firstHeading })
+}
+
+/** The article if it holds most of the page, else the whole body: a manual's tables must not vanish as clutter. */
+export function addHtml(source: string, builder: DocumentBuilder, isArticle: boolean): { title?: string; firstHeading?: string } {
   const html = /<(?:html|body)[\s>]/i.test(source.slice(0, 20_000)) ? source : `<!doctype html><html><body>${source}</body></html>`
   if (source.length > MAX_DOM_CHARS || depthOf(html) > MAX_DEPTH) {
     builder.note('the page is nested too deeply or is too large: its structure was left out')
     for (const paragraph of stripTags(html)) builder.add('paragraph', paragraph)
-    return builder.build(mediaType, { title: title ?? titleOf(html) })
+    return { title: titleOf(html) }
   }
   const { document } = parseHTML(html)
-  const pageTitle = title ?? (document.querySelector('title')?.textContent?.trim() || undefined)
+  const title = document.querySelector('title')?.textContent?.trim() || undefined
   const hidden = dropUnseen(document)
   if (hidden > 0) builder.note(`${hidden} hidden elements were left out`)
   const body = document.body ?? document.documentElement
   const root = (isArticle ? articleOf(html, body) : undefined) ?? body
-  const firstHeading = walkBlocks(root, builder)
-  return builder.build(mediaType, { title: pageTitle ?? firstHeading })
+  return { title, firstHeading: walkBlocks(root, builder) }
 }
 
 function articleOf(html: string, body: Element): Element | undefined {

@@ -33,11 +33,11 @@ function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): strin
     if (isItem) items.push(text)
     else {
       endList()
-      builder.add('paragraph', text, page.number)
+      builder.add('paragraph', text, { page: page.number })
     }
   }
   const endList = () => {
-    if (items.length > 0) builder.add('list', items.join('\n'), page.number)
+    if (items.length > 0) builder.add('list', items.join('\n'), { page: page.number })
     items = []
   }
   const end = () => {
@@ -51,14 +51,14 @@ function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): strin
     const level = table ? undefined : layout.levelOf(line)
     if (table) {
       end()
-      if (tables.delete(table)) builder.add('table', tableText(table.rows), page.number)
+      if (tables.delete(table)) builder.add('table', tableText(table.rows), { page: page.number })
     } else if (level) {
       end()
       const parts = [line.text]
       while (lines[i + 1] && isSameHeading(lines[i]!, lines[i + 1]!)) parts.push(lines[++i]!.text)
       const text = joinLines(parts)
       firstHeading ??= text
-      builder.heading(level, text, page.number)
+      builder.heading(level, text, { page: page.number })
     } else {
       if (open.length > 0 && startsParagraph(open, line, margin, layout)) endItem()
       open.push(line)

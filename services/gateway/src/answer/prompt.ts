@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Passage } from '@docent/core/passage'
+import { placeWords } from '@docent/core/place'
 import type { ChatMessage } from '@docent/models/chat-model'
 import type { Tongue } from './phrases.ts'
 import { estimateTokens } from './tokens.ts'
@@ -21,7 +22,7 @@ export function buildPrompt(options: {
   const boundary = options.boundary ?? randomBytes(9).toString('base64url')
   const sources = options.passages.map(
     (passage, i) =>
-      `[${i + 1}] ${passage.title} (${passage.path}${passage.page ? `, page ${passage.page}` : ''})\n${passage.parent.text || passage.text}`,
+      `[${i + 1}] ${passage.title} (${[passage.path, placeWords(passage, options.tongue === 'en' ? 'en' : 'zh')].filter(Boolean).join(', ')})\n${passage.parent.text || passage.text}`,
   )
   const rules = [
     options.persona,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Passage, SearchResponse, Source } from '@docent/core/passage'
+import { placeOf } from '@docent/core/place'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { ChatMessage } from '@docent/models/chat-model'
 import type { RetrievalClient } from '../clients/retrieval-client.ts'
@@ -38,8 +39,8 @@ export function showSources(job: Job, deps: StepDeps, passages: readonly Passage
 }
 
 function sourceOf(passage: Passage, n: number): Source {
-  const { documentId, path, title, mediaType, page, heading, start, end, snippet, score } = passage
-  const place = { ...(page === undefined ? {} : { page }), ...(heading === undefined ? {} : { heading }) }
+  const { documentId, path, title, mediaType, heading, start, end, snippet, score } = passage
+  const place = { ...placeOf(passage), ...(heading === undefined ? {} : { heading }) }
   return { n, citationId: randomBytes(16).toString('base64url'), documentId, path, title, mediaType, ...place, start, end, snippet, score }
 }
 

@@ -1,9 +1,10 @@
-import type { Block, Extracted } from '@docent/core/document'
+import type { Block, Extracted, Place } from '@docent/core/document'
+import { placeOf } from '@docent/core/place'
 import { sentencesOf } from '@docent/core/text/sentences'
 import { safeCut } from './safe-cut.ts'
 
 /** The smallest text that is kept whole: a sentence, a row, a piece of code. Offsets are into the document's text. */
-export type Piece = { start: number; end: number; kind: Block['kind']; block: number; page: number | undefined; heading: string[] }
+export type Piece = { start: number; end: number; kind: Block['kind']; block: number; place: Place; heading: string[] }
 
 // sentences are looked for in windows: a line of 5 MB costs no more than its length
 const WINDOW = 4_000
@@ -17,8 +18,9 @@ export function piecesOf({ text, blocks }: Pick<Extracted, 'text' | 'blocks'>, s
     const end = Math.min(block.end, text.length)
     if (end <= start) continue
     covered = end
+    const place = placeOf(block)
     for (const span of spansOf(text, start, end, block.kind, size))
-      pieces.push({ ...span, kind: block.kind, block: index, page: block.page, heading: block.heading })
+      pieces.push({ ...span, kind: block.kind, block: index, place, heading: block.heading })
   }
   return pieces
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Chunk, embedText } from '@docent/core/chunk'
 import type { Extracted } from '@docent/core/document'
+import { isSamePlace, spanPlace } from '@docent/core/place'
 import { type Piece, piecesOf } from './blocks.ts'
 
 export type Chunking = { size: number; overlap: number }
@@ -15,8 +16,8 @@ export function chunkDocument(document: Pick<Extracted, 'title' | 'text' | 'bloc
   const chunks: Chunk[] = []
   for (const section of groupBy(piecesOf(document, settings.size), sameSection)) {
     const places = new Map(section.map((piece, place) => [piece, place]))
-    for (const page of groupBy(section, samePage)) {
-      for (const run of pack(page, settings)) {
+    for (const part of groupBy(section, samePlace)) {
+      for (const run of pack(part, settings)) {
         const [first, last] = [run[0]!, run.at(-1)!]
         const text = document.text.slice(first.start, last.end)
         const header = headerOf(document.title, first.heading)
@@ -24,7 +25,7 @@ export function chunkDocument(document: Pick<Extracted, 'title' | 'text' | 'bloc
           ordinal: chunks.length,
           text,
           header,
-          locator: { ...(first.page === undefined ? {} : { page: first.page }), heading: first.heading, start: first.start, end: last.end },
+          locator: { ...spanPlace(first.place, last.place), heading: first.heading, start: first.start, end: last.end },
           textHash: createHash('sha256').update(embedText({ header, text })).digest('hex'),
           parent: parentOf(document.text, section, places.get(first)!, places.get(last)!),
         })
@@ -48,9 +49,9 @@ function sameSection(a: Piece, b: Piece): boolean {
   return a.heading.length === b.heading.length && a.heading.every((heading, i) => heading === b.heading[i])
 }
 
-/** A citation names one page, so a chunk stands on one. */
-function samePage(a: Piece, b: Piece): boolean {
-  return a.page === b.page
+/** A citation names one page, slide or sheet, so a chunk stands on one. */
+function samePlace(a: Piece, b: Piece): boolean {
+  return isSamePlace(a.place, b.place)
 }
 
 /** Fills chunks with whole pieces; prefers to end with a block; repeats a sentence or two as overlap. */

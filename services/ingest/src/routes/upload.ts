@@ -6,7 +6,7 @@ import { finished, pipeline } from 'node:stream/promises'
 import { AppError } from '@docent/core/errors'
 import busboy from 'busboy'
 import type { Request } from 'express'
-import { mediaTypeOf, supportedFormats } from '../scan/media-type.ts'
+import { adviceFor, mediaTypeOf, supportedFormats } from '../scan/media-type.ts'
 import { checkPath, makeFolderInside, readOnly } from './paths.ts'
 
 const LIMITS = { files: 20, fields: 10, fieldSize: 2_000, fieldNameSize: 100, parts: 40, headerPairs: 50 }
@@ -34,8 +34,8 @@ export async function receiveUpload(req: Request, folder: string, maxFileBytes: 
     const files = await Promise.all(receiving)
     if (files.length === 0) throw new AppError('validation', 'Send at least one file part: curl -F file=@report.pdf')
     const places = files.map(({ from, name }) => ({ from, path: checkPath(pathFor(name, target, files.length)) }))
-    if (places.some(({ path }) => !mediaTypeOf(path)))
-      throw new AppError('unsupported', `This format is not read; these are: ${supportedFormats}.`)
+    const unread = places.find(({ path }) => !mediaTypeOf(path))
+    if (unread) throw new AppError('unsupported', adviceFor(unread.path) ?? `This format is not read; these are: ${supportedFormats}.`)
     return {
       async place() {
         try {

@@ -73,6 +73,19 @@ test('.docentignore, hidden, temporary and own files are left out', async () => 
   expect(await paths()).toEqual(['a.txt'])
 })
 
+test('an old Office file fails with what to do, a picture is skipped, a newer format is read', async () => {
+  for (const path of ['报告.doc', 'b.xls', 'c.ppt', 'd.msg', 'e.gif', 'f.pptx', 'g.xlsx', 'h.odt', 'i.epub', 'j.eml', 'k.rtf', 'l.jsonl'])
+    put(path)
+  const files = (await snapshotFolder(options)).files
+  const told = Object.fromEntries(files.map((file) => [file.path, file.problem ? `${file.problem.state}(${file.problem.code})` : 'read']))
+  expect(told).toEqual({
+    ...Object.fromEntries(['报告.doc', 'b.xls', 'c.ppt', 'd.msg'].map((path) => [path, 'failed(unsupported)'])),
+    'e.gif': 'skipped(unsupported)',
+    ...Object.fromEntries(['f.pptx', 'g.xlsx', 'h.odt', 'i.epub', 'j.eml', 'k.rtf', 'l.jsonl'].map((path) => [path, 'read'])),
+  })
+  expect(files.find((file) => file.path === '报告.doc')!.problem!.message).toMatch(/save it as \.docx/)
+})
+
 test('a missing folder and a link in its place have no root', async () => {
   renameSync(folder, `${folder}.away`)
   expect((await snapshotFolder(options)).root).toBeUndefined()

@@ -6,7 +6,7 @@ import { type ControlSeen, readControl } from './control-files.ts'
 import { IGNORE_FILE, SETTINGS_FILE } from './folder-settings.ts'
 import { forgetVanished, type HashCache, hasSettled } from './hash-cache.ts'
 import { fingerprintOf, hashFile } from './hash-file.ts'
-import { mediaTypeOf, supportedFormats } from './media-type.ts'
+import { adviceFor, mediaTypeOf, supportedFormats } from './media-type.ts'
 import type { FileSeen } from './plan-scan.ts'
 
 export type Snapshot = {
@@ -116,9 +116,10 @@ async function judge(
     return {
       ...problemFile(
         path,
-        'skipped',
+        // A document that somebody wants found is a failure to tell; a picture in the folder is not.
+        adviceFor(path) ? 'failed' : 'skipped',
         'unsupported',
-        `This format is not read; these are: ${supportedFormats}. Convert the file, or leave it.`,
+        adviceFor(path) ?? `This format is not read; these are: ${supportedFormats}. Convert the file, or leave it.`,
       ),
       ...about,
     }

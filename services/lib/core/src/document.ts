@@ -1,19 +1,31 @@
 import { z } from 'zod'
 
-/** Where a text stands in its document. Offsets are UTF-16 units into the extracted text, end exclusive. */
-export const Locator = z.object({
+/** Where a reader of the original finds a text. All counts begin at 1; rows are counted as the program shows them. */
+export const Place = z.object({
   page: z.number().int().positive().optional(),
+  slide: z.number().int().positive().optional(),
+  sheet: z.string().optional(),
+  row: z.number().int().positive().optional(),
+  /** inclusive; absent where it equals `row` */
+  lastRow: z.number().int().positive().optional(),
+  chapter: z.string().optional(),
+  /** the file inside a mail; one inside another is joined by ` › ` */
+  attachment: z.string().optional(),
+})
+export type Place = z.infer<typeof Place>
+
+/** Where a text stands in its document. Offsets are UTF-16 units into the extracted text, end exclusive. */
+export const Locator = Place.extend({
   heading: z.array(z.string()).default([]),
   start: z.number().int().nonnegative(),
   end: z.number().int().nonnegative(),
 })
 export type Locator = z.infer<typeof Locator>
 
-export const Block = z.object({
+export const Block = Place.extend({
   kind: z.enum(['heading', 'paragraph', 'list', 'table', 'code']),
   level: z.number().int().positive().optional(),
   text: z.string(),
-  page: z.number().int().positive().optional(),
   heading: z.array(z.string()),
   start: z.number().int().nonnegative(),
   end: z.number().int().nonnegative(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Place } from './document.ts'
 
 export const Scores = z.object({ lexical: z.number().optional(), dense: z.number().optional(), fused: z.number() })
 
@@ -11,7 +12,7 @@ export const Source = z
     path: z.string(),
     title: z.string(),
     mediaType: z.string(),
-    page: z.number().int().optional(),
+    ...Place.shape,
     heading: z.string().optional(),
     start: z.number().int(),
     end: z.number().int(),

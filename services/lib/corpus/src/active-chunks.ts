@@ -48,13 +48,14 @@ type ActiveRow = {
   header: string
   text: string
   page: number | null
+  place: IndexedChunk['place']
   heading: string[]
   start_at: number
   end_at: number
   text_hash: string
 }
 
-const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.collection, d.media_type, d.modified_at, v.language, v.title, c.header, c.text, c.page, c.heading, c.start_at, c.end_at, c.text_hash
+const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.collection, d.media_type, d.modified_at, v.language, v.title, c.header, c.text, c.page, c.place, c.heading, c.start_at, c.end_at, c.text_hash
   FROM chunk c
   JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
   JOIN version v ON v.document = c.document AND v.version = c.version

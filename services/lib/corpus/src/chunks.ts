@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Chunk } from '@docent/core/chunk'
+import type { Locator } from '@docent/core/document'
 import { AppError } from '@docent/core/errors'
+import { placeOf } from '@docent/core/place'
 import { isLatestAttempt } from './attempts.ts'
 import type { Corpus, DocumentRow, Generation, VersionFacts } from './corpus.ts'
 import { appendChange, type CorpusLog, type Database, keepVectors, type Queryable } from './database.ts'
@@ -157,10 +159,10 @@ async function flip(
 
 async function insertChunks(client: Queryable, documentId: string, version: number, chunks: readonly Chunk[]): Promise<void> {
   await client.query(
-    `INSERT INTO chunk (id, document, version, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text)
-     SELECT id, $1, $2, ordinal, text, header, page, ARRAY(SELECT jsonb_array_elements_text(heading)), start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text
-     FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::text[], $12::int[], $13::int[], $14::text[], $15::boolean[], $16::text[], $17::text[])
-     AS row (id, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text)`,
+    `INSERT INTO chunk (id, document, version, ordinal, text, header, page, place, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text)
+     SELECT id, $1, $2, ordinal, text, header, page, place, ARRAY(SELECT jsonb_array_elements_text(heading)), start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text
+     FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::text[], $12::int[], $13::int[], $14::text[], $15::boolean[], $16::text[], $17::text[], $18::jsonb[])
+     AS row (id, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text, place)`,
     [
       documentId,
       version,
@@ -179,6 +181,13 @@ async function insertChunks(client: Queryable, documentId: string, version: numb
       chunks.map((chunk) => chunk.isDisabled ?? false),
       chunks.map((chunk) => chunk.source?.hash ?? null),
       chunks.map((chunk) => chunk.source?.text ?? null),
+      chunks.map((chunk) => placeBesidePage(chunk.locator)),
     ],
   )
+}
+
+/** As JSON; null for what has at most a page, so that most rows stay as small as they were. */
+function placeBesidePage(locator: Locator): string | null {
+  const { page: _, ...place } = placeOf(locator)
+  return Object.keys(place).length === 0 ? null : JSON.stringify(place)
 }

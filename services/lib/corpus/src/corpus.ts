@@ -1,5 +1,5 @@
 import type { Chunk } from '@docent/core/chunk'
-import type { DocumentState, DocumentView } from '@docent/core/document'
+import type { DocumentState, DocumentView, Place } from '@docent/core/document'
 
 /** How a document's folder wants it indexed; null: as the configuration says. */
 export type IndexSettings = { language: 'zh' | 'en' | null; chunkSize: number | null; chunkOverlap: number | null }
@@ -108,6 +108,8 @@ export type IndexedChunk = {
   header: string
   text: string
   page: number | null
+  /** what the locator holds beside the page; null where that is all */
+  place: Omit<Place, 'page'> | null
   heading: string[]
   start: number
   end: number

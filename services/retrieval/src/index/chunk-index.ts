@@ -6,7 +6,7 @@ export type Language = 'zh' | 'en'
 export type HeldDocument = Pick<IndexedChunk, 'documentId' | 'version' | 'path' | 'collection' | 'mediaType' | 'language' | 'title'> & {
   modifiedAt: number
 }
-export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'text' | 'page' | 'start' | 'end' | 'textHash'> & {
+export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'text' | 'page' | 'place' | 'start' | 'end' | 'textHash'> & {
   document: HeldDocument
   heading: string
   /** of this text; a document may hold both */
@@ -78,13 +78,14 @@ export function createChunkIndex(): ChunkIndex {
         let header = ''
         for (const row of chunks) {
           if (row.header !== header) header = row.header // neighbours share one string
-          const { id, ordinal, text, page, start, end, textHash } = row
+          const { id, ordinal, text, page, place, start, end, textHash } = row
           const chunk = {
             id,
             ordinal,
             header,
             text,
             page,
+            place,
             start,
             end,
             textHash,

@@ -105,6 +105,7 @@ function passageOf(chunk: HeldChunk, scores: Passage['scores'], parent: Passage[
     title: document.title || document.path.split('/').at(-1)!,
     mediaType: document.mediaType,
     ...(chunk.page === null ? {} : { page: chunk.page }),
+    ...chunk.place,
     ...(chunk.heading ? { heading: chunk.heading } : {}),
     start: chunk.start,
     end: chunk.end,

@@ -1,0 +1,38 @@
+import type { Place } from './document.ts'
+
+const names = ['page', 'slide', 'sheet', 'row', 'lastRow', 'chapter', 'attachment'] as const satisfies readonly (keyof Place)[]
+const rowNames: ReadonlySet<string> = new Set(['row', 'lastRow'])
+
+/** The place alone, of anything that has one; absent fields stay absent. */
+export function placeOf(from: Place): Place {
+  return Object.fromEntries(names.filter((name) => from[name] !== undefined && from[name] !== null).map((name) => [name, from[name]]))
+}
+
+/** The same page, slide, sheet, chapter and attachment; rows may differ. */
+export function isSamePlace(a: Place, b: Place): boolean {
+  return names.every((name) => rowNames.has(name) || a[name] === b[name])
+}
+
+/** The place of a text that runs from one block to another: the first one's, to the last one's row. */
+export function spanPlace(first: Place, last: Place): Place {
+  const { lastRow: _, ...place } = placeOf(first)
+  const end = last.lastRow ?? last.row
+  return place.row !== undefined && end !== undefined && end > place.row ? { ...place, lastRow: end } : place
+}
+
+/** A place in words, from the outside in; empty where there is none. */
+export function placeWords(place: Place, language: 'zh' | 'en'): string {
+  const zh = language === 'zh'
+  const { attachment, chapter, page, slide, sheet, row, lastRow } = place
+  const rows = lastRow === undefined ? `${row}` : `${row}–${lastRow}`
+  return [
+    attachment && (zh ? `附件 ${attachment}` : `attachment ${attachment}`),
+    chapter && (zh ? `章节“${chapter}”` : `chapter “${chapter}”`),
+    page && (zh ? `第 ${page} 页` : `page ${page}`),
+    slide && (zh ? `第 ${slide} 张幻灯片` : `slide ${slide}`),
+    sheet && (zh ? `工作表“${sheet}”` : `sheet “${sheet}”`),
+    row && (zh ? `第 ${rows} 行` : lastRow === undefined ? `row ${rows}` : `rows ${rows}`),
+  ]
+    .filter(Boolean)
+    .join(zh ? '，' : ', ')
+}
