@@ -35,7 +35,8 @@ export async function extractDocx(bytes: Buffer, maxChars: number): Promise<Extr
       convertImage: mammoth.images.imgElement(async () => ({ src: '' })),
     },
   )
-  const extracted = extractHtml(value, { maxChars, mediaType: docxType, title: core ? coreTitle(core) : undefined, isArticle: false })
+  const html = value.replace(/<a href="#(?:foot|end)note-ref-[^"<>]{1,80}">↑<\/a>/g, '')
+  const extracted = extractHtml(html, { maxChars, mediaType: docxType, title: core ? coreTitle(core) : undefined, isArticle: false })
   if (messages.some((message) => message.type === 'error')) extracted.notes.push('some parts of the document could not be read')
   return extracted
 }

@@ -18,7 +18,7 @@ export function isOdfBlock(name: string): boolean {
 export function addOdfBlock(node: XmlNode, builder: DocumentBuilder, place: Place, notes: OdfNotes): void {
   if (unseen.has(node.name)) return
   if (node.name === 'table') {
-    addTable(builder, tableRows(node, notes), place)
+    addTable(builder, tableRows(node, notes), place, false)
     return
   }
   const boxes: XmlNode[] = []

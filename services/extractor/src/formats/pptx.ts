@@ -104,6 +104,7 @@ function addSlideTable(table: XmlNode, builder: DocumentBuilder, place: { slide:
     builder,
     rows.map((cells, i) => ({ row: i + 1, cells })),
     place,
+    false,
   )
 }
 

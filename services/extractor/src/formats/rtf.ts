@@ -6,12 +6,13 @@ import { rtfTokens } from './rtf-tokens.ts'
 export const rtfType = 'application/rtf'
 
 const unseen = new Set(
-  'fonttbl colortbl stylesheet info pict object nonshppict header headerl headerr headerf footer footerl footerr footerf fldinst listtable listoverridetable rsidtbl themedata colorschememapping datastore latentstyles filetbl revtbl xe tc bkmkstart bkmkend annotation atnid atnauthor'.split(
+  'fonttbl colortbl stylesheet info pict object nonshppict header headerl headerr headerf footer footerl footerr footerf fldinst listtable listoverridetable rsidtbl themedata colorschememapping datastore latentstyles filetbl revtbl xe tc sn sv pgdsctbl bkmkstart bkmkend annotation atnid atnauthor'.split(
     ' ',
   ),
 )
+const readUnseen = new Set(['f', 'fcharset', 'uc', 'u', '*', 'ansicpg'])
 // Destinations that are marked as skippable and are read all the same.
-const read = new Set(['shptxt', 'shpinst', 'shprslt', 'upr', 'ud', 'listtext', 'fldrslt'])
+const read = new Set(['footnote', 'shptxt', 'shpinst', 'shprslt', 'upr', 'ud', 'listtext', 'fldrslt'])
 const symbols: Record<string, string> = {
   ...{ tab: ' ', line: '\n', emdash: '—', endash: '–', lquote: '‘', rquote: '’', ldblquote: '“', rdblquote: '”', bullet: '•' },
   ...{ '~': ' ', _: '-', emspace: ' ', enspace: ' ', '\\': '\\', '{': '{', '}': '}' },
@@ -41,11 +42,14 @@ export function extractRtf(bytes: Buffer, maxChars: number): Extracted {
   let fallback = 'windows-1252'
   let [level, isItem, inTable, isSkippable] = [0, false, false, false]
   let [toSkip, title, paragraph] = [0, '', '']
+  let items: string[] = []
+  const notes: string[] = []
   let pending: number[] = []
   let [row, rows]: [string[], string[][]] = [[], []]
 
   const write = (text: string) => {
     if (group.destination === 'title') title += text
+    else if (group.destination === 'footnote') notes[notes.length - 1] += text
     else if (!group.isUnseen && !group.isHidden) paragraph += text
   }
   const flushBytes = () => {
@@ -56,14 +60,27 @@ export function extractRtf(bytes: Buffer, maxChars: number): Extracted {
     builder.add('table', tableText(rows))
     rows = []
   }
+  const endList = () => {
+    builder.add('list', items.join('\n'))
+    items = []
+  }
   const endParagraph = () => {
+    if (group.destination) {
+      write(' ')
+      return
+    }
     if (inTable) {
       paragraph += '\n'
       return
     }
     endTable()
-    if (level > 0) builder.heading(level, paragraph)
-    else builder.add(isItem ? 'list' : 'paragraph', isItem ? `- ${paragraph.trim()}` : paragraph)
+    const text = paragraph.trim()
+    if (isItem && level === 0 && text) items.push(`- ${text}`)
+    else if (text) {
+      endList()
+      if (level > 0) builder.heading(level, text)
+      else builder.add('paragraph', text)
+    }
     paragraph = ''
     isItem = false
   }
@@ -102,11 +119,21 @@ export function extractRtf(bytes: Buffer, maxChars: number): Extracted {
 
   function onWord(word: string, value: number | undefined): void {
     if (word !== '*') {
-      if (word === 'title' && group.isUnseen) group.destination = 'title'
+      if (word === 'title' && group.isUnseen) {
+        // Said twice where the first cannot hold it: in the old charset, then in Unicode.
+        group.destination = 'title'
+        title = ''
+      }
+      if (word === 'footnote' && !group.isUnseen) {
+        paragraph += `[${notes.push('')}]`
+        group.destination = 'footnote'
+      }
       if (word === 'listtext') group.isUnseen = isItem = true
       else if (unseen.has(word) || (isSkippable && !read.has(word))) group.isUnseen = true
       isSkippable = false
     }
+    // What nobody sees must not end a paragraph; its fonts and characters are still its own.
+    if (group.isUnseen && !readUnseen.has(word)) return
     if (Object.hasOwn(words, word)) words[word]!(value)
     else if (Object.hasOwn(symbols, word)) write(symbols[word]!)
   }
@@ -124,7 +151,7 @@ export function extractRtf(bytes: Buffer, maxChars: number): Extracted {
     flushBytes()
     if (token.kind === 'open') {
       groups.push(group)
-      group = { ...group, destination: '' }
+      group = { ...group }
       toSkip = 0
     } else if (token.kind === 'close') {
       group = groups.pop() ?? group
@@ -139,6 +166,8 @@ export function extractRtf(bytes: Buffer, maxChars: number): Extracted {
   flushBytes()
   inTable = false
   endParagraph()
+  endList()
+  builder.add('list', notes.map((note, i) => `[${i + 1}] ${note.trim()}`).join('\n'))
   if (groups.length > 0) builder.note('the file ends before its text does')
   return builder.build(rtfType, { title })
 }

@@ -7,8 +7,11 @@ export type TableRow = { row: number; cells: string[] }
 // A block of this size stays one chunk at the default CHUNK_SIZE, so that every chunk of a table has its header.
 const BLOCK_CHARS = 480
 
-/** Each block repeats the header line, so that a row never stands without its column names; its place is its own rows. */
-export function addTable(builder: DocumentBuilder, rows: Iterable<TableRow>, place: Place = {}): void {
+/**
+ * Each block repeats the header line, so that a row never stands without its column names.
+ * Its place is its own rows where `hasRowNumbers`: a table inside a text has none that its reader sees.
+ */
+export function addTable(builder: DocumentBuilder, rows: Iterable<TableRow>, place: Place = {}, hasRowNumbers = true): void {
   let header: TableRow | undefined
   let headerText = ''
   let open: TableRow[] = []
@@ -18,8 +21,8 @@ export function addTable(builder: DocumentBuilder, rows: Iterable<TableRow>, pla
     if (!header || (open.length === 0 && added)) return
     const first = open[0] ?? header
     const last = open.at(-1) ?? header
-    const lastRow = last.row > first.row ? { lastRow: last.row } : {}
-    builder.add('table', tableText([header.cells, ...open.map((one) => one.cells)]), { ...place, row: first.row, ...lastRow })
+    const own = !hasRowNumbers ? {} : last.row > first.row ? { row: first.row, lastRow: last.row } : { row: first.row }
+    builder.add('table', tableText([header.cells, ...open.map((one) => one.cells)]), { ...place, ...own })
     added = true
     open = []
   }

@@ -9,7 +9,8 @@ import { elements, readXml, textOf, type XmlNode } from './xml.ts'
 export const xlsxType = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
 const MAIN = 'xl/workbook.xml'
-const MAX_COLUMNS = 16_384
+// Beyond them stand forgotten cells; each would lengthen every row.
+const MAX_COLUMNS = 1_000
 const usualName = /^(?:sheet|工作表|表)\s?\d+$/i
 
 /** Sheets in their order, cells as shown; a formula is its last result. Hidden sheets and rows are what no reader sees. */
@@ -95,10 +96,11 @@ function readRows(content: Buffer, strings: readonly string[], show: CellFormat,
     for (const cell of elements(node)) {
       const column = columnOf(cell.attributes.r) ?? cells.length
       const text = cellText(cell, strings, show)
+      if (text && column >= MAX_COLUMNS) builder.note(`cells beyond column ${MAX_COLUMNS} were left out`)
       if (!text || column >= MAX_COLUMNS) continue
+      chars += text.length + 3 * (column - cells.length + 1)
       while (cells.length < column) cells.push('')
       cells[column] = text
-      chars += text.length
     }
     // The builder refuses what is too much; this only stops the gathering in time.
     if (chars > builder.room())
