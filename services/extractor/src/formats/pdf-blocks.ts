@@ -1,6 +1,6 @@
 import { type DocumentBuilder, tableText } from '../document-builder.ts'
 import { isRepeated, type Layout, measureLayout } from './pdf-layout.ts'
-import { isInside, type PdfLine, type PdfPage } from './pdf-lines.ts'
+import type { PdfLine, PdfPage } from './pdf-lines.ts'
 
 const cjk = /[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\u3040-\u30ff\u3000-\u303f]|[\ud840-\ud87f][\udc00-\udfff]/
 const bullet = /^(?:[•●○■□◆◇▪‣–*-]\s*|\d{1,3}[.)、]\s*|[（(]\d{1,2}[）)]\s*)(?=\D)\S/
@@ -21,7 +21,6 @@ export function addPages(pages: readonly PdfPage[], builder: DocumentBuilder): s
 function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): string | undefined {
   const lines = page.lines.filter((line) => !isRepeated(page, line, layout))
   const margin = lines.reduce((right, line) => Math.max(right, line.right), 0)
-  const tables = new Set(page.tables)
   let firstHeading: string | undefined
   let items: string[] = []
   let open: PdfLine[] = []
@@ -47,11 +46,11 @@ function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): strin
 
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!
-    const table = page.tables.find((one) => isInside(line, one))
+    const { table } = line
     const level = table ? undefined : layout.levelOf(line)
     if (table) {
       end()
-      if (tables.delete(table)) builder.add('table', tableText(table.rows), { page: page.number })
+      builder.add('table', tableText(table.rows), { page: page.number })
     } else if (level) {
       end()
       const parts = [line.text]

@@ -8,6 +8,8 @@ export type PdfCharacters = {
   totalPages: number
   /** Lines as PDFium breaks them; undefined when the page cannot be read. Throws `bomb` above `maxChars`. */
   linesOf(page: number, maxChars: number): PdfCharacter[][] | undefined
+  /** Height in points, and whether a picture is among the page's first objects; for a page that linesOf could read. */
+  about(page: number): { height: number; hasPicture: boolean }
 }
 
 /** The functions of PDFium that the wrapper has but does not show: it gives text without places. */
@@ -30,6 +32,9 @@ type Pdfium = {
     a: number,
     b: number,
   ): number
+  _FPDFPage_CountObjects(page: number): number
+  _FPDFPage_GetObject(page: number, index: number): number
+  _FPDFPageObj_GetType(object: number): number
   _FPDFText_LoadPage(page: number): number
   _FPDFText_ClosePage(text: number): void
   _FPDFText_CountChars(text: number): number
@@ -38,6 +43,9 @@ type Pdfium = {
   _FPDFText_GetFontWeight(text: number, index: number): number
   _FPDFText_GetLooseCharBox(text: number, index: number, rect: number): number
 }
+
+const MAX_OBJECTS_SEEN = 200
+const IMAGE_OBJECT = 3
 
 type Box = { left: number; right: number; top: number; bottom: number }
 
@@ -64,7 +72,20 @@ export async function openCharacters(bytes: Buffer): Promise<PdfCharacters> {
         module._FPDF_ClosePage(page)
       }
     },
+    about(number) {
+      const page = module._FPDF_LoadPage(documentIdx, number - 1)
+      const about = { height: module._FPDF_GetPageHeightF(page), hasPicture: hasPicture(module, page) }
+      module._FPDF_ClosePage(page)
+      return about
+    },
   }
+}
+
+/** A scan is one picture, or a few strips: the first objects tell. */
+function hasPicture(pdfium: Pdfium, page: number): boolean {
+  const count = Math.min(pdfium._FPDFPage_CountObjects(page), MAX_OBJECTS_SEEN)
+  for (let i = 0; i < count; i++) if (pdfium._FPDFPageObj_GetType(pdfium._FPDFPage_GetObject(page, i)) === IMAGE_OBJECT) return true
+  return false
 }
 
 /** Line breaks are PDFium's own. */

@@ -10,6 +10,8 @@ export type Layout = {
   levelOf(line: PdfLine): number | undefined
 }
 
+const MARGIN = 0.12
+
 export function measureLayout(pages: readonly PdfPage[]): Layout {
   const bodySize = commonSize(pages)
   const isBodyBold = boldShare(pages) > 0.5
@@ -91,13 +93,18 @@ function repeatedLines(pages: readonly PdfPage[], keyOf: (line: PdfLine) => stri
     for (const text of edges) counts.set(text, (counts.get(text) ?? 0) + 1)
   }
   const isRunning = (text: string, count: number) => count > pages.length * 0.5 && (count >= 3 || (count === 2 && text.includes('#')))
-  return new Set([...counts].filter(([text, count]) => isRunning(text, count)).map(([text]) => text))
+  const running = new Set([...counts].filter(([text, count]) => isRunning(text, count)).map(([text]) => text))
+  const runningLines = pages.flatMap((page) => page.lines.filter((line) => isEdge(page, line) && running.has(keyOf(line)))).length
+  // Where hardly anything else is printed, that is the text.
+  return runningLines > pages.reduce((sum, page) => sum + page.lines.length, 0) / 2 ? new Set() : running
 }
 
-/** On a short page the second line is already its text. */
-function isEdge({ lines }: PdfPage, line: PdfLine): boolean {
-  if (line === lines[0] || line === lines.at(-1)) return true
-  return lines.length > 12 && (line === lines[1] || line === lines.at(-2))
+/** First in the upper margin or last in the lower one; on a short page the second line is already its text. */
+function isEdge({ lines, height }: PdfPage, line: PdfLine): boolean {
+  const isLong = lines.length > 12
+  const isFirst = line === lines[0] || (isLong && line === lines[1])
+  const isLast = line === lines.at(-1) || (isLong && line === lines.at(-2))
+  return (isFirst && line.top < height * MARGIN) || (isLast && line.top > height * (1 - MARGIN))
 }
 
 function fold(text: string): string {

@@ -1,11 +1,13 @@
 import type { ParsedPage } from '@llamaindex/liteparse'
 import { ExtractFailure } from '../failure.ts'
 import type { PdfCharacter, PdfCharacters } from './pdf-characters.ts'
-import { isInside, MAX_PAGES, type PdfLine, type PdfPage, type PdfTable, type PdfText, piecesToLines } from './pdf-lines.ts'
-import { printedLines } from './pdf-pdfium.ts'
+import { MAX_PAGES, type PdfPage, type PdfPiece, type PdfTable, type PdfText } from './pdf-lines.ts'
+import { layPage, type RawPage } from './pdf-page.ts'
+import { printedPieces } from './pdf-pdfium.ts'
 import { isSame, lettersOf, type Region, rereader } from './pdf-reread.ts'
 
 const BATCH_PAGES = 20
+const MIN_KEPT = 0.9
 
 /** Layout by liteparse, characters by PDFium. A native binary: where it does not load, the import fails and the caller falls back. */
 export async function readWithLiteparse(bytes: Buffer, characters: PdfCharacters, maxChars: number): Promise<PdfText> {
@@ -23,21 +25,25 @@ export async function readWithLiteparse(bytes: Buffer, characters: PdfCharacters
   const notes: string[] = []
   let totalPages = 0
   let chars = 0
+  let guessed = 0
   for await (const { result } of parser.parseBatches(bytes, { batchSize: BATCH_PAGES })) {
     totalPages = result.totalPages
     for (const page of result.pages) {
       chars += page.text.length
       if (chars > maxChars * 2) throw new ExtractFailure('bomb')
-      pages.push(toPage(page, characters.linesOf(page.pageNum, maxChars * 2)))
+      const raw = toPage(page, characters.linesOf(page.pageNum, maxChars * 2))
+      if (raw.isGuessed) guessed++
+      pages.push(layPage(raw))
     }
     if (result.pageErrors.length > 0) notes.push(`${result.pageErrors.length} pages could not be read`)
   }
   if (totalPages > MAX_PAGES) notes.push(`only the first ${MAX_PAGES} of ${totalPages} pages were read`)
+  if (guessed > 0) notes.push(`on ${guessed} pages single characters may be wrong: their fonts are not in the file`)
   return { totalPages, pages, notes }
 }
 
-/** Lines that liteparse lost come back; a page on which the two readers still see different letters is PDFium's alone. */
-function toPage(page: ParsedPage, read: PdfCharacter[][] | undefined): PdfPage {
+/** Pieces that liteparse lost come back; a page on which the two readers still see different letters is PDFium's alone. */
+function toPage(page: ParsedPage, read: PdfCharacter[][] | undefined): RawPage & { isGuessed: boolean } {
   const reading = rereader(read ?? [])
   const asRead = (text: string, region: Region) => (read ? (reading.reread(text, region) ?? text) : text)
   const pieces = page.textItems.map((item) => ({
@@ -48,36 +54,27 @@ function toPage(page: ParsedPage, read: PdfCharacter[][] | undefined): PdfPage {
     size: item.fontSize ?? item.height,
     bold: /bold|black|heavy|semibold|demi/i.test(item.fontName ?? ''),
   }))
-  const lines = withMissing(piecesToLines(pieces), read ? printedLines(reading.missed()) : [])
-  const tables = (page.blocks ?? []).flatMap((block) => toTable(block, asRead)).filter((table) => isWhole(table, lines))
-  const own = { number: page.pageNum, lines, tables }
-  if (!read) return own
-  const plain = read.map((line) => line.map(({ char }) => char).join('')).join('\n')
-  if (!isSame(lettersOf(textOf(lines)), lettersOf(plain))) return { number: page.pageNum, lines: printedLines(read), tables: [] }
-  const squeezed = squeeze(plain)
-  return { ...own, tables: tables.filter(({ rows }) => rows.every((row) => row.every((cell) => squeezed.includes(squeeze(cell))))) }
+  const found = (page.blocks ?? []).flatMap((block) => toTable(block, asRead))
+  const about = { number: page.pageNum, height: page.height, found }
+  const own = withMissing(pieces, read ? printedPieces(reading.missed()) : [])
+  if (!read) return { ...about, pieces: own, isGuessed: true }
+  const [guessed, plain] = [lettersOf(textOf(own)), lettersOf(read.map((line) => line.map(({ char }) => char).join('')).join('\n'))]
+  if (isSame(guessed, plain)) return { ...about, pieces: own, isGuessed: false }
+  // PDFium gives no places for vertical text: half the text is worse than a wrong letter.
+  if (plain.length < guessed.length * MIN_KEPT) return { ...about, pieces: own, isGuessed: true }
+  return { ...about, pieces: printedPieces(read), isGuessed: false }
 }
 
-function withMissing(lines: PdfLine[], missing: readonly PdfLine[]): PdfLine[] {
-  for (const line of missing) {
-    const after = lines.findIndex((other) => other.top > line.top + line.size / 2)
-    lines.splice(after < 0 ? lines.length : after, 0, line)
+function withMissing(pieces: PdfPiece[], missing: readonly PdfPiece[]): PdfPiece[] {
+  for (const piece of missing) {
+    const after = pieces.findIndex((other) => other.top > piece.top + piece.size / 2)
+    pieces.splice(after < 0 ? pieces.length : after, 0, piece)
   }
-  return lines
+  return pieces
 }
 
-/** A table whose cells lack some of what is printed in its place would lose it: its lines are kept instead. */
-function isWhole(table: PdfTable, lines: readonly PdfLine[]): boolean {
-  const printed = lettersOf(textOf(lines.filter((line) => isInside(line, table))))
-  return isSame(lettersOf(table.rows.flat().join('\n')), printed)
-}
-
-function textOf(lines: readonly PdfLine[]): string {
-  return lines.map((line) => line.text).join('\n')
-}
-
-function squeeze(text: string): string {
-  return text.normalize('NFKC').replace(/\s+/g, '')
+function textOf(pieces: readonly PdfPiece[]): string {
+  return pieces.map((piece) => piece.text).join('\n')
 }
 
 /** A line break inside a Chinese cell is no space. */
