@@ -2,8 +2,8 @@ import type { PdfPiece } from './pdf-lines.ts'
 
 type Segment = { pieces: PdfPiece[]; left: number; right: number; top: number; size: number; chars: number }
 type Row = { segments: Segment[]; top: number; bottom: number }
-/** From top to bottom: what stands in it is a table and is not cut into columns. */
-export type Band = { top: number; bottom: number }
+/** Where a table is, or may be: what stands in it is not cut into columns. */
+export type Box = { top: number; bottom: number; left: number; right: number }
 
 const MIN_ROWS = 4
 // Prose fills its column; the cells of a table seldom do.
@@ -13,12 +13,13 @@ const MAX_DEPTH = 3
 const wide = /[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\u3040-\u30ff]/g
 
 /** Columns one after the other where the page has them; what runs across them ends them. Otherwise the order stays. */
-export function inColumnOrder(pieces: readonly PdfPiece[], tables: readonly Band[], depth = 0): PdfPiece[] {
+export function inColumnOrder(pieces: readonly PdfPiece[], tables: readonly Box[], depth = 0): PdfPiece[] {
   if (depth === MAX_DEPTH) return [...pieces]
   const rows = rowsOf(pieces)
   const isTable = (row: Row) => tables.some((band) => row.top < band.bottom && row.bottom > band.top)
   const gutter = gutterOf(rows.filter((row) => !isTable(row)))
-  if (gutter === undefined) return [...pieces]
+  // A table across it has lost some of its rows to what looks like columns: they stay rows.
+  if (gutter === undefined || tables.some((box) => box.left < gutter && box.right > gutter)) return [...pieces]
   const ordered: PdfPiece[] = []
   let left: PdfPiece[] = []
   let right: PdfPiece[] = []

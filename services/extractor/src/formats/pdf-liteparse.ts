@@ -56,12 +56,13 @@ function toPage(page: ParsedPage, read: PdfCharacter[][] | undefined): RawPage &
   }))
   const found = (page.blocks ?? []).flatMap((block) => toTable(block, asRead))
   const about = { number: page.pageNum, height: page.height, found }
+  const printed = lettersOf(textOf(pieces)).length
   const own = withMissing(pieces, read ? printedPieces(reading.missed()) : [])
   if (!read) return { ...about, pieces: own, isGuessed: true }
   const [guessed, plain] = [lettersOf(textOf(own)), lettersOf(read.map((line) => line.map(({ char }) => char).join('')).join('\n'))]
   if (isSame(guessed, plain)) return { ...about, pieces: own, isGuessed: false }
   // PDFium gives no places for vertical text: half the text is worse than a wrong letter.
-  if (plain.length < guessed.length * MIN_KEPT) return { ...about, pieces: own, isGuessed: true }
+  if (plain.length < printed * MIN_KEPT) return { ...about, pieces: own, isGuessed: true }
   return { ...about, pieces: printedPieces(read), isGuessed: false }
 }
 

@@ -8,7 +8,9 @@ export type RawPage = { number: number; height: number; pieces: PdfPiece[]; foun
 
 /** A page's pieces as lines in reading order. */
 export function layPage({ number, height, ...raw }: RawPage): PdfPage {
-  const pieces = raw.pieces.map((piece) => ({ ...piece, text: plainLetters(piece.text) }))
+  // What is printed past the edge of the page, nobody sees.
+  const seen = raw.pieces.filter(({ top, size }) => top + size / 2 >= 0 && top + size / 2 <= height)
+  const pieces = seen.map((piece) => ({ ...piece, text: plainLetters(piece.text) }))
   const found = raw.found.map((table) => ({ ...table, rows: table.rows.map((row) => row.map(plainLetters)) }))
   const vertical = verticalLines(pieces)
   if (vertical) return { number, height, lines: piecesToLines(vertical) }
