@@ -10,7 +10,7 @@ import { finals, follow } from './follow.ts'
 import { openPlace, type Place, post, startAt, textOf } from './harness.ts'
 
 // a beat of the owner each second; a busy machine may hold one up, and an owner taken for dead would go on writing
-const clocks = { orphanMs: 8_000, sweepMs: 300, settleMs: 2_500 }
+const clocks = { orphanMs: 5_000, sweepMs: 300, settleMs: 1_500 }
 type Stored = { state: string; text: string }
 
 describe('a gateway that is killed', { timeout: 180_000 }, () => {

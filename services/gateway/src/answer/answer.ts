@@ -216,6 +216,8 @@ export function createAnswers(deps: AnswerDeps) {
 
   async function finish(job: Job, end: ReturnType<typeof endOf>): Promise<void> {
     const { found, stream } = job
+    // stored, journalled and booked by whoever ended it
+    if (stream.fenced) return
     if (end.state !== 'done' && found.estimatedInput > 0 && found.usage.inputTokens === 0) {
       // a cut stream names no usage: what was sent and shown is booked all the same
       const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
@@ -225,6 +227,7 @@ export function createAnswers(deps: AnswerDeps) {
     for (const citation of found.citations) stream.push({ type: 'citation', data: citation })
     stream.push({ type: 'usage', data: found.usage })
     await stream.flushed()
+    if (stream.fenced) return
 
     const data = { state: end.state, ...(end.code ? { code: end.code } : {}), ...(end.message ? { message: end.message } : {}) }
     const log = [...stream.log, [end.state, JSON.stringify(data)] as [string, string]]
@@ -327,7 +330,7 @@ export function createAnswers(deps: AnswerDeps) {
     /** The finished answer from memory, or the one being written. */
     peek(answerId: string): Answer | undefined {
       const job = running.get(answerId)?.job
-      return recent.get(answerId) ?? (job ? answerOf(job, { state: 'streaming' }) : undefined)
+      return recent.get(answerId) ?? (job && !job.stream.fenced ? answerOf(job, { state: 'streaming' }) : undefined)
     },
     isRunning: (answerId: string) => running.has(answerId),
     jobs: (): Iterable<Job> => [...running.values()].map(({ job }) => job),

@@ -18,6 +18,8 @@ export function startKeeper(deps: Deps, options: { everyMs: number; abandonMs: n
     const jobs = [...deps.answers.jobs()]
     if (jobs.length === 0) return
     for (const job of jobs) {
+      if (job.stream.fenced)
+        void deps.answers.stop(job.answerId, new CutShort('interrupted', 'interrupted', 'Another process has ended it.'))
       if (job.stream.journalLost) degrade(job, 'resume')
       if (isAbandoned(job, options.abandonMs))
         void deps.answers.stop(job.answerId, new CutShort('stopped', 'abandoned', 'Nobody was reading any more.'))

@@ -15,6 +15,8 @@ export type LiveStream = {
   /** performance.now() of the first text */
   firstTextAt: number | undefined
   journalLost: boolean
+  /** someone took this process for dead and ended the answer: nothing more is shown from here */
+  fenced: boolean
   readers: number
   lastReaderAt: number
   delta(text: string): void
@@ -25,7 +27,9 @@ export type LiveStream = {
   changed(seen: number, signal: AbortSignal): Promise<void>
 }
 
-type Journal = (frames: readonly Frame[], all: readonly Frame[]) => Promise<boolean>
+/** `ended`: the journal already has another end. */
+export type Appended = 'kept' | 'lost' | 'ended'
+type Journal = (frames: readonly Frame[], all: readonly Frame[]) => Promise<Appended>
 
 /**
  * The writing end of one answer. Deltas wait in `pending` for the flush timer; every other event leaves at once.
@@ -59,9 +63,13 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
   async function drain(): Promise<void> {
     while (pending.length > 0) {
       const batch = pending.splice(0)
-      const kept = await journal(batch, stream.frames)
-      if (!kept) stream.journalLost = true
-      stream.frames.push(...batch)
+      const appended = await journal(batch, stream.frames)
+      if (appended === 'lost') stream.journalLost = true
+      if (appended === 'ended') {
+        stream.fenced = stream.ended = true
+        pending.length = 0
+        waiting = ''
+      } else stream.frames.push(...batch)
       for (const wake of wakers) wake()
       wakers.clear()
       // a flush that came while this one was under way must not wait for the next token
@@ -79,6 +87,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
     ended: false,
     firstTextAt: undefined,
     journalLost: false,
+    fenced: false,
     readers: 0,
     lastReaderAt: Date.now(),
     delta(text) {
@@ -109,7 +118,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
       }
     },
     changed(seen, signal) {
-      if (stream.frames.length > seen || signal.aborted) return Promise.resolve()
+      if (stream.frames.length > seen || stream.fenced || signal.aborted) return Promise.resolve()
       return new Promise((done) => {
         const wake = () => {
           signal.removeEventListener('abort', wake)

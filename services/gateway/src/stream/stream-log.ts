@@ -3,7 +3,7 @@ import { redisKeys } from '@docent/core/redis-keys'
 import type { Redis } from '@docent/kit/redis'
 import type { ChainableCommander } from 'ioredis'
 import type { AnswerRow } from '../store/messages.ts'
-import { createLiveStream, type Frame, type LiveStream } from './live-stream.ts'
+import { type Appended, createLiveStream, type Frame, type LiveStream } from './live-stream.ts'
 
 export type StreamLog = ReturnType<typeof createStreamLog>
 
@@ -81,21 +81,31 @@ export function createStreamLog(
       await run(pipeline)
     }
 
-    return async (batch: readonly Frame[], before: readonly Frame[]): Promise<boolean> => {
+    /** A journal that was ended by another process is never written over. */
+    async function rewrite(batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> {
+      const last = before.length > 0 ? (await redis.xrevrange(key(answerId), '+', '-', 'COUNT', 1))[0] : undefined
+      if (last && isFinalType(last[1][1] as Frame['type'])) return 'ended'
+      await writeWhole([...before, ...batch], before.length === 0)
+      return 'kept'
+    }
+
+    return async (batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> => {
       if (redis.status !== 'ready' || isHung) {
         written = -1
-        return false
+        return 'lost'
       }
       const mine = epoch
       try {
-        if (written !== mine || !(await add(batch))) await writeWhole([...before, ...batch], before.length === 0)
+        const appended = written === mine && (await add(batch)) ? 'kept' : await rewrite(batch, before)
         written = mine
-        return true
-      } catch {
+        return appended
+      } catch (error) {
+        // our ids follow each other: where one is taken, a sweeper has written the end
+        if (written === mine && isTaken(error)) return 'ended'
         // whatever went wrong, the stream goes on from memory and a later append writes the journal anew
         written = -1
         leaveAlone()
-        return false
+        return 'lost'
       }
     }
   }
@@ -110,7 +120,8 @@ export function createStreamLog(
           at = stream.frames.length
           yield batch
           if (isFinalType(batch.at(-1)!.type)) return
-        } else await stream.changed(at, left)
+        } else if (stream.fenced) return yield* readRemote(stream.answerId, at, left)
+        else await stream.changed(at, left)
       }
     } finally {
       stream.readers--
@@ -123,7 +134,7 @@ export function createStreamLog(
     let idle = IDLE_POLLS
     while (!left.aborted) {
       const own = live.get(answerId)
-      if (own) return yield* readLive(own, after, left)
+      if (own && !own.fenced) return yield* readLive(own, after, left)
       const batch = await journalled(answerId, after)
       if (batch.length > 0) {
         idle = 0
@@ -182,11 +193,17 @@ export function createStreamLog(
       return stream ? readLive(stream, after, left) : readRemote(answerId, after, left)
     },
     journalled,
-    /** For the sweeper: the event that ends an orphan's journal. */
-    async appendEnd(answerId: string, frame: Frame): Promise<void> {
-      if (redis.status !== 'ready') return
-      await redis.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
+    /** For the sweeper: the event that ends an orphan's journal, and fences its owner. False when the owner has written meanwhile. */
+    async appendEnd(answerId: string, frame: Frame): Promise<boolean> {
+      if (redis.status !== 'ready') return true
+      try {
+        await redis.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
+      } catch (error) {
+        if (isTaken(error)) return false
+        throw error
+      }
       await redis.expire(key(answerId), redisKeys.stream.ttlS)
+      return true
     },
     [Symbol.dispose](): void {
       isClosed = true
@@ -199,6 +216,10 @@ export function createStreamLog(
 /** Null when there is no journal to add to. */
 function addTo(redis: Redis, answerId: string, frame: Frame): Promise<string | null> {
   return redis.xadd(key(answerId), 'NOMKSTREAM', `${frame.id}-0`, 't', frame.type, 'd', frame.data)
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('equal or smaller')
 }
 
 /** The replies, in order; throws the first error among them. */

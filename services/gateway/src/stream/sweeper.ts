@@ -51,6 +51,8 @@ async function closeOrphan(deps: Deps, row: AnswerRow): Promise<void> {
   }
   const end = closing(row, frames)
   const body = bodyOf(row.body, end)
+  // the journal first: an owner that only slept finds its next id taken and shows nothing more
+  if (!end.hadFinal && !(await fence(deps, row.id, end.final))) return
   const closed = await inTransaction(deps.pool, async (client) => {
     const ours = await deps.messages.finish(client, {
       id: row.id,
@@ -73,10 +75,17 @@ async function closeOrphan(deps: Deps, row: AnswerRow): Promise<void> {
     }
     return ours
   })
-  if (!closed) return
-  if (!end.hadFinal)
-    await deps.streams.appendEnd(row.id, end.final).catch((error: unknown) => deps.log.warn({ err: error }, 'journal end not written'))
-  deps.events.orphanEnded(row.id)
+  if (closed) deps.events.orphanEnded(row.id)
+}
+
+/** False when the owner is alive after all. A journal that cannot be written holds nothing up: the stored answer is the truth. */
+async function fence({ streams, log }: Deps, answerId: string, final: Frame): Promise<boolean> {
+  try {
+    return await streams.appendEnd(answerId, final)
+  } catch (error) {
+    log.warn({ err: error }, 'journal end not written')
+    return true
+  }
 }
 
 type Closing = {
