@@ -132,6 +132,7 @@ describe('the door', () => {
       ['PATCH', '/api/v1/documents/00000000-0000-4000-8000-000000000000/chunks/0'],
       ['DELETE', '/api/v1/documents/00000000-0000-4000-8000-000000000000/chunk-edits/0'],
       ['GET', '/api/v1/collections'],
+      ['GET', '/api/v1/documents/00000000-0000-4000-8000-000000000000/attempts'],
       ['POST', '/api/v1/documents/retry'],
       ['POST', '/api/v1/documents/confirm-removal'],
       ['GET', '/api/v1/ingest'],

@@ -145,6 +145,20 @@ test('a cancelled document is taken out of the work, its running attempt writes 
   await ingest.reaches('cancel.txt', 'ready')
 })
 
+test('each attempt is listed with its outcome, its stages and what it cost', async () => {
+  const attempts = async (path: string, state: 'ready' | 'failed') => {
+    const { id } = await ingest.reaches(path, state)
+    return ((await (await ingest.ask(`/documents/${id}/attempts`)).json()) as { items: Record<string, unknown>[] }).items
+  }
+  const stages = { extract: expect.any(Number), chunk: expect.any(Number), embed: expect.any(Number), write: expect.any(Number) }
+  expect((await attempts('after.txt', 'ready'))[0]).toMatchObject({ outcome: 'done', chunks: 1, embedded: 1, reused: 0, stages })
+  const failed = await attempts('three.txt', 'failed')
+  expect(failed).toHaveLength(2)
+  expect(failed[0]).toMatchObject({ outcome: 'failed', code: 'corrupt', stages: { extract: expect.any(Number) } })
+  const [cancelled] = (await attempts('cancel.txt', 'ready')).filter(({ code }) => code === 'cancelled')
+  expect(cancelled).toMatchObject({ outcome: 'skipped' })
+})
+
 test('what is small and new goes before the bulk', async () => {
   await post('/ingest/pause')
   for (let i = 0; i < 30; i++) put(`bulk-${i}.txt`, `Bulk text ${i}. `.repeat(2_000))

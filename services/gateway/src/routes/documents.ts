@@ -40,6 +40,7 @@ export function documentsRouter(deps: GatewayDeps): Router {
   router.post('/api/v1/documents/retry', requireAdmin, toIngest)
   router.post('/api/v1/documents/confirm-removal', requireAdmin, toIngest)
   router.post('/api/v1/documents/:id/retry', requireAdmin, known, toIngest)
+  router.get('/api/v1/documents/:id/attempts', requireAdmin, known, toIngest)
   router.post('/api/v1/documents/:id/cancel', requireAdmin, known, toIngest)
   router.get('/api/v1/collections', reading, toIngest)
   router.get(['/api/v1/ingest', '/api/v1/ingest/scans'], requireAdmin, toIngest)

@@ -223,6 +223,13 @@ const paths: ZodOpenApiPathsObject = {
       responses: { 200: json(z.object({ items: z.array(CollectionView) }), 'The collections') },
     }),
   },
+  '/api/v1/documents/{id}/attempts': {
+    get: operation('The attempts to index it, newest first: outcome, code, milliseconds per stage, vectors made and reused', {
+      security: admin,
+      requestParams: { path: id, query: z.object({ limit: z.number().int().optional() }) },
+      responses: { 200: json(z.object({ items: z.array(loose) }), 'The attempts') },
+    }),
+  },
   '/api/v1/documents/{id}/cancel': { post: operation('Cancel its indexing', { requestParams: { path: id }, security: admin }) },
   '/api/v1/documents/retry': {
     post: operation('Index again all that failed, or what failed below a path', {

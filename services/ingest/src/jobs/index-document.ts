@@ -74,27 +74,28 @@ export const indexDocument = defineJob({
       await corpus.endAttempt(attempt, 'skipped', { code: 'conflict' })
       return { kind: 'skipped', note: 'the document has changed meanwhile' }
     }
+    const stages: Stages = {}
     try {
-      const figures = await index(document, deps, attempt, signal)
+      const figures = { ...(await index(document, deps, attempt, signal, stages)), stages }
       await corpus.endAttempt(attempt, 'done', figures)
       events.documentIndexed(document, figures)
       faultPoint('K10')
       return { kind: 'done' }
     } catch (thrown) {
       const error = toAppError(signal.aborted ? new AppError('unavailable', 'Ingest is stopping.', { cause: thrown }) : thrown)
-      return await conclude(error, document, attempt, deps)
+      return await conclude(error, document, attempt, deps, stages)
     }
   },
 })
 
 /** Overtaken: nothing to say. An outage: the document waits. A bad document: failed or skipped, with the reason. */
-async function conclude(error: AppError, document: DocumentRow, attempt: number, deps: IndexDeps): Promise<JobOutcome> {
+async function conclude(error: AppError, document: DocumentRow, attempt: number, deps: IndexDeps, stages: Stages): Promise<JobOutcome> {
   const { corpus, events } = deps
   // one that slept while another took its job over, or that was cancelled, has no say, whatever it met when it woke
   const isLate = !(await corpus.isLatestAttempt(attempt, document.id))
   if (isLate && error.code !== 'conflict') error = new AppError('conflict', 'A later attempt has begun.', { cause: error })
   const isOvertaken = error.code === 'conflict' || error.code === 'gone'
-  await corpus.endAttempt(attempt, isOvertaken ? 'skipped' : 'failed', { code: error.code, message: error.message })
+  await corpus.endAttempt(attempt, isOvertaken ? 'skipped' : 'failed', { code: error.code, message: error.message, stages })
   if (isOvertaken) return { kind: 'skipped', note: error.message }
   const mayHeal =
     outages.has(error.code) ||
@@ -111,14 +112,14 @@ async function conclude(error: AppError, document: DocumentRow, attempt: number,
   return { kind: 'done', note: error.code }
 }
 
-async function index(document: DocumentRow, deps: IndexDeps, attempt: number, signal: AbortSignal) {
+async function index(document: DocumentRow, deps: IndexDeps, attempt: number, signal: AbortSignal, stages: Stages) {
   const { corpus, embedder, chunking } = deps
   const started = performance.now()
   const { model, dimension } = await embedder.info(signal) // before the parsing: without it the work would be for nothing
   const generation = await corpus.activeGeneration(model, dimension)
-  const extracted = wellFormed(await readDocument(document, deps, signal))
+  const extracted = wellFormed(await timed(stages, 'extract', () => readDocument(document, deps, signal)))
   const edits = await corpus.listChunkEdits(document.id)
-  const chunks = applyEdits(chunkDocument(extracted, chunkingFor(document, chunking)), edits)
+  const chunks = await timed(stages, 'chunk', () => applyEdits(chunkDocument(extracted, chunkingFor(document, chunking)), edits))
   if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
 
   const texts = new Map(chunks.map((chunk) => [chunk.textHash, embedText(chunk)]))
@@ -126,9 +127,11 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const missing = [...texts.keys()].filter((hash) => !known.has(hash))
   for (let i = 0; i < missing.length; i += EMBED_BATCH) {
     const batch = missing.slice(i, i + EMBED_BATCH)
-    const vectors = await embedder.passages(
-      batch.map((hash) => texts.get(hash)!),
-      signal,
+    const vectors = await timed(stages, 'embed', () =>
+      embedder.passages(
+        batch.map((hash) => texts.get(hash)!),
+        signal,
+      ),
     )
     if (vectors.length !== batch.length || vectors.some((vector) => vector.length !== dimension))
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
@@ -147,9 +150,26 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     ...(extracted.pages ? { pages: extracted.pages } : {}),
   }
   signal.throwIfAborted()
-  const { dense } = await corpus.replaceChunks(document, facts, chunks, generation, attempt)
+  const { dense } = await timed(stages, 'write', () => corpus.replaceChunks(document, facts, chunks, generation, attempt))
   if (dense === 'pending') deps.densePending()
-  return { chunks: chunks.length, embedded: missing.length, ms: Math.round(performance.now() - started) }
+  return {
+    chunks: chunks.length,
+    embedded: missing.length,
+    reused: texts.size - missing.length,
+    ms: Math.round(performance.now() - started),
+  }
+}
+
+/** Milliseconds of each stage as far as it came; those of a failing stage count, too. */
+type Stages = { [stage in 'extract' | 'chunk' | 'embed' | 'write']?: number }
+
+async function timed<T>(stages: Stages, stage: keyof Stages, work: () => T | Promise<T>): Promise<T> {
+  const started = performance.now()
+  try {
+    return await work()
+  } finally {
+    stages[stage] = Math.round((stages[stage] ?? 0) + performance.now() - started)
+  }
 }
 
 /** The text of exactly the content that the ledger names: a file replaced meanwhile is left to the next scan. */

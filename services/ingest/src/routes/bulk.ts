@@ -22,7 +22,7 @@ const Retry = z.strictObject({
 })
 const One = { params: z.object({ documentId: z.uuid() }) }
 
-/** Retry of many in one call, and cancel. */
+/** Retry of many in one call, cancel, and what became of each attempt. */
 export function bulkRouter({ corpus, events, scanner, push, stopJob }: Deps): Router {
   const router = Router()
 
@@ -41,6 +41,15 @@ export function bulkRouter({ corpus, events, scanner, push, stopJob }: Deps): Ro
     // a file that could never be read has no content to queue: looking again is its retry
     if (state !== 'ready') await scanner.scan()
     res.status(202).json({ queued: queued.length })
+  })
+
+  router.get('/documents/:documentId/attempts', async (req, res) => {
+    const principal = principalOf(req)
+    requireIngest(principal)
+    const { params, query } = parse({ ...One, query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }) }, req)
+    await findVisible(corpus, params.documentId, principal)
+    const attempts = await corpus.listAttempts(params.documentId, query.limit)
+    res.json({ items: attempts.map(({ detail, ...attempt }) => ({ ...detail, ...attempt })) })
   })
 
   router.post('/documents/:documentId/cancel', async (req, res) => {

@@ -1,7 +1,7 @@
 import type { Corpus } from './corpus.ts'
 import type { Asks, Database } from './database.ts'
 
-type Attempts = Pick<Corpus, 'beginAttempt' | 'isLatestAttempt' | 'endAttempt' | 'countAttempts'>
+type Attempts = Pick<Corpus, 'beginAttempt' | 'isLatestAttempt' | 'endAttempt' | 'countAttempts' | 'listAttempts'>
 
 /** Who works on a document: the latest attempt alone may write its results. */
 export function createAttempts(database: Database): Attempts {
@@ -21,6 +21,29 @@ export function createAttempts(database: Database): Attempts {
         code ?? null,
         JSON.stringify(figures),
       ])
+    },
+    async listAttempts(documentId, limit) {
+      const { rows } = await database.query<{
+        id: string
+        content_hash: string
+        started_at: Date
+        ended_at: Date | null
+        outcome: string | null
+        code: string | null
+        detail: Record<string, unknown>
+      }>(
+        'SELECT id, content_hash, started_at, ended_at, outcome, code, detail FROM attempt WHERE document = $1 ORDER BY id DESC LIMIT $2',
+        [documentId, limit],
+      )
+      return rows.map((row) => ({
+        id: Number(row.id),
+        contentHash: row.content_hash,
+        startedAt: row.started_at.toISOString(),
+        ...(row.ended_at ? { endedAt: row.ended_at.toISOString() } : {}),
+        ...(row.outcome ? { outcome: row.outcome } : {}),
+        ...(row.code ? { code: row.code } : {}),
+        detail: row.detail,
+      }))
     },
     async countAttempts(documentId, contentHash, code) {
       const { rows } = await database.query<{ n: string }>(

@@ -49,6 +49,16 @@ export type DocumentRow = DocumentSettings & {
   editRevision: number
 }
 
+export type Attempt = {
+  id: number
+  contentHash: string
+  startedAt: string
+  endedAt?: string
+  outcome?: string
+  code?: string
+  detail: Record<string, unknown>
+}
+
 /** A chunk of the active version, as its owner sees it. */
 export type DocumentChunk = Chunk & { id: string }
 export type ChunkEdit = {
@@ -203,6 +213,8 @@ export type Corpus = {
   /** false when a later attempt of this document has begun: then this one's results must not be written */
   isLatestAttempt(attemptId: number, documentId: string): Promise<boolean>
   endAttempt(attemptId: number, outcome: 'done' | 'skipped' | 'failed', detail: { code?: string; [figure: string]: unknown }): Promise<void>
+  /** newest first; `detail` holds chunks, embedded, reused, ms, stages, message, as far as there are */
+  listAttempts(documentId: string, limit: number): Promise<Attempt[]>
   /** attempts at this content; with `code` only those that ended in it */
   countAttempts(documentId: string, contentHash: string, code?: string): Promise<number>
 
