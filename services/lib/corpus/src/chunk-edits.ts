@@ -1,4 +1,4 @@
-import type { Corpus, DocumentChunk } from './corpus.ts'
+import type { Corpus, DocumentChunk, IndexedChunk } from './corpus.ts'
 import type { Database } from './database.ts'
 
 type ChunkRow = {
@@ -7,6 +7,7 @@ type ChunkRow = {
   text: string
   header: string
   page: number | null
+  place: IndexedChunk['place']
   heading: string[]
   start_at: number
   end_at: number
@@ -18,7 +19,7 @@ type ChunkRow = {
   source_hash: string | null
   source_text: string | null
 }
-const chunkSql = `SELECT c.id, c.ordinal, c.text, c.header, c.page, c.heading, c.start_at, c.end_at, c.text_hash, c.parent_start, c.parent_end, c.parent_text,
+const chunkSql = `SELECT c.id, c.ordinal, c.text, c.header, c.page, c.place, c.heading, c.start_at, c.end_at, c.text_hash, c.parent_start, c.parent_end, c.parent_text,
     c.is_disabled, c.source_hash, c.source_text
   FROM chunk c JOIN document d ON d.id = c.document AND d.active_version = c.version WHERE c.document = $1`
 
@@ -94,7 +95,7 @@ function toChunk(row: ChunkRow): DocumentChunk {
     ordinal: row.ordinal,
     text: row.text,
     header: row.header,
-    locator: { ...(row.page === null ? {} : { page: row.page }), heading: row.heading, start: row.start_at, end: row.end_at },
+    locator: { ...(row.page === null ? {} : { page: row.page }), ...row.place, heading: row.heading, start: row.start_at, end: row.end_at },
     textHash: row.text_hash,
     parent: { start: row.parent_start, end: row.parent_end, text: row.parent_text },
     isDisabled: row.is_disabled,

@@ -112,6 +112,20 @@ test('a version is replaced as a whole, keeps what it was told, and its old vect
   expect(await corpus.viewDocument(document.id)).toMatchObject({ state: 'ready', chunks: 2 })
 })
 
+test("a document's chunks are listed as they were written, with their whole place; a disabled one is not searched", async () => {
+  const document = await add()
+  const [row, gone] = await makeChunks(2)
+  const written = [
+    { ...row!, locator: { heading: [], start: 0, end: 6, sheet: 'Prices', row: 3, lastRow: 9 } },
+    { ...gone!, isDisabled: true, source: { hash: 'of the source', text: 'what was extracted' } },
+  ]
+  await index(document, written)
+  const listed = await corpus.listDocumentChunks(document.id, -1, 10)
+  expect(listed.map(({ id: _, ...chunk }) => chunk)).toEqual([{ ...written[0], isDisabled: false }, written[1]])
+  expect((await activeOf(document)).map(({ text }) => text)).toEqual([row!.text])
+  expect(await corpus.findDocumentChunk(document.id, listed[1]!.id)).toEqual(listed[1])
+})
+
 test('the late write of an overtaken attempt is refused', async () => {
   const document = await add()
   const sleeper = await corpus.beginAttempt(document.id, document.contentHash)
