@@ -69,6 +69,34 @@ test('an ODF under a password, and one that says it is another kind', async () =
   expect(await outcome('sheet.odt', samples.ods)).toBe('FAIL(type_mismatch)')
 })
 
+test('what is hidden in a workbook or a deck is left out, and said', async () => {
+  const book = unzipSync(samples.xlsx)
+  const hidden = Buffer.from(book['xl/workbook.xml']!)
+    .toString()
+    .replace(/(<sheet name="Contacts"[^>]*?)state="visible"/, '$1state="hidden"')
+  const rows = Buffer.from(book[mains.xlsx]!)
+    .toString()
+    .replace(/<row r="4"[^>]*hidden="false"/, (row) => row.replace('hidden="false"', 'hidden="true"'))
+  const read = await readBytes('a.xlsx', changed('xlsx', { 'xl/workbook.xml': hidden, [mains.xlsx]: rows }))
+  expect(read.text).not.toMatch(/Ann Miller|North/)
+  expect(read.text).toContain('East')
+  expect(read.notes).toEqual(expect.arrayContaining(['hidden sheets were left out', 'hidden rows were left out']))
+  const sheets = Buffer.from(unzipSync(samples.ods)['content.xml']!)
+    .toString()
+    .replace(
+      '<office:automatic-styles>',
+      '<office:automatic-styles><style:style style:name="gone" style:family="table"><style:table-properties table:display="false"/></style:style>',
+    )
+    .replace(/(<table:table table:name="Contacts") table:style-name="[^"]*"/, '$1 table:style-name="gone"')
+  const ods = await readBytes('a.ods', changed('ods', { 'content.xml': sheets }))
+  expect(ods.text).not.toContain('Ann Miller')
+  expect(ods.notes).toContain('hidden sheets were left out')
+  const deck = Buffer.from(unzipSync(samples.pptx)[mains.pptx]!).toString().replace('<p:sld ', '<p:sld show="0" ')
+  const pptx = await readBytes('a.pptx', changed('pptx', { [mains.pptx]: deck }))
+  expect(pptx.text).not.toContain('Revenue')
+  expect(pptx.blocks[0]!.slide).toBe(2)
+})
+
 test('a zip without an extension is told by its parts', async () => {
   for (const format of zipped)
     expect((await readBytes('noname', samples[format])).text).toBe((await readBytes(`a.${format}`, samples[format])).text)

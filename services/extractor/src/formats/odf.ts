@@ -43,11 +43,14 @@ function addSheets(content: Buffer, builder: DocumentBuilder): undefined {
   let sheet: { name: string; rows: TableRow[] } | undefined
   let at = 0
   let chars = 0
+  const hiddenStyles = new Set<string>()
   const flush = () => sheet && addSheet(builder, sheet.name, sheet.rows)
   readXml(
     content,
-    new Set(['table-row', 'tracked-changes']),
+    new Set(['table-row', 'tracked-changes', 'style']),
     (row) => {
+      if (row.name === 'style' && descendants(row, 'table-properties')[0]?.attributes['table:display'] === 'false')
+        hiddenStyles.add(row.attributes['style:name'] ?? '')
       if (row.name !== 'table-row' || !sheet) return
       const cells = cellsOf(row)
       const times = Math.max(1, Number(row.attributes['table:number-rows-repeated']) || 1)
@@ -65,7 +68,9 @@ function addSheets(content: Buffer, builder: DocumentBuilder): undefined {
     (name, attributes) => {
       if (name !== 'table') return
       flush()
-      sheet = { name: attributes['table:name'] ?? '', rows: [] }
+      const isHidden = hiddenStyles.has(attributes['table:style-name'] ?? '')
+      if (isHidden) builder.note('hidden sheets were left out')
+      sheet = isHidden ? undefined : { name: attributes['table:name'] ?? '', rows: [] }
       at = 0
       chars = 0
     },

@@ -21,7 +21,7 @@ export function extractXlsx(bytes: Buffer, maxChars: number): Extracted {
   const show = readCellFormats(file, has1904Dates)
   const strings = readSharedStrings(file)
   const hidden = sheets.filter((sheet) => sheet.isHidden).length
-  if (hidden > 0) builder.note(`${hidden} hidden sheets were left out`)
+  if (hidden > 0) builder.note('hidden sheets were left out')
   for (const { name, part } of sheets.filter((sheet) => !sheet.isHidden)) {
     const content = file.read(part)
     if (content) addSheet(builder, name, readRows(content, strings, show, builder))

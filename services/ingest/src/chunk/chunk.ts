@@ -5,8 +5,8 @@ import { isSamePlace, spanPlace } from '@docent/core/place'
 import { type Piece, piecesOf } from './blocks.ts'
 
 export type Chunking = { size: number; overlap: number }
-/** Changes when the same document would be cut in another way: then it is indexed anew. */
-export const CHUNKER_VERSION = 1
+/** Changes when the same document would be read or cut in another way: then it is indexed anew. */
+export const CHUNKER_VERSION = 2
 
 const PARENT_MAX = 2_000
 const HEADER_MAX = 300

@@ -126,6 +126,27 @@ test("a document's chunks are listed as they were written, with their whole plac
   expect(await corpus.findDocumentChunk(document.id, listed[1]!.id)).toEqual(listed[1])
 })
 
+test('a chunk keeps its whole place: slide, sheet, rows, chapter and attachment come back as they went in', async () => {
+  const document = await add()
+  const places = [
+    { page: 2 },
+    { slide: 3 },
+    { sheet: '表 "1"', row: 2, lastRow: 9 },
+    { chapter: '第一章' },
+    { attachment: 'a.eml › b.pdf', page: 1 },
+  ]
+  const chunks = (await makeChunks(places.length)).map((chunk, i) => ({
+    ...chunk,
+    locator: { heading: [], start: 0, end: 1, ...places[i] },
+  }))
+  await index(document, chunks)
+  const found: Parameters<Parameters<typeof corpus.loadActive>[0]>[0][number][] = []
+  await corpus.loadActive((batch) => found.push(...batch), [document.id])
+  expect(found.map(({ page, place }) => ({ ...(page === null ? {} : { page }), ...place }))).toEqual(places)
+  const listed = await corpus.listDocumentChunks(document.id, -1, 10)
+  expect(listed.map(({ locator: { heading: _h, start: _s, end: _e, ...place } }) => place)).toEqual(places)
+})
+
 test('the late write of an overtaken attempt is refused', async () => {
   const document = await add()
   const sleeper = await corpus.beginAttempt(document.id, document.contentHash)
