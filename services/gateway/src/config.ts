@@ -6,6 +6,9 @@ const url = (description: string) => z.url().meta({ description })
 const optionalText = (description: string) => z.string().optional().meta({ description })
 const seconds = (fallback: number, description: string) => z.coerce.number().positive().max(3_600).default(fallback).meta({ description })
 
+const count = (description: string) => z.coerce.number().int().min(0).default(0).meta({ description })
+const money = (description: string) => z.coerce.number().min(0).default(0).meta({ description })
+
 /** `a,b` or `["a","b"]` */
 const list = z
   .string()
@@ -56,6 +59,15 @@ export const envSchema = z
       .min(0)
       .default(2_000_000)
       .meta({ description: 'Tokens a day for all together that the model may use; 0 is no limit' }),
+    MONTHLY_TOKEN_BUDGET: count('The same for a month; 0 is no limit'),
+    DAILY_MONEY_BUDGET: money('Money a day that the models may cost at their prices; 0 is no limit'),
+    MONTHLY_MONEY_BUDGET: money('The same for a month; 0 is no limit'),
+    BUDGET_WARN_PERCENT: z.coerce
+      .number()
+      .min(1)
+      .max(100)
+      .default(80)
+      .meta({ description: 'From this share of a budget on each answer carries a warning' }),
     STREAM_FLUSH_MS: z.coerce
       .number()
       .int()
@@ -122,6 +134,8 @@ export type Config = Readonly<ReturnType<typeof readConfig>>
 
 export function readConfig(env: Record<string, string | undefined>) {
   const e = readEnv(envSchema, env)
+  const providers = providersOf(e)
+  if (e.DAILY_MONEY_BUDGET > 0 || e.MONTHLY_MONEY_BUDGET > 0) requirePrices(providers)
   return {
     http: { host: e.HOST, port: e.PORT, metricsPort: e.METRICS_PORT, trustProxy: e.TRUST_PROXY },
     logLevel: e.LOG_LEVEL,
@@ -136,7 +150,13 @@ export function readConfig(env: Record<string, string | undefined>) {
       local: e.LOCAL_ONLY,
       allowedOrigins: e.ALLOWED_ORIGINS,
       perMinute: e.RATE_LIMIT_PER_MINUTE,
-      dailyTokens: e.DAILY_TOKEN_BUDGET,
+      budgets: {
+        dayTokens: e.DAILY_TOKEN_BUDGET,
+        monthTokens: e.MONTHLY_TOKEN_BUDGET,
+        dayMoney: e.DAILY_MONEY_BUDGET,
+        monthMoney: e.MONTHLY_MONEY_BUDGET,
+        warnPercent: e.BUDGET_WARN_PERCENT,
+      },
       uploads: e.UPLOADS_ENABLED,
     },
     stream: { flushMs: e.STREAM_FLUSH_MS, snapshotMs: 1_000, orphanMs: 15_000, settleMs: 5_000, sweepMs: 5_000, abandonMs: 30_000 },
@@ -145,10 +165,19 @@ export function readConfig(env: Record<string, string | undefined>) {
     drainMs: e.DRAIN_S * 1_000,
     ragEnabled: e.RAG_ENABLED,
     models: {
-      providers: providersOf(e),
+      providers,
       breaker: { failures: 3, openMs: 10_000, maxOpenMs: 120_000 },
     },
   }
+}
+
+/** A budget of money counts nothing without prices, and cannot add up two currencies. */
+function requirePrices(providers: readonly ProviderConfig[]): void {
+  const currencies = new Set(providers.flatMap(({ price }) => price?.currency ?? []))
+  if (currencies.size !== 1)
+    throw new Error(
+      `DAILY_MONEY_BUDGET and MONTHLY_MONEY_BUDGET need prices in one currency (LLM_PRICE_INPUT, LLM_PRICE_OUTPUT, LLM_FALLBACKS); there are ${currencies.size || 'none'}`,
+    )
 }
 
 /** Tried in this order: LLM_*, then the presets (a key alone is enough), then LLM_FALLBACKS. */

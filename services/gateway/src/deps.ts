@@ -5,12 +5,17 @@ import type { Redis } from '@docent/kit/redis'
 import type { RequestHandler } from 'express'
 import type { Answers } from './answer/answer.ts'
 import type { Provider } from './answer/providers.ts'
+import type { Rehearsals } from './answer/rehearsal.ts'
 import type { Config } from './config.ts'
+import type { AnswerCache } from './store/answer-cache.ts'
+import type { ApiKeys } from './store/api-keys.ts'
 import type { Citations } from './store/citations.ts'
 import type { Conversations } from './store/conversations.ts'
+import type { GoldenStore } from './store/golden.ts'
 import type { Messages } from './store/messages.ts'
 import type { Personas } from './store/personas.ts'
 import type { Records } from './store/records.ts'
+import type { SavedAnswers } from './store/saved-answers.ts'
 import type { SettingsStore } from './store/settings.ts'
 import type { UsageStore } from './store/usage.ts'
 import type { StreamLog } from './stream/stream-log.ts'
@@ -23,6 +28,8 @@ export type GatewayDeps = {
   queue: Redis
   answers: Answers
   providers: readonly Provider[]
+  answerCache: AnswerCache
+  rehearsals: Rehearsals
   streams: StreamLog
   messages: Messages
   conversations: Conversations
@@ -31,6 +38,9 @@ export type GatewayDeps = {
   personas: Personas
   settings: SettingsStore
   usage: UsageStore
+  keys: ApiKeys
+  saved: SavedAnswers
+  golden: GoldenStore
   checks: Record<string, Check>
   neededChecks: readonly string[]
   /** asking is chatting plus the rate limit */

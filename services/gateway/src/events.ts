@@ -38,10 +38,27 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
       this.set(streamsOpen())
     },
   })
+  const budgetUsed = new Gauge({
+    name: 'docent_budget_used_ratio',
+    help: 'Share of a budget that is used or put aside, as of the last question',
+    labelNames: ['budget'],
+    registers,
+  })
+  const warned = new Set<string>()
   const steps = new Set(['dense', 'lexical', 'retrieval', 'provider', 'model', 'cache', 'resume', 'rerank'])
   for (const outcome of ['done', 'stopped', 'interrupted', 'error']) answers.inc({ outcome }, 0)
 
   return {
+    budgetSeen(budget: string, ratio: number) {
+      budgetUsed.set({ budget }, ratio)
+    },
+    /** Said once a day in the log. */
+    budgetNear(budget: string, ratio: number) {
+      const key = `${budget} ${new Date().toISOString().slice(0, 10)}`
+      if (warned.has(key)) return
+      warned.add(key)
+      log.warn({ budget, percent: Math.round(ratio * 100) }, 'a budget is nearly used up')
+    },
     answerStarted(ids: { answerId: string; requestId: string }) {
       log.info(ids, 'answer started')
     },

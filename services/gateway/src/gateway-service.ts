@@ -11,14 +11,17 @@ import { openRedis, type Redis } from '@docent/kit/redis'
 import { openAiChatModel } from '@docent/models/openai/chat-model'
 import { Router } from 'express'
 import { createAnswers } from './answer/answer.ts'
+import { createBudgetNotices } from './answer/budget-notices.ts'
 import { createProvider } from './answer/providers.ts'
+import { createRehearsals } from './answer/rehearsal.ts'
 import { createRetrievalClient } from './clients/retrieval-client.ts'
+import { createSourceStates } from './clients/source-states.ts'
 import type { Config } from './config.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createEvents } from './events.ts'
 import { createAdmission } from './guard/admission.ts'
-import { allowOrigins, localOnly, requireJson, securityHeaders } from './guard/headers.ts'
-import { createRateLimit, limitRate, refuseWhenOver } from './guard/limits.ts'
+import { allowOrigins, localOnly, refuseHuge, requireJson, securityHeaders } from './guard/headers.ts'
+import { createRateLimit, createWrongKeyCount, limitRate, refuseWhenOver } from './guard/limits.ts'
 import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
 import { answersRouter } from './routes/answers.ts'
 import { askRouter } from './routes/ask.ts'
@@ -27,19 +30,29 @@ import { compatRouter } from './routes/compat.ts'
 import { conversationsRouter } from './routes/conversations.ts'
 import { docsRouter } from './routes/docs.ts'
 import { documentsRouter } from './routes/documents.ts'
+import { improveRouter } from './routes/improve.ts'
+import { keysRouter } from './routes/keys.ts'
 import { openAiRouter } from './routes/openai.ts'
-import { ownerRouter } from './routes/owner.ts'
 import { pageRouter } from './routes/page.ts'
+import { personasRouter } from './routes/personas.ts'
 import { promptsRouter } from './routes/prompts.ts'
 import { providersRouter } from './routes/providers.ts'
+import { recordsRouter } from './routes/records.ts'
+import { routesOf } from './routes/routes-of.ts'
+import { settingsRouter } from './routes/settings.ts'
+import { sharingRouter } from './routes/sharing.ts'
 import { acceptSockets } from './routes/socket.ts'
 import { statsRouter } from './routes/stats.ts'
+import { usageRouter } from './routes/usage.ts'
 import { createAnswerCache } from './store/answer-cache.ts'
+import { createApiKeys } from './store/api-keys.ts'
 import { createCitations } from './store/citations.ts'
 import { createConversations } from './store/conversations.ts'
+import { createGolden } from './store/golden.ts'
 import { createMessages } from './store/messages.ts'
 import { createPersonas } from './store/personas.ts'
 import { createRecords } from './store/records.ts'
+import { createSavedAnswers } from './store/saved-answers.ts'
 import { createSettings } from './store/settings.ts'
 import { createUsage } from './store/usage.ts'
 import { followOtherReplicas, startKeeper } from './stream/keeper.ts'
@@ -51,7 +64,7 @@ const LAST_BYTES_MS = 3_000 // for readers that have not read to the end yet
 const CONNECT_MS = 1_500
 const QUERY_MS = 4_000 // a question that meets a hung database is refused within five seconds
 
-export type Gateway = { url: string; port: number; metrics: Metrics; metricsPort: number }
+export type Gateway = { url: string; port: number; metrics: Metrics; metricsPort: number; routes: string[] }
 
 /** Opens what the gateway needs, outermost last: shutdown runs this file from bottom to top. */
 export async function startGateway(config: Config, scope: AsyncDisposableStack, { log }: { log: Log }): Promise<Gateway> {
@@ -62,7 +75,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   const metrics = createMetrics('gateway')
 
   const messages = createMessages(pool)
-  const usage = createUsage(pool, config.guard.dailyTokens)
+  const usage = createUsage(pool, config.guard.budgets)
   const streams = scope.use(
     createStreamLog(queue, {
       flushMs: config.stream.flushMs,
@@ -79,6 +92,9 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     citations: createCitations(pool),
     personas: createPersonas(pool),
     settings: createSettings(pool),
+    keys: createApiKeys(pool),
+    saved: createSavedAnswers(pool),
+    golden: createGolden(pool),
   }
   const retrieval = createRetrievalClient(config.neighbours.retrieval, config.neighbours.internalToken)
   const providers = config.models.providers.map((provider) =>
@@ -90,21 +106,24 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     }),
   )
   const owner = `${hostname()}/${randomUUID()}`
+  const answerCache = createAnswerCache(cache)
   const answers = createAnswers({
     ...stores,
     pool,
     events,
     retrieval,
+    stateOf: createSourceStates(config.neighbours.ingest, config.neighbours.internalToken, log),
     providers,
     admission: createAdmission(config.admission),
-    cache: createAnswerCache(cache),
+    cache: answerCache,
     owner,
     ragEnabled: config.ragEnabled,
+    budgetNotices: createBudgetNotices(config.guard.budgets.warnPercent, events),
   })
 
   scope.use(
     startSweeper(
-      { pool, messages, usage, streams, events, log },
+      { pool, messages, records: stores.records, usage, streams, events, log },
       { everyMs: config.stream.sweepMs, orphanMs: config.stream.orphanMs, settleMs: config.stream.settleMs },
     ),
   )
@@ -136,6 +155,8 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     queue,
     answers,
     providers,
+    answerCache,
+    rehearsals: createRehearsals({ ...stores, pool, answers, providers }),
     conversations: createConversations(pool),
     checks,
     neededChecks,
@@ -148,8 +169,14 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     compatRouter,
     conversationsRouter,
     citationsRouter,
-    ownerRouter,
+    usageRouter,
     providersRouter,
+    recordsRouter,
+    settingsRouter,
+    keysRouter,
+    improveRouter,
+    personasRouter,
+    sharingRouter,
     promptsRouter,
     statsRouter,
     openAiRouter,
@@ -164,7 +191,8 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       healthRouter(checks, { up: dependencyUp(metrics), needed: neededChecks }),
       pageRouter(),
       docsRouter(),
-      identifyPrincipal(pool, guard),
+      refuseHuge,
+      identifyPrincipal(stores.keys, guard, createWrongKeyCount(cache)),
     ],
     routers: [documentsRouter(deps), requireJson, ...api.map((router) => router(deps))],
   })
@@ -186,7 +214,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   if (sockets) scope.use(sockets)
   scope.defer(() => answers.close(config.drainMs))
   log.info({ port: server.port, providers: providers.map(({ name }) => name), access: guard.access }, 'gateway is listening')
-  return { url: server.url, port: server.port, metrics, metricsPort: metricsServer.port }
+  return { url: server.url, port: server.port, metrics, metricsPort: metricsServer.port, routes: routesOf(app) }
 }
 
 /** The first answers get their journal too; a Redis that is down does not hold the start up. */

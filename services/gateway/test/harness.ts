@@ -42,14 +42,27 @@ export type FakeNeighbours = AsyncDisposable & {
   answerable: boolean
   degraded: string[]
   down: boolean
+  /** what became of each cited document */
+  sourceState: 'current' | 'changed' | 'gone'
   searches: { query: string; previous?: string }[]
+  /** requests being read now */
+  open(): number
   seen: { method: string; url: string; headers: Record<string, string | string[] | undefined>; body: string }[]
 }
 
 export async function fakeNeighbours(): Promise<FakeNeighbours> {
+  let reading = 0
   const server = createServer(async (req, res) => {
     let body = ''
-    for await (const part of req) body += String(part)
+    reading++
+    try {
+      for await (const part of req) body += String(part)
+    } catch {
+      // the caller dropped its request
+      return
+    } finally {
+      reading--
+    }
     fake.seen.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers, body })
     const json = (status: number, value: unknown) =>
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
@@ -75,7 +88,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
         degraded: [],
       })
     }
-    if (req.url?.startsWith('/documents/by-version/')) return void json(200, { state: 'current' })
+    if (req.url?.startsWith('/documents/by-version/')) return void json(200, { state: fake.sourceState })
     if (req.url?.endsWith('/file')) return void res.writeHead(200, { 'content-type': 'text/html', 'x-inner': 'secret' }).end('<b>file</b>')
     if (req.url === '/stats') return void json(200, { documents: { ready: 1 }, chunks: 3, lastScanAt: null })
     json(200, { items: [], counts: {}, echoed: body })
@@ -88,7 +101,9 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     answerable: true,
     degraded: [],
     down: false,
+    sourceState: 'current',
     searches: [],
+    open: () => reading,
     seen: [],
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
@@ -172,4 +187,14 @@ export async function allEvents(response: Response): Promise<Received[]> {
 
 export function textOf(events: readonly AnswerEvent[]): string {
   return events.map((event) => (event.type === 'delta' ? event.data.text : '')).join('')
+}
+
+/** Does `work` for all of them, `atOnce` at a time. */
+export async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values()
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (const item of left) await work(item)
+    }),
+  )
 }

@@ -150,6 +150,8 @@ describe('streams that outlive their readers', () => {
       [4, 'interrupted'],
     ])
     expect(await (await fetch(`${gateway.url}/api/v1/answers/${answer}`)).json()).toMatchObject({ state: 'interrupted', text: 'one two' })
+    const { rows } = await pool.query('SELECT state FROM record WHERE answer = $1', [answer])
+    expect(rows).toEqual([{ state: 'interrupted' }])
     redis.disconnect()
     await pool.end()
   })

@@ -263,9 +263,12 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     for (const [path, { post }] of Object.entries(paths)) {
       const example = post?.requestBody?.content?.['application/json']?.example
       if (!example) continue
+      const at = path.replace('{answerId}', answerId).replace('/personas/{id}', '/personas/neutral')
+      // a key has to be made first: the gateway's tests do
+      if (at.includes('{')) continue
       const body = JSON.stringify('answerId' in example ? { ...example, answerId } : example)
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${stack.adminKey}` }
-      const response = await fetch(`${stack.url}${path}`, { method: 'POST', headers, body })
+      const response = await fetch(`${stack.url}${at}`, { method: 'POST', headers, body })
       await response.text()
       outcomes.push([path, response.status])
     }

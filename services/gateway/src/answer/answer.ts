@@ -10,14 +10,17 @@ import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
 import type { Records } from '../store/records.ts'
 import type { SettingsStore } from '../store/settings.ts'
-import { today, type UsageStore } from '../store/usage.ts'
+import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { condense } from './condense.ts'
 import { answerOf, CutShort, degrade, emptyFound, endOf, type Job, leaving } from './job.ts'
-import { tongueOf } from './phrases.ts'
+import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
-import { answerByModel, answerByQuoting, answerNotFound, costOf, noteSearch, type StepDeps, showSources } from './steps.ts'
+import { flightRecord } from './record.ts'
+import { answerAsApproved, type SavedDeps } from './saved.ts'
+import { answerByModel, answerByQuoting, answerNotFound, costOf, noteSearch, showSources } from './steps.ts'
 import { estimateTokens } from './tokens.ts'
+import { reservationOf, tuned, withRules } from './tune.ts'
 
 export type Ask = {
   question: string
@@ -34,7 +37,7 @@ export type Ask = {
 export type Asker = { principal: Principal; requestId: string; traceId: string }
 type Begun = { answerId: string; conversationId: string; isNew: boolean }
 export type Answers = ReturnType<typeof createAnswers>
-export type AnswerDeps = StepDeps & {
+export type AnswerDeps = SavedDeps & {
   pool: Pool
   messages: Messages
   records: Records
@@ -45,13 +48,12 @@ export type AnswerDeps = StepDeps & {
   admission: Admission
   owner: string
   ragEnabled: boolean
+  /** what the reader is told of budgets that are nearly used up */
+  budgetNotices: (shares: BudgetShare[], tongue: Tongue) => { code: string; message: string }[]
 }
 
 const SAVE_WAIT_MS = 2_000
 const RECENT = 200
-// what a prompt holds beside settings: persona, rules, up to topK sections of 2,000 characters
-const PROMPT_TOKENS = 700
-const SECTION_TOKENS = 1_700
 
 /** Answers: begun by committing the question, then written apart from whoever reads them. */
 export function createAnswers(deps: AnswerDeps) {
@@ -84,16 +86,18 @@ export function createAnswers(deps: AnswerDeps) {
     const current = await deps.settings.current()
     const persona = await deps.personas.find(ask.persona ?? current.settings.persona)
     if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? current.settings.persona}"; see /api/v1/personas.`)
-    const tokens =
-      deps.providers.length > 0
-        ? PROMPT_TOKENS + SECTION_TOKENS * current.settings.topK + current.settings.historyTokens + current.settings.maxTokens
-        : 0
-    const reservation = { day: today(), tokens, principal: principal.id }
-    await deps.usage.reserve(reservation)
+    const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id }, deps.providers)
+    const budgets = await deps.usage.reserve(reservation, principal.limits?.tokensPerDay)
 
     const answerId = randomUUID()
     const conversationId = ask.conversationId ?? randomUUID()
-    const body: AnswerBody = { traceId: asker.traceId, persona: persona.id, reserved: reservation, question: ask.question }
+    const body: AnswerBody = {
+      traceId: asker.traceId,
+      persona: persona.id,
+      settingsVersion: current.version,
+      reserved: reservation,
+      question: ask.question,
+    }
     const release = () => deps.usage.settle(deps.pool, reservation, { requests: 0, input: 0, output: 0, money: 0 }).catch(() => undefined)
     let begun: Awaited<ReturnType<Messages['begin']>>
     try {
@@ -108,6 +112,7 @@ export function createAnswers(deps: AnswerDeps) {
         persona: persona.id,
         owner: deps.owner,
         body,
+        ...(principal.limits?.openAnswers ? { maxOpen: principal.limits.openAnswers } : {}),
         ...(ask.idempotency ? { idempotency: ask.idempotency } : {}),
       })
     } catch (error) {
@@ -125,7 +130,7 @@ export function createAnswers(deps: AnswerDeps) {
       conversationId,
       question: ask.question,
       tongue: tongueOf(ask.question),
-      persona,
+      persona: withRules(persona, current.settings),
       settings: current,
       filters: ask.filters,
       isFollowUp: ask.conversationId !== undefined,
@@ -137,6 +142,7 @@ export function createAnswers(deps: AnswerDeps) {
       stream: deps.streams.open(answerId),
       abort: new AbortController(),
       found: emptyFound('extractive'),
+      notices: deps.budgetNotices(budgets, tongueOf(ask.question)),
     }
     deps.events.answerStarted({ answerId, requestId: asker.requestId })
     running.set(answerId, { job, done: run(job).finally(leave) })
@@ -156,9 +162,10 @@ export function createAnswers(deps: AnswerDeps) {
       type: 'meta',
       data: { answerId, conversationId, persona: persona.id, settingsVersion: job.settings.version, traceId },
     })
+    for (const notice of job.notices) job.stream.push({ type: 'warning', data: notice })
     let end: ReturnType<typeof endOf>
     try {
-      await write(job)
+      await write(job, tuned(deps, job.settings.settings))
       end = { state: 'done' }
     } catch (thrown) {
       end = endOf(thrown, job.abort.signal)
@@ -170,9 +177,10 @@ export function createAnswers(deps: AnswerDeps) {
   }
 
   /** The order of steps. */
-  async function write(job: Job): Promise<void> {
+  async function write(job: Job, deps: AnswerDeps): Promise<void> {
     const { settings } = job.settings
     const { history, previous } = await condense(deps.messages, job)
+    job.found.timings.condenseMs = Math.round(performance.now() - job.startedAt)
     const prompt = (passages: Parameters<typeof buildPrompt>[0]['passages']) =>
       buildPrompt({
         persona: job.persona.prompt,
@@ -189,6 +197,7 @@ export function createAnswers(deps: AnswerDeps) {
         throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
       return
     }
+    if (await answerAsApproved(job, deps)) return
     const started = performance.now()
     const query = {
       query: job.question,
@@ -265,22 +274,13 @@ export function createAnswers(deps: AnswerDeps) {
       usage,
       model,
       answerable,
+      ...(answer.approved ? { approved: answer.approved } : {}),
       traceId: job.traceId,
       persona: job.persona.id,
       question: job.question,
       ...(log ? { log } : {}),
     }
-    const record = {
-      ...found.record,
-      model,
-      persona: job.persona.id,
-      settings: job.settings.settings,
-      timings: found.timings,
-      usage,
-      degraded,
-      state: end.state,
-      code: end.code,
-    }
+    const record = flightRecord(job, end)
     await Promise.all(found.pending)
     for (let attempt = 0; ; attempt++) {
       try {
@@ -294,7 +294,8 @@ export function createAnswers(deps: AnswerDeps) {
             lastEvent: log?.length ?? 0,
             body,
           })
-          if (!ours) return
+          // deleted in the meantime: then it is not remembered either
+          if (!ours) return void recent.delete(job.answerId)
           await deps.records.save(client, {
             answerId: job.answerId,
             traceId: job.traceId,
@@ -327,12 +328,15 @@ export function createAnswers(deps: AnswerDeps) {
   return {
     begin,
     isClosing: () => closing,
+    /** The same steps for a job that nobody reads, with other neighbours where asked: replays and previews. */
+    rehearse: (job: Job, others: Partial<AnswerDeps>) => write(job, tuned({ ...deps, ...others }, job.settings.settings)),
     /** The finished answer from memory, or the one being written. */
     peek(answerId: string): Answer | undefined {
       const job = running.get(answerId)?.job
       return recent.get(answerId) ?? (job && !job.stream.fenced ? answerOf(job, { state: 'streaming' }) : undefined)
     },
     isRunning: (answerId: string) => running.has(answerId),
+    forget: (answerId: string) => recent.delete(answerId),
     jobs: (): Iterable<Job> => [...running.values()].map(({ job }) => job),
     /** Ends an answer of this process; resolves when it has ended. False when it is not ours. */
     async stop(answerId: string, why = new CutShort('stopped', 'stopped', 'The answer was stopped.')): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { Provider } from './providers.ts'
 
 /** What came of a provider, for the record: `skipped` means that it was not asked. */
 export type Attempt = { provider: string; model: string; outcome: 'answered' | 'failed' | 'skipped'; code?: string; ms: number }
-export type Generated = { model: string; usage?: TokenCounts; finish?: string } | { failed: AppError }
+export type Generated = { model: string; provider: string; usage?: TokenCounts; finish?: string } | { failed: AppError }
 export type Listener = {
   /** the provider that is about to be asked */
   asking(provider: Provider): void
@@ -57,7 +57,7 @@ export async function generate(
         }
       }
       listener.attempted(attempt('answered'))
-      return { model, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}) }
+      return { model, provider: name, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}) }
     } catch (thrown) {
       if (signal.aborted) throw thrown
       const error = toAppError(thrown)

@@ -30,6 +30,8 @@ export type Job = {
   stream: LiveStream
   abort: AbortController
   found: Found
+  /** warnings that stand before everything else */
+  notices: { code: string; message: string }[]
 }
 
 export type Found = {
@@ -42,6 +44,7 @@ export type Found = {
   price: Price | undefined
   model: string
   answerable: boolean
+  approved?: NonNullable<Answer['approved']>
   timings: Record<string, number>
   record: Record<string, unknown>
   /** things that must be stored before the end is */
@@ -104,7 +107,7 @@ export function endOf(thrown: unknown, aborted: AbortSignal): { state: FinalStat
 }
 
 export function answerOf(job: Job, end: { state: Answer['state']; code?: string; message?: string }): Answer {
-  const { sources, citations, degraded, usage, model, answerable } = job.found
+  const { sources, citations, degraded, usage, model, answerable, approved } = job.found
   return {
     id: job.answerId,
     conversationId: job.conversationId,
@@ -117,6 +120,7 @@ export function answerOf(job: Job, end: { state: Answer['state']; code?: string;
     usage,
     model,
     traceId: job.traceId,
+    ...(approved ? { approved } : {}),
     ...(end.code && end.state !== 'done' ? { error: { code: end.code, message: end.message ?? '' } } : {}),
   }
 }

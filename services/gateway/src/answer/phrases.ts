@@ -20,6 +20,11 @@ const phrases = {
     'zh-Hant': '模型暫時沒有回答，以下直接引用文件。',
     en: 'The model did not answer; the documents are quoted instead.',
   },
+  dayTokens: { zh: '今天的令牌预算', 'zh-Hant': '今天的權杖預算', en: "Today's token budget" },
+  monthTokens: { zh: '本月的令牌预算', 'zh-Hant': '本月的權杖預算', en: "This month's token budget" },
+  dayMoney: { zh: '今天的费用预算', 'zh-Hant': '今天的費用預算', en: "Today's budget of money" },
+  monthMoney: { zh: '本月的费用预算', 'zh-Hant': '本月的費用預算', en: "This month's budget of money" },
+  budgetNear: { zh: '已用去', 'zh-Hant': '已用去', en: 'is used to' },
 } as const
 
 /** The question decides the answer's language and script. */

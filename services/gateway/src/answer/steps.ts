@@ -24,12 +24,11 @@ export type StepDeps = {
   events: Events
 }
 
-const KEPT_CANDIDATES = 40
-
 /** Numbers the passages, stores what stands behind each citation id, and tells the reader. */
 export function showSources(job: Job, deps: StepDeps, passages: readonly Passage[]): Shown[] {
   const shown = passages.map((passage, i) => ({ passage, source: sourceOf(passage, i + 1) }))
   job.found.sources = shown.map(({ source }) => source)
+  job.found.record.sources = shown.map(({ source, passage }) => sourceNote(source, passage))
   job.stream.push({ type: 'sources', data: { sources: job.found.sources, ...{ answerable: job.found.answerable } } })
   if (shown.length > 0) {
     const saved = deps.citations.save(job.answerId, shown)
@@ -44,12 +43,17 @@ function sourceOf(passage: Passage, n: number): Source {
   return { n, citationId: randomBytes(16).toString('base64url'), documentId, path, title, mediaType, ...place, start, end, snippet, score }
 }
 
+/** What the record keeps of a source: enough to find it again in a replay. */
+function sourceNote({ n, documentId, path, start, end, score }: Source, { chunkId, version, scores }: Passage) {
+  return { n, documentId, path, start, end, score, chunkId, version, scores }
+}
+
 export function noteSearch(job: Job, found: SearchResponse): void {
   job.found.answerable = found.answerable
   job.found.record.retrieval = {
     tookMs: found.tookMs,
     gate: found.gate,
-    ...(found.explain ? { plan: found.explain.plan, candidates: found.explain.candidates.slice(0, KEPT_CANDIDATES) } : {}),
+    ...(found.explain ? { plan: found.explain.plan, candidates: found.explain.candidates } : {}),
   }
   for (const step of found.degraded) degrade(job, step)
 }
@@ -110,11 +114,11 @@ export async function answerByModel(
         passages: shown.map(({ passage }) => passage),
       })
     : undefined
+  if (hash) job.found.record.cacheKey = hash
   const cached = hash ? await lookUp(job, deps, hash) : undefined
   if (cached) {
     job.found.model = cached.model
     job.stream.delta(cached.text)
-    job.found.record.cached = true
   } else {
     const started = performance.now()
     job.found.estimatedInput = promptTokens(messages)
@@ -148,6 +152,7 @@ export async function answerByModel(
       return false
     }
     job.found.model = outcome.model
+    job.found.record.provider = outcome.provider
     const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
     job.found.usage = { ...usage, ...costOf(usage, job.found.price) }
     if (outcome.finish === 'length')
@@ -166,11 +171,12 @@ async function lookUp(job: Job, deps: StepDeps, hash: string): Promise<{ text: s
   try {
     const found = await deps.cache.find(hash)
     deps.events.cacheLooked(found ? 'hit' : 'miss')
+    job.found.record.cache = found ? 'hit' : 'miss'
     return found
   } catch {
     // a cache that is down costs time only
     deps.events.cacheLooked('down')
-    job.found.record.cacheDown = true
+    job.found.record.cache = 'down'
     degrade(job, 'cache')
     return undefined
   }

@@ -77,7 +77,8 @@ export function pipeTo(
       })
       res.on('close', () => upstream.destroy())
       if (parsed) upstream.end(parsed)
-      else if (req.readableEnded || req.complete) upstream.end()
+      // not `complete`: a short body has arrived whole before it is read
+      else if (req.readableEnded) upstream.end()
       else pipeline(req, upstream, () => undefined)
     })
 }

@@ -52,6 +52,17 @@ export function isOwnOrigin(origin: string | undefined, host: string | undefined
   return URL.canParse(origin) && new URL(origin).host === host
 }
 
+const FAR_TOO_MUCH = 4 * 1024 * 1024
+
+/** A body that announces far more than any JSON here may have is refused before it comes, and its connection ends. Uploads are streamed. */
+export const refuseHuge: RequestHandler = (req, res, next) => {
+  if (Number(req.headers['content-length'] ?? 0) > FAR_TOO_MUCH && !req.is('multipart/form-data')) {
+    res.set('connection', 'close')
+    throw new AppError('payload_too_large', 'Send less in one request.')
+  }
+  next()
+}
+
 const bodied = new Set(['POST', 'PUT', 'PATCH'])
 
 /** Bodies are JSON; said before a missing field is complained about. */

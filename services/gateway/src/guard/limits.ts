@@ -32,16 +32,30 @@ export function refuseWhenOver(state: RateLimiterRes, perMinute: number): void {
   throw new AppError('rate_limited', `At most ${perMinute} questions a minute; ask again in ${resetS} s.`, { retryAfterS: resetS })
 }
 
+const WRONG_KEYS_PER_MINUTE = 30
+
+/** Counts wrong keys per address: past the limit the answer is 429, so that guessing is slow and costs little. */
+export function createWrongKeyCount(redis: Redis): (address: string) => Promise<void> {
+  const { consume } = createRateLimit(redis, WRONG_KEYS_PER_MINUTE)
+  return async (address) => {
+    const state = await consume(`wrong-key:${address}`)
+    if (state.consumedPoints <= WRONG_KEYS_PER_MINUTE) return
+    throw new AppError('rate_limited', 'Too many wrong keys from this address.', { retryAfterS: state.msBeforeNext / 1000 })
+  }
+}
+
 export function limitRate({ consume, perMinute }: RateLimit): RequestHandler {
   return async (req, res, next) => {
     if (req.principal.kind === 'admin') return next()
-    const state = await consume(req.principal.kind === 'key' ? req.principal.id : req.address)
-    res.set('ratelimit-policy', `${perMinute};w=60`)
+    const { kind, id, limits } = req.principal
+    const state = await consume(kind === 'key' ? id : req.address)
+    const limit = limits?.requestsPerMinute ?? perMinute
+    res.set('ratelimit-policy', `${limit};w=60`)
     res.set(
       'ratelimit',
-      `limit=${perMinute}, remaining=${Math.max(0, state.remainingPoints)}, reset=${Math.max(1, Math.ceil(state.msBeforeNext / 1000))}`,
+      `limit=${limit}, remaining=${Math.max(0, limit - state.consumedPoints)}, reset=${Math.max(1, Math.ceil(state.msBeforeNext / 1000))}`,
     )
-    refuseWhenOver(state, perMinute)
+    refuseWhenOver(state, limit)
     next()
   }
 }

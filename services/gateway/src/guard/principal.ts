@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { AppError } from '@docent/core/errors'
 import type { Principal } from '@docent/core/principal'
 import { sameSecret } from '@docent/kit/internal'
-import { databaseError, type Pool } from '@docent/kit/postgres'
 import type { Request, RequestHandler } from 'express'
+import type { ApiKeys } from '../store/api-keys.ts'
 
 declare global {
   namespace Express {
@@ -18,12 +18,24 @@ declare global {
 type Guard = { adminKey: string; access: 'public' | 'keys'; publicReads: boolean }
 const clientId = /^[\w.:-]{1,128}$/
 
-/** Establishes who asks: admin key, API key, or the anonymous client by X-Client-Id or address. A wrong key is refused, never downgraded. */
-export function identifyPrincipal(pool: Pool, guard: Guard): RequestHandler {
+/**
+ * Establishes who asks: admin key, API key, or the anonymous client by X-Client-Id or address. A wrong key is refused,
+ * never downgraded; `countWrong` throws when an address sent too many of them.
+ */
+export function identifyPrincipal(keys: ApiKeys, guard: Guard, countWrong: (address: string) => Promise<void>): RequestHandler {
   return async (req, _res, next) => {
     req.address = addressOf(req.ip ?? 'unknown')
     const key = bearerOf(req)
-    req.principal = key === undefined ? anonymous(req) : sameSecret(digest(key), digest(guard.adminKey)) ? admin : await byKey(pool, key)
+    if (key === undefined) req.principal = anonymous(req)
+    else if (sameSecret(digest(key), digest(guard.adminKey))) req.principal = admin
+    else {
+      const holder = await keys.identify(key)
+      if (!holder) {
+        await countWrong(req.address)
+        throw new AppError('unauthorized', 'This key is not known, was revoked, or has expired.')
+      }
+      req.principal = holder
+    }
     next()
   }
 }
@@ -35,20 +47,6 @@ function anonymous(req: Request): Principal {
   // hashed: the id is what opens the client's conversations, so it stays out of rows and logs
   const id = given && clientId.test(given) ? `client:${digest(given).slice(0, 32)}` : `addr:${req.address}`
   return { id, kind: 'anonymous', scopes: ['chat'] }
-}
-
-async function byKey(pool: Pool, key: string): Promise<Principal> {
-  try {
-    const { rows } = await pool.query<{ id: string; scopes: Principal['scopes']; collections: string[] | null }>(
-      `SELECT id, scopes, collections FROM api_key WHERE hash = decode($1, 'hex') AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
-      [digest(key)],
-    )
-    const row = rows[0]
-    if (row) return { id: `key:${row.id}`, kind: 'key', scopes: row.scopes, ...(row.collections ? { collections: row.collections } : {}) }
-  } catch (error) {
-    throw databaseError(error)
-  }
-  throw new AppError('unauthorized', 'This key is not known, or has expired.')
 }
 
 function bearerOf(req: Request): string | undefined {
@@ -77,6 +75,16 @@ export const requireAdmin: RequestHandler = (req, _res, next) => {
   next()
 }
 
+/** Uploading, deleting and retrying documents. */
+export const requireIngest: RequestHandler = (req, _res, next) => {
+  if (!req.principal.scopes.includes('ingest')) {
+    throw req.principal.kind === 'anonymous'
+      ? new AppError('unauthorized', 'Send a key with the scope ingest, or the admin key, as "Authorization: Bearer KEY".')
+      : new AppError('forbidden', 'This key may not change documents.')
+  }
+  next()
+}
+
 /** Asking: anyone under ACCESS=public, a key with the scope chat otherwise. */
 export function requireChat(guard: Guard): RequestHandler {
   return (req, _res, next) => {
@@ -91,7 +99,7 @@ export function requireChat(guard: Guard): RequestHandler {
 export function requireRead(guard: Guard): RequestHandler {
   return (req, _res, next) => {
     const { kind, scopes } = req.principal
-    if (scopes.includes('read') || scopes.includes('admin') || (guard.publicReads && kind === 'anonymous')) return next()
+    if (scopes.includes('read') || scopes.includes('ingest') || (guard.publicReads && kind === 'anonymous')) return next()
     if (kind === 'anonymous') throw new AppError('unauthorized', 'Reading documents needs a key here; PUBLIC_READS=true opens it.')
     throw new AppError('forbidden', 'This key may not read documents.')
   }

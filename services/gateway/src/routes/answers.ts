@@ -84,7 +84,7 @@ export function answersRouter(deps: GatewayDeps): Router {
     await streamAnswer(req, res, deps, params.answerId, from)
   })
 
-  router.post('/api/v1/answers/:answerId/stop', async (req, res) => {
+  router.post('/api/v1/answers/:answerId/stop', deps.guards.chatting, async (req, res) => {
     const { params } = parse({ params: Id }, req)
     const { answerId } = params
     const live = deps.answers.peek(answerId)

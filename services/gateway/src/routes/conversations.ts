@@ -4,10 +4,21 @@ import { databaseError } from '@docent/kit/postgres'
 import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
+import { forgetConversation } from './forget.ts'
 
 const Id = z.object({ id: z.uuid() })
 const limit = z.coerce.number().int().min(1).max(100).default(50)
-const List = z.object({ limit, before: z.iso.datetime().optional() })
+const List = z.object({
+  limit,
+  before: z.iso.datetime().optional(),
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be searched')
+    .optional(),
+})
 const MessagesQuery = z.object({
   limit,
   after: z
@@ -46,7 +57,7 @@ export function conversationsRouter(deps: GatewayDeps): Router {
 
   router.get('/api/v1/conversations', mayChat, async (req, res) => {
     const { query } = parse({ query: List }, req)
-    const items = await conversations.list(req.principal.id, query.limit, query.before)
+    const items = await conversations.list(req.principal.id, query.limit, query.before, query.q)
     res.json({ items, ...(items.length === query.limit ? { next: items.at(-1)!.updatedAt } : {}) })
   })
   router.get('/api/v1/conversations/:id', mayChat, async (req, res) => {
@@ -67,13 +78,15 @@ export function conversationsRouter(deps: GatewayDeps): Router {
   })
   router.delete('/api/v1/conversations/:id', mayChat, async (req, res) => {
     const { params } = parse({ params: Id }, req)
-    if (!(await conversations.remove(params.id, req.principal.id))) throw missing()
+    if (!(await forgetConversation(deps, params.id, req.principal.id))) throw missing()
     res.status(204).end()
   })
 
   router.post('/api/v1/feedback', mayChat, async (req, res) => {
     const { body } = parse({ body: Feedback }, req)
-    if (!(await deps.messages.answer(body.answerId))) throw new AppError('not_found', 'There is no such answer.')
+    const answer = await deps.messages.answer(body.answerId)
+    const mayRate = deps.config.guard.access === 'public' || req.principal.kind === 'admin' || answer?.principal === req.principal.id
+    if (!answer || !mayRate) throw new AppError('not_found', 'There is no such answer.')
     try {
       await pool.query(
         `INSERT INTO feedback (answer, principal, rating, comment) VALUES ($1, $2, $3, $4)

@@ -5,7 +5,7 @@ import { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { pipeTo } from '../clients/pipe.ts'
 import type { GatewayDeps } from '../deps.ts'
-import { requireAdmin } from '../guard/principal.ts'
+import { requireAdmin, requireIngest } from '../guard/principal.ts'
 
 const Id = z.object({ id: z.uuid() })
 
@@ -35,13 +35,13 @@ export function documentsRouter(deps: GatewayDeps): Router {
   router.get('/api/v1/documents/:id/preview', requireAdmin, known, toIngest) // it costs a run of the parser
   router.patch('/api/v1/documents/:id/chunks/:chunkId', requireAdmin, known, toIngest)
   router.delete('/api/v1/documents/:id/chunk-edits/:sourceHash', requireAdmin, known, toIngest)
-  router.post('/api/v1/documents', requireAdmin, uploads, toIngest)
-  router.delete('/api/v1/documents/:id', requireAdmin, known, toIngest)
-  router.post('/api/v1/documents/retry', requireAdmin, toIngest)
+  router.post('/api/v1/documents', requireIngest, uploads, toIngest)
+  router.delete('/api/v1/documents/:id', requireIngest, known, toIngest)
+  router.post('/api/v1/documents/retry', requireIngest, toIngest)
   router.post('/api/v1/documents/confirm-removal', requireAdmin, toIngest)
-  router.post('/api/v1/documents/:id/retry', requireAdmin, known, toIngest)
-  router.get('/api/v1/documents/:id/attempts', requireAdmin, known, toIngest)
-  router.post('/api/v1/documents/:id/cancel', requireAdmin, known, toIngest)
+  router.post('/api/v1/documents/:id/retry', requireIngest, known, toIngest)
+  router.post('/api/v1/documents/:id/cancel', requireIngest, known, toIngest)
+  router.get('/api/v1/documents/:id/attempts', requireIngest, known, toIngest)
   router.get('/api/v1/collections', reading, toIngest)
   router.get(['/api/v1/ingest', '/api/v1/ingest/scans'], requireAdmin, toIngest)
   router.post(['/api/v1/ingest/pause', '/api/v1/ingest/resume', '/api/v1/ingest/scan'], requireAdmin, toIngest)

@@ -59,6 +59,7 @@ export function answerFromRow(row: AnswerRow): Answer {
     usage: body.usage ?? { inputTokens: 0, outputTokens: 0 },
     model: body.model ?? '',
     traceId: body.traceId ?? '',
+    ...(body.approved ? { approved: body.approved } : {}),
     ...(row.error_code && row.state !== 'done' ? { error: { code: row.error_code, message: row.error_text ?? '' } } : {}),
   }
 }

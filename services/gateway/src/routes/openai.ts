@@ -12,10 +12,17 @@ const Message = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: z.union([z.string(), z.array(Part).max(100), z.null()]).optional(),
 })
+const tokens = z.number().int().min(1).max(1_000_000).nullish()
 const Completion = z.looseObject({
   model: z.string().max(200).optional(),
   messages: z.array(Message).min(1).max(500),
   stream: z.boolean().nullish(),
+  // what the settings decide here; a value no model takes is refused all the same
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  max_tokens: tokens,
+  max_completion_tokens: tokens,
+  n: z.literal(1).nullish(),
 })
 
 /** OpenAI's surface: personas are models, the last user message is the question. */

@@ -5,12 +5,16 @@ const groups: [name: string, description: string, path: RegExp][] = [
   ['Asking', 'Answers: at once, as a stream, or begun now and read later', /^\/api\/v1\/(ask|answers)/],
   ['Sources', 'Citations, documents and search', /^\/api\/v1\/(citations|documents|collections|search)/],
   ['Indexing', 'How indexing is doing: state, pauses, scans', /^\/api\/v1\/ingest/],
-  ['Conversations', 'One’s own conversations, by X-Client-Id or key, and the rating of answers', /^\/api\/v1\/(conversations|feedback)/],
+  [
+    'Conversations',
+    'One’s own conversations, by X-Client-Id or key, and the rating of answers',
+    /^\/api\/v1\/(conversations|feedback|shared)/,
+  ],
   ['Prompts', 'Named prompts', /^(\/api\/v1)?\/prompts/],
   ['State', 'What runs and how well', /\/(health|stats|info)$/],
   ['OpenAI', 'For clients that speak OpenAI', /^\/v1\//],
   ['Other clients', 'Shapes that frontends of other systems speak', /^\/(api\/ask|chat)/],
-  ['Owner', 'Records, settings and use; mostly with the admin key', /^\/api\/v1\//],
+  ['Owner', 'Records, settings, keys, personas, gaps and use; mostly with the admin key', /^\/api\/v1\//],
 ]
 
 export const tags = groups.map(([name, description]) => ({ name, description }))

@@ -2,28 +2,15 @@ import { Answer } from '@docent/core/answer-event'
 import { DocumentView } from '@docent/core/document'
 import { SearchRequest, SearchResponse } from '@docent/core/passage'
 import { z } from 'zod'
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi'
-import { Settings } from '../store/settings.ts'
+import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
 import { AskBody } from './ask-body.ts'
+import { chatPaths } from './openapi-chat.ts'
 import { grouped, tags } from './openapi-groups.ts'
-import { SettingsPatch } from './owner.ts'
+import { improvePaths } from './openapi-improve.ts'
+import { keyPaths } from './openapi-keys.ts'
+import { ownerPaths } from './openapi-owner.ts'
+import { admin, answerId, body, id, json, loose, operation } from './openapi-parts.ts'
 
-const Problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number().int(),
-    code: z.string(),
-    detail: z.string(),
-    requestId: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem' })
-
-const problem = { description: 'What went wrong, with a stable code', content: { 'application/problem+json': { schema: Problem } } }
-const json = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } })
-/** A JSON body with an example that runs as it is pasted. */
-const body = (schema: z.ZodType, example: object) => ({ content: { 'application/json': { schema, example } } })
 const asked = { question: 'How long is the warranty?' }
 const prompt = { name: 'greeting', content: 'Greet the reader.' }
 const promptBody = z.object({ name: z.string(), content: z.string() })
@@ -31,7 +18,6 @@ const events = {
   description: 'Events: meta, sources, delta, citation, warning, usage, and one of done, stopped, interrupted, error',
   content: { 'text/event-stream': { schema: z.string() } },
 }
-const loose = z.looseObject({})
 const counts = z.record(z.string(), z.number().int())
 const ChunkView = z
   .looseObject({
@@ -68,13 +54,6 @@ const IngestStatus = z
     problems: z.array(z.object({ path: z.string(), message: z.string() })),
   })
   .meta({ id: 'IngestStatus' })
-const id = z.object({ id: z.uuid() })
-const answerId = z.object({ answerId: z.uuid() })
-const admin = [{ bearer: [] }]
-
-function operation(summary: string, rest: Partial<ZodOpenApiOperationObject>): ZodOpenApiOperationObject {
-  return { summary, ...rest, responses: { ...(rest.responses ?? { 200: json(loose, 'OK') }), default: problem } }
-}
 
 const prompts: ZodOpenApiPathsObject = {
   '/prompts': {
@@ -143,14 +122,18 @@ const paths: ZodOpenApiPathsObject = {
   '/api/v1/answers/{answerId}/regenerate': {
     post: operation('Answer the question again', { requestParams: { path: answerId }, responses: { 200: events } }),
   },
-  '/api/v1/conversations': { get: operation('My conversations (X-Client-Id or key)', {}) },
+  '/api/v1/conversations': {
+    get: operation('My conversations (X-Client-Id or key)', {
+      requestParams: { query: z.object({ q: z.string().optional(), limit: z.number().int().optional(), before: z.string().optional() }) },
+    }),
+  },
   '/api/v1/conversations/{id}': {
     get: operation('A conversation with its messages', { requestParams: { path: id } }),
     patch: operation('Rename it', {
       requestParams: { path: id },
       requestBody: body(z.object({ title: z.string() }), { title: 'Warranty' }),
     }),
-    delete: operation('Delete it', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
+    delete: operation('Delete it, from every store', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
   },
   '/api/v1/conversations/{id}/messages': { get: operation('Its messages', { requestParams: { path: id } }) },
   '/api/v1/feedback': {
@@ -286,18 +269,28 @@ const paths: ZodOpenApiPathsObject = {
   '/api/v1/citations/{citationId}/file': {
     get: operation('The cited original', { requestParams: { path: z.object({ citationId: z.string() }) } }),
   },
-  '/api/v1/personas': { get: operation('Personas', {}) },
-  '/api/v1/records': { get: operation('Flight records', { security: admin }) },
-  '/api/v1/records/{answerId}': { get: operation('A flight record', { security: admin, requestParams: { path: answerId } }) },
-  '/api/v1/settings': {
-    get: operation('Settings', {
+  ...chatPaths,
+  ...ownerPaths,
+  ...keyPaths,
+  ...improvePaths,
+  '/api/v1/providers': {
+    get: operation('Providers of models in the order they are asked, with their state', {
       security: admin,
-      responses: { 200: json(z.object({ version: z.number(), settings: Settings }), 'The settings and their version') },
+      responses: {
+        200: json(loose, 'Providers', {
+          items: [
+            {
+              name: 'deepseek',
+              model: 'deepseek-chat',
+              address: 'api.deepseek.com',
+              state: 'ready',
+              calls: { answered: 9, failed: 0, skipped: 0 },
+            },
+          ],
+        }),
+      },
     }),
-    patch: operation('Change settings', { security: admin, requestBody: body(SettingsPatch, { topK: 3 }) }),
   },
-  '/api/v1/providers': { get: operation('Providers of models in the order they are asked, with their state', { security: admin }) },
-  '/api/v1/usage': { get: operation('Tokens and money by day', { security: admin }) },
   '/api/v1/stats': { get: operation('Counts', {}) },
   '/api/ask_stream': {
     post: operation('Ask; events in OpenAI chunk shape, ending in [DONE]', {

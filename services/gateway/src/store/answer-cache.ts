@@ -30,6 +30,9 @@ export function createAnswerCache(redis: Redis) {
       const found = await redis.get(redisKeys.answerCache.key(hash))
       return found ? (JSON.parse(found) as CachedText) : undefined
     },
+    async drop(hashes: readonly string[]): Promise<void> {
+      if (hashes.length > 0 && redis.status === 'ready') await redis.del(hashes.map((hash) => redisKeys.answerCache.key(hash)))
+    },
     async keep(hash: string, value: CachedText): Promise<void> {
       if (redis.status === 'ready')
         await redis.set(redisKeys.answerCache.key(hash), JSON.stringify(value), 'EX', redisKeys.answerCache.ttlS)

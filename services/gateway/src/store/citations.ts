@@ -16,7 +16,10 @@ export type Citations = ReturnType<typeof createCitations>
 /** What was shown as a source, with a snapshot of its passage, under an id nobody can guess. */
 export function createCitations(pool: Pool) {
   return {
-    async save(answerId: string, shown: readonly { source: Source; passage: Passage }[]): Promise<void> {
+    async save(
+      answerId: string,
+      shown: readonly { source: Source; passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> }[],
+    ): Promise<void> {
       await pool.query(
         `INSERT INTO citation (id, answer, n, document, version, chunk, passage, source)
          SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::jsonb[]) ON CONFLICT DO NOTHING`,
@@ -36,6 +39,13 @@ export function createCitations(pool: Pool) {
       try {
         const { rows } = await pool.query<CitationRow>('SELECT * FROM citation WHERE id = $1', [id])
         return rows[0]
+      } catch (error) {
+        throw databaseError(error)
+      }
+    },
+    async ofAnswer(answerId: string): Promise<CitationRow[]> {
+      try {
+        return (await pool.query<CitationRow>('SELECT * FROM citation WHERE answer = $1 ORDER BY n', [answerId])).rows
       } catch (error) {
         throw databaseError(error)
       }

@@ -28,10 +28,25 @@ export function createConversations(pool: Pool) {
     }
   }
   return {
-    async list(principal: string, limit: number, before: string | undefined): Promise<ConversationView[]> {
+    /** `text`: part of the title or of anything said in it. */
+    async list(principal: string, limit: number, before: string | undefined, text?: string): Promise<ConversationView[]> {
       const { rows } = await query<ConversationView>(
-        `SELECT ${view} FROM conversation WHERE principal = $1 AND ($2::timestamptz IS NULL OR updated_at < $2) ORDER BY updated_at DESC, id LIMIT $3`,
-        [principal, before ?? null, limit],
+        `SELECT ${view} FROM conversation c WHERE principal = $1 AND ($2::timestamptz IS NULL OR updated_at < $2)
+           AND ($4::text IS NULL OR title ILIKE $4 OR EXISTS (SELECT FROM message m WHERE m.conversation = c.id AND m.text ILIKE $4))
+         ORDER BY updated_at DESC, id LIMIT $3`,
+        [principal, before ?? null, limit, text === undefined ? null : `%${text.replace(/[\\%_]/g, '\\$&')}%`],
+      )
+      return rows
+    },
+    async byId(id: string): Promise<ConversationView | undefined> {
+      return (await query<ConversationView>(`SELECT ${view} FROM conversation WHERE id = $1`, [id])).rows[0]
+    },
+    /** Its answers, and under which key a cache may hold their text. */
+    async answers(id: string): Promise<{ answerId: string; state: string; cacheKey: string | null }[]> {
+      const { rows } = await query<{ answerId: string; state: string; cacheKey: string | null }>(
+        `SELECT m.id AS "answerId", m.state, r.record->>'cacheKey' AS "cacheKey" FROM message m LEFT JOIN record r ON r.answer = m.id
+         WHERE m.conversation = $1 AND m.role = 'answer'`,
+        [id],
       )
       return rows
     },
@@ -39,10 +54,11 @@ export function createConversations(pool: Pool) {
       const { rows } = await query<ConversationView>(`SELECT ${view} FROM conversation WHERE id = $1 AND principal = $2`, [id, principal])
       return rows[0]
     },
-    async messages(id: string, limit: number, after: number): Promise<{ items: MessageView[]; next?: string }> {
+    async messages(id: string, limit: number, after: number, upto?: number): Promise<{ items: MessageView[]; next?: string }> {
       const { rows } = await query<MessageView & { seq: string; body: AnswerBody; error_code: string | null; error_text: string | null }>(
-        `SELECT id, seq, role, text, state, created_at AS "createdAt", body, error_code, error_text FROM message WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
-        [id, after, limit + 1],
+        `SELECT id, seq, role, text, state, created_at AS "createdAt", body, error_code, error_text FROM message WHERE conversation = $1 AND seq > $2
+           AND ($4::bigint IS NULL OR seq <= $4) ORDER BY seq LIMIT $3`,
+        [id, after, limit + 1, upto ?? null],
       )
       const items = rows.slice(0, limit).map(({ body, seq: _seq, error_code: code, error_text: text, ...message }) =>
         message.role === 'question'

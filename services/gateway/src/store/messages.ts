@@ -15,9 +15,11 @@ export type AnswerBody = {
   usage?: Usage
   model?: string
   traceId?: string
+  settingsVersion?: number
   answerable?: boolean
+  approved?: { id: string; at: string }
   persona?: string
-  reserved?: { day: string; tokens: number; principal: string }
+  reserved?: { day: string; tokens: number; money?: number; principal: string }
   question?: string
   log?: (number | [string, string])[]
   stop?: boolean
@@ -49,6 +51,8 @@ export type NewAnswer = {
   idempotency?: { key: string; bodyHash: string }
   /** regenerating: the question row exists already */
   questionExists?: boolean
+  /** how many answers of this principal may be written at once */
+  maxOpen?: number
 }
 
 export type Begun = { kind: 'new' } | { kind: 'seen'; answerId: string }
@@ -67,6 +71,7 @@ export function createMessages(pool: Pool) {
             const seen = await claimKey(client, answer)
             if (seen) return { kind: 'seen', answerId: seen }
           }
+          if (answer.maxOpen !== undefined) await refuseWhenOpen(client, answer.principal, answer.maxOpen)
           await putConversation(client, answer)
           if (!answer.questionExists) {
             await client.query(`INSERT INTO message (id, conversation, role, text, state) VALUES ($1, $2, 'question', $3, 'done')`, [
@@ -171,6 +176,19 @@ export function createMessages(pool: Pool) {
       return rowCount ?? 0
     },
   }
+}
+
+/** Counted in Postgres, on all replicas together; questions of one principal wait for each other here. */
+async function refuseWhenOpen(client: Client, principal: string, maxOpen: number): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [principal])
+  const { rows } = await client.query<{ open: number }>(
+    `SELECT count(*)::int AS open FROM message m JOIN conversation c ON c.id = m.conversation WHERE m.state = 'streaming' AND c.principal = $1`,
+    [principal],
+  )
+  if (rows[0]!.open >= maxOpen)
+    throw new AppError('rate_limited', `This key may have ${maxOpen} answers written at once; wait for one to end or stop it.`, {
+      retryAfterS: 2,
+    })
 }
 
 /** The answer the key was used for, or undefined when it is ours now. */

@@ -1,14 +1,110 @@
 import { databaseError, type Pool, type Queryable } from '@docent/kit/postgres'
+import type { WeakQuestion } from '../answer/gaps.ts'
+import type { Turn } from '../answer/prompt.ts'
 
-export type RecordRow = { answerId: string; traceId: string; question: string; settingsVersion: number; record: unknown; createdAt: Date }
+export type RecordRow = {
+  answerId: string
+  conversationId: string
+  traceId: string
+  principal: string
+  question: string
+  text: string
+  settingsVersion: number
+  rating: number | null
+  record: FlightRecord
+  createdAt: Date
+}
+/** What `flightRecord` wrote; rows of earlier releases lack some of it. */
+export type FlightRecord = {
+  state?: string
+  code?: string
+  model?: string
+  provider?: string
+  persona?: string
+  personaVersion?: number
+  settings?: Record<string, unknown>
+  cache?: string
+  answerable?: boolean
+  degraded?: string[]
+  citations?: unknown[]
+  sources?: SourceNote[]
+  filters?: Record<string, unknown>
+  collections?: string[]
+  turns?: Turn[]
+  timings?: Record<string, number>
+  usage?: { inputTokens: number; outputTokens: number; cost?: number; currency?: string }
+  [more: string]: unknown
+}
+export type SourceNote = { n: number; documentId: string; path: string; start: number; end: number; score: number }
+export type RecordFilter = {
+  state?: string | undefined
+  from?: string | undefined
+  to?: string | undefined
+  model?: string | undefined
+  settingsVersion?: number | undefined
+  /** `any`, `none`, or the name of a step */
+  degraded?: string | undefined
+  answerable?: boolean | undefined
+  rating?: number | undefined
+  text?: string | undefined
+}
+export type RecordCursor = { at: string; answerId: string }
 export type Records = ReturnType<typeof createRecords>
 
-const view =
-  'answer AS "answerId", trace_id AS "traceId", question, settings_version AS "settingsVersion", record, created_at AS "createdAt"'
+const view = `r.answer AS "answerId", m.conversation AS "conversationId", r.trace_id AS "traceId", r.principal, r.question, m.text,
+  r.settings_version AS "settingsVersion", r.created_at AS "createdAt",
+  (SELECT min(f.rating)::int FROM feedback f WHERE f.answer = r.answer) AS rating`
 
 /** The flight record of each question: which configuration gave which sources, how long, how much. */
 export function createRecords(pool: Pool) {
+  async function page(
+    filter: RecordFilter,
+    limit: number,
+    after: RecordCursor | undefined,
+    whole: boolean,
+  ): Promise<{ items: RecordRow[]; next: RecordCursor | undefined }> {
+    // microseconds, as text: a Date would round them, and a page would begin beside the row it should
+    const body = whole ? 'r.record' : `(r.record #- '{retrieval,candidates}') - 'turns' AS record`
+    try {
+      const { rows } = await pool.query<RecordRow & { at: string }>(
+        `SELECT ${view}, ${body}, r.created_at::text AS at FROM record r JOIN message m ON m.id = r.answer
+         WHERE ($1::text IS NULL OR r.state = $1) AND ($2::timestamptz IS NULL OR r.created_at >= $2)
+           AND ($3::timestamptz IS NULL OR r.created_at < $3) AND ($4::text IS NULL OR r.model = $4)
+           AND ($5::int IS NULL OR r.settings_version = $5)
+           AND ($6::text IS NULL OR CASE $6 WHEN 'any' THEN r.record->'degraded' <> '[]' WHEN 'none' THEN r.record->'degraded' = '[]'
+                                            ELSE r.record->'degraded' ? $6 END)
+           AND ($7::boolean IS NULL OR (r.record->>'answerable')::boolean = $7)
+           AND ($8::int IS NULL OR EXISTS (SELECT FROM feedback f WHERE f.answer = r.answer AND f.rating = $8))
+           AND ($9::text IS NULL OR r.question ILIKE $9 OR m.text ILIKE $9)
+           AND ($10::timestamptz IS NULL OR (r.created_at, r.answer) < ($10, $11::uuid))
+         ORDER BY r.created_at DESC, r.answer DESC LIMIT $12`,
+        [
+          filter.state ?? null,
+          filter.from ?? null,
+          filter.to ?? null,
+          filter.model ?? null,
+          filter.settingsVersion ?? null,
+          filter.degraded ?? null,
+          filter.answerable ?? null,
+          filter.rating ?? null,
+          filter.text === undefined ? null : `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`,
+          after?.at ?? null,
+          after?.answerId ?? null,
+          limit + 1,
+        ],
+      )
+      const last = rows.length > limit ? rows[limit - 1] : undefined
+      return {
+        items: rows.slice(0, limit).map(({ at: _at, ...row }) => row),
+        next: last && { at: last.at, answerId: last.answerId },
+      }
+    } catch (error) {
+      throw databaseError(error)
+    }
+  }
+
   return {
+    page,
     async save(
       client: Queryable,
       row: { answerId: string; traceId: string; principal: string; question: string; settingsVersion: number; record: object },
@@ -18,20 +114,61 @@ export function createRecords(pool: Pool) {
         [row.answerId, row.traceId, row.principal, row.question, row.settingsVersion, JSON.stringify(row.record)],
       )
     },
-    async list(limit: number, before: string | undefined): Promise<RecordRow[]> {
+    async find(answerId: string): Promise<RecordRow | undefined> {
       try {
         const { rows } = await pool.query<RecordRow>(
-          `SELECT ${view} FROM record WHERE ($1::timestamptz IS NULL OR created_at < $1) ORDER BY created_at DESC LIMIT $2`,
-          [before ?? null, limit],
+          `SELECT ${view}, r.record FROM record r JOIN message m ON m.id = r.answer WHERE r.answer = $1`,
+          [answerId],
+        )
+        return rows[0]
+      } catch (error) {
+        throw databaseError(error)
+      }
+    },
+    /** Questions that were not found in the documents, got a thumbs-down, or whose citations all failed; newest first. */
+    async weak(within: { from?: string | undefined; to?: string | undefined }, limit: number): Promise<WeakQuestion[]> {
+      try {
+        const { rows } = await pool.query<WeakQuestion>(
+          `SELECT * FROM (SELECT r.answer AS "answerId", r.question, r.created_at AS "createdAt", array_remove(ARRAY[
+               CASE WHEN r.record->>'answerable' = 'false' THEN 'notFound' END,
+               CASE WHEN EXISTS (SELECT FROM feedback f WHERE f.answer = r.answer AND f.rating = -1) THEN 'thumbsDown' END,
+               CASE WHEN r.state = 'done' AND r.record->>'answerable' = 'true' AND r.record ? 'citations'
+                      AND NOT jsonb_path_exists(r.record, '$.citations[*] ? (@.verified == true)') THEN 'unverified' END], NULL) AS why
+             FROM record r WHERE ($1::timestamptz IS NULL OR r.created_at >= $1) AND ($2::timestamptz IS NULL OR r.created_at < $2)) w
+           WHERE cardinality(why) > 0 ORDER BY "createdAt" DESC LIMIT $3`,
+          [within.from ?? null, within.to ?? null, limit],
         )
         return rows
       } catch (error) {
         throw databaseError(error)
       }
     },
-    async find(answerId: string): Promise<RecordRow | undefined> {
-      const { rows } = await pool.query<RecordRow>(`SELECT ${view} FROM record WHERE answer = $1`, [answerId])
-      return rows[0]
+    /** What a reader said with a rating, the latest. */
+    async comment(answerId: string): Promise<string | undefined> {
+      try {
+        const { rows } = await pool.query<{ comment: string }>(
+          `SELECT comment FROM feedback WHERE answer = $1 AND comment <> '' ORDER BY rating, created_at DESC LIMIT 1`,
+          [answerId],
+        )
+        return rows[0]?.comment
+      } catch (error) {
+        throw databaseError(error)
+      }
+    },
+    /** What the conversation held before this answer's question, oldest first. */
+    async turnsBefore(answerId: string, limit: number): Promise<Turn[]> {
+      try {
+        const { rows } = await pool.query<Turn>(
+          `SELECT t.role, t.text FROM message a JOIN message t ON t.conversation = a.conversation
+           WHERE a.id = $1 AND t.state <> 'streaming' AND t.seq <
+             (SELECT max(q.seq) FROM message q WHERE q.conversation = a.conversation AND q.role = 'question' AND q.seq < a.seq)
+           ORDER BY t.seq DESC LIMIT $2`,
+          [answerId, limit],
+        )
+        return rows.reverse()
+      } catch (error) {
+        throw databaseError(error)
+      }
     },
   }
 }

@@ -1,22 +1,66 @@
-import { databaseError, type Pool } from '@docent/kit/postgres'
+import { AppError } from '@docent/core/errors'
+import { databaseError, inTransaction, type Pool } from '@docent/kit/postgres'
 import { z } from 'zod'
+
+const storable = (text: string) => !text.includes('\0') && text.isWellFormed()
 
 export const Settings = z
   .strictObject({
     topK: z.number().int().min(1).max(10).default(3).meta({ description: 'Sources shown and given to the model' }),
     searchLimit: z.number().int().min(1).max(50).default(8).meta({ description: 'Passages searched' }),
+    gate: z
+      .number()
+      .min(0.25)
+      .max(4)
+      .default(1)
+      .meta({ description: 'The threshold of “answerable” is multiplied by it: above 1 less is answered, below 1 more' }),
+    rewrite: z.boolean().default(true).meta({ description: 'A follow-up is searched together with the question before it' }),
+    prompt: z.string().max(8_000).refine(storable, 'cannot be stored').default('').meta({ description: 'Rules added to every persona' }),
+    model: z
+      .string()
+      .min(1)
+      .max(200)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Name of the provider that is asked first; null keeps the configured order' }),
     temperature: z.number().min(0).max(2).default(0.7),
     maxTokens: z.number().int().min(16).max(32_000).default(1_024),
     historyTokens: z.number().int().min(0).max(32_000).default(1_500),
     persona: z.string().min(1).max(64).default('neutral'),
     cacheAnswers: z.boolean().default(true),
+    savedAnswers: z.boolean().default(true).meta({ description: 'Approved answers are given before anything is searched' }),
   })
   .meta({ id: 'Settings' })
 export type Settings = z.infer<typeof Settings>
+
+const shape = Settings.shape
+/** A patch has no defaults: what is not named stays as it is. Unknown names are refused. */
+export const SettingsPatch = z
+  .strictObject({
+    topK: shape.topK.unwrap().optional(),
+    searchLimit: shape.searchLimit.unwrap().optional(),
+    gate: shape.gate.unwrap().optional(),
+    rewrite: shape.rewrite.unwrap().optional(),
+    prompt: shape.prompt.unwrap().optional(),
+    model: shape.model.unwrap().optional(),
+    temperature: shape.temperature.unwrap().optional(),
+    maxTokens: shape.maxTokens.unwrap().optional(),
+    historyTokens: shape.historyTokens.unwrap().optional(),
+    persona: shape.persona.unwrap().optional(),
+    cacheAnswers: shape.cacheAnswers.unwrap().optional(),
+    savedAnswers: shape.savedAnswers.unwrap().optional(),
+  })
+  .meta({ id: 'SettingsPatch' })
+export type SettingsPatch = z.infer<typeof SettingsPatch>
+
 export type CurrentSettings = { version: number; settings: Settings }
+export type SettingsVersion = CurrentSettings & { author: string; note: string; createdAt: Date }
+export type SettingChange = { name: string; from: unknown; to: unknown }
 export type SettingsStore = ReturnType<typeof createSettings>
 
 const FRESH_MS = 2_000
+// a row of another release may hold names this one does not know: they are left aside, not an error of every question
+const Stored = z.object(shape)
 
 /** What the owner tunes: each change is a new row, each record names the row it ran with. */
 export function createSettings(pool: Pool) {
@@ -25,10 +69,7 @@ export function createSettings(pool: Pool) {
   async function current(): Promise<CurrentSettings> {
     if (cached && performance.now() - cached.at < FRESH_MS) return cached.value
     try {
-      const { rows } = await pool.query<{ version: number; body: unknown }>(
-        'SELECT version, body FROM setting ORDER BY version DESC LIMIT 1',
-      )
-      const value = { version: rows[0]?.version ?? 0, settings: Settings.parse(rows[0]?.body ?? {}) }
+      const value = await latest(pool)
       cached = { at: performance.now(), value }
       return value
     } catch (error) {
@@ -36,18 +77,88 @@ export function createSettings(pool: Pool) {
     }
   }
 
+  /** Writers wait for each other, so that no change is lost; `ifVersion` refuses one made upon another version. */
+  async function write(
+    next: (now: CurrentSettings) => Settings,
+    options: { author: string; note?: string | undefined; ifVersion?: number | undefined },
+  ): Promise<CurrentSettings> {
+    try {
+      return await inTransaction(pool, async (client) => {
+        await client.query(`SELECT pg_advisory_xact_lock(hashtext('docent:setting'))`)
+        const now = await latest(client)
+        if (options.ifVersion !== undefined && options.ifVersion !== now.version)
+          throw new AppError('precondition_failed', `The settings are at version ${now.version} by now; read them again.`)
+        const settings = Settings.parse(next(now))
+        const { rows } = await client.query<{ version: number }>(
+          'INSERT INTO setting (body, author, note) VALUES ($1, $2, $3) RETURNING version',
+          [JSON.stringify(settings), options.author, options.note ?? ''],
+        )
+        return { version: rows[0]!.version, settings }
+      })
+    } catch (error) {
+      throw databaseError(error)
+    } finally {
+      cached = undefined
+    }
+  }
+
+  async function version(number: number): Promise<SettingsVersion | undefined> {
+    try {
+      const { rows } = await pool.query<Row>(`SELECT ${view} FROM setting WHERE version = $1`, [number])
+      return rows[0] && viewOf(rows[0])
+    } catch (error) {
+      throw databaseError(error)
+    }
+  }
+
   return {
     current,
-    async change(patch: Partial<Settings>, author: string): Promise<CurrentSettings> {
-      cached = undefined
-      const { settings } = await current()
-      const next = Settings.parse({ ...settings, ...patch })
-      const { rows } = await pool.query<{ version: number }>('INSERT INTO setting (body, author) VALUES ($1, $2) RETURNING version', [
-        JSON.stringify(next),
-        author,
-      ])
-      cached = undefined
-      return { version: rows[0]!.version, settings: next }
+    version,
+    change: (patch: SettingsPatch, options: { author: string; note?: string | undefined; ifVersion?: number | undefined }) =>
+      write(({ settings }) => Settings.parse({ ...settings, ...named(patch) }), options),
+    /** Writes an old version's settings as the newest one; undefined when there is no such version. */
+    async rollback(to: number, options: { author: string; ifVersion?: number | undefined }): Promise<CurrentSettings | undefined> {
+      const old = await version(to)
+      return old && write(() => old.settings, { ...options, note: `rollback to ${to}` })
+    },
+    /** Newest first, each with what it changed against the one before. */
+    async history(limit: number, before: number | undefined): Promise<(SettingsVersion & { changes: SettingChange[] })[]> {
+      try {
+        const { rows } = await pool.query<Row>(
+          `SELECT ${view} FROM setting WHERE ($1::int IS NULL OR version < $1) ORDER BY version DESC LIMIT $2`,
+          [before ?? null, limit + 1],
+        )
+        const versions = rows.map(viewOf)
+        return versions
+          .slice(0, limit)
+          .map((entry, i) => ({ ...entry, changes: changesBetween(versions[i + 1]?.settings ?? Stored.parse({}), entry.settings) }))
+      } catch (error) {
+        throw databaseError(error)
+      }
     },
   }
+}
+
+/** The names whose values differ. */
+export function changesBetween(from: Settings, to: Settings): SettingChange[] {
+  return (Object.keys(shape) as (keyof Settings)[])
+    .filter((name) => from[name] !== to[name])
+    .map((name) => ({ name, from: from[name], to: to[name] }))
+}
+
+/** Only what the patch names. */
+export function named(patch: SettingsPatch): Partial<Settings> {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+}
+
+type Row = { version: number; body: unknown; author: string; note: string; createdAt: Date }
+const view = 'version, body, author, note, created_at AS "createdAt"'
+
+function viewOf({ body, ...row }: Row): SettingsVersion {
+  return { ...row, settings: Stored.parse(body) }
+}
+
+async function latest(from: Pick<Pool, 'query'>): Promise<CurrentSettings> {
+  const { rows } = await from.query<{ version: number; body: unknown }>('SELECT version, body FROM setting ORDER BY version DESC LIMIT 1')
+  return { version: rows[0]?.version ?? 0, settings: Stored.parse(rows[0]?.body ?? {}) }
 }

@@ -1,34 +1,64 @@
 import { AppError } from '@docent/core/errors'
 import { databaseError, inTransaction, type Pool, type Queryable } from '@docent/kit/postgres'
 
-export type Reservation = { day: string; tokens: number; principal: string }
+/** The most that one answer may use, put aside before it begins. */
+export type Reservation = { day: string; tokens: number; money?: number; principal: string }
+/** 0 is no limit; money in the currency of the prices. */
+export type Budgets = { dayTokens: number; monthTokens: number; dayMoney: number; monthMoney: number; warnPercent: number }
+export type BudgetName = 'dayTokens' | 'monthTokens' | 'dayMoney' | 'monthMoney'
+export type BudgetShare = { name: BudgetName; used: number; budget: number }
 export type UsageStore = ReturnType<typeof createUsage>
 
 const EVERYONE = '*'
 
-/** What was used per day and principal. The row `*` carries the day's budget: reserved before, settled after. */
-export function createUsage(pool: Pool, dailyTokens: number) {
+// the other days of this month; what a dead process left reserved on them is forgotten after a day
+const others = (sum: string, reserved: string) =>
+  `(SELECT coalesce(sum(${sum} + CASE WHEN o.day >= $1::date - 1 THEN o.${reserved} ELSE 0 END), 0) FROM usage o
+    WHERE o.principal = '${EVERYONE}' AND o.day >= date_trunc('month', $1::date)::date AND o.day < $1::date)`
+const dayTokens = '(u.input_tokens + u.output_tokens + u.reserved_tokens)'
+const dayMoney = '(u.money + u.reserved_money)'
+const monthTokens = `(${dayTokens} + ${others('o.input_tokens + o.output_tokens', 'reserved_tokens')})`
+const monthMoney = `(${dayMoney} + ${others('o.money', 'reserved_money')})`
+const figures = `${dayTokens}::float8 AS "dayTokens", ${monthTokens}::float8 AS "monthTokens", ${dayMoney}::float8 AS "dayMoney", ${monthMoney}::float8 AS "monthMoney"`
+type Figures = Record<BudgetName, number>
+
+/** What was used per day and principal. The row `*` carries the budgets of all together: reserved before, settled after. */
+export function createUsage(pool: Pool, budgets: Budgets) {
+  const names: readonly BudgetName[] = ['dayTokens', 'monthTokens', 'dayMoney', 'monthMoney']
+  const hasBudget = names.some((name) => budgets[name] > 0)
+  const shares = (used: Figures): BudgetShare[] =>
+    names.filter((name) => budgets[name] > 0).map((name) => ({ name, used: used[name], budget: budgets[name] }))
+
   return {
     /**
-     * Nothing is spent that was not reserved. Not in the question's transaction: the one row would make all questions
-     * wait for each other's disk flush; a power cut may forget half a second of reservations, never what was settled.
+     * Nothing is spent that was not reserved: one statement takes it from today's row of all, so that callers at the same
+     * time wait for each other. Not in the question's transaction: the one row would make all questions wait for each
+     * other's disk flush; a power cut may forget half a second of reservations, never what was settled.
+     * Returns how full each budget is now. Errors: budget_exhausted.
      */
-    async reserve({ day, tokens }: Reservation): Promise<void> {
-      if (tokens === 0 || dailyTokens === 0) return
+    async reserve({ day, tokens, money = 0, principal }: Reservation, ownTokens = 0): Promise<BudgetShare[]> {
+      if (tokens === 0 || !(hasBudget || ownTokens > 0)) return []
       try {
-        await inTransaction(pool, async (client) => {
+        return await inTransaction(pool, async (client) => {
           await client.query('SET LOCAL synchronous_commit = off')
+          // a key's own row first, always in this order: two rows locked crosswise would be a deadlock
+          if (ownTokens > 0) await reserveOwn(client, { day, tokens, principal }, ownTokens)
           await client.query('INSERT INTO usage (day, principal) VALUES ($1, $2) ON CONFLICT DO NOTHING', [day, EVERYONE])
-          const { rowCount } = await client.query(
-            `UPDATE usage SET reserved_tokens = reserved_tokens + $3 WHERE day = $1 AND principal = $2
-             AND input_tokens + output_tokens + reserved_tokens + $3 <= $4`,
-            [day, EVERYONE, tokens, dailyTokens],
+          const { rows } = await client.query<Figures>(
+            `UPDATE usage u SET reserved_tokens = u.reserved_tokens + $2, reserved_money = u.reserved_money + $3
+             WHERE u.day = $1 AND u.principal = '${EVERYONE}'
+               AND ($4::float8 = 0 OR ${dayTokens} + $2 <= $4) AND ($5::float8 = 0 OR ${monthTokens} + $2 <= $5)
+               AND ($6::float8 = 0 OR ${dayMoney} + $3 <= $6::numeric) AND ($7::float8 = 0 OR ${monthMoney} + $3 <= $7::numeric)
+             RETURNING ${figures}`,
+            [day, tokens, money, budgets.dayTokens, budgets.monthTokens, budgets.dayMoney, budgets.monthMoney],
           )
-          if (rowCount !== 1) {
-            throw new AppError('budget_exhausted', "Today's token budget is used up; ask again tomorrow or raise DAILY_TOKEN_BUDGET.", {
-              retryAfterS: secondsToMidnight(),
-            })
-          }
+          if (rows[0]) return shares(rows[0])
+          const { rows: now } = await client.query<Figures>(
+            `SELECT ${figures} FROM usage u WHERE u.day = $1 AND u.principal = '${EVERYONE}'`,
+            [day],
+          )
+          const asked: Figures = { dayTokens: tokens, monthTokens: tokens, dayMoney: money, monthMoney: money }
+          throw exhausted(shares(now[0]!).find(({ name, used, budget }) => used + asked[name] > budget)?.name ?? 'dayTokens')
         })
       } catch (error) {
         throw databaseError(error)
@@ -40,15 +70,38 @@ export function createUsage(pool: Pool, dailyTokens: number) {
       reservation: Reservation,
       used: { requests: number; input: number; output: number; money: number },
     ): Promise<void> {
-      const reserved = dailyTokens === 0 ? 0 : reservation.tokens
       await client.query(
         `INSERT INTO usage AS u (day, principal, requests, input_tokens, output_tokens, money)
          VALUES ($1, $2, $4, $5, $6, $7), ($1, $3, $4, $5, $6, $7)
          ON CONFLICT (day, principal) DO UPDATE SET requests = u.requests + $4, input_tokens = u.input_tokens + $5,
            output_tokens = u.output_tokens + $6, money = u.money + $7,
-           reserved_tokens = CASE WHEN u.principal = $3 THEN greatest(0, u.reserved_tokens - $8) ELSE u.reserved_tokens END`,
-        [reservation.day, reservation.principal, EVERYONE, used.requests, used.input, used.output, used.money, reserved],
+           reserved_tokens = greatest(0, u.reserved_tokens - $8), reserved_money = greatest(0, u.reserved_money - $9)`,
+        [
+          reservation.day,
+          reservation.principal,
+          EVERYONE,
+          used.requests,
+          used.input,
+          used.output,
+          used.money,
+          reservation.tokens,
+          reservation.money ?? 0,
+        ],
       )
+    },
+    /** How full each budget is, with what running answers have put aside. */
+    async shares(): Promise<BudgetShare[]> {
+      try {
+        const { rows } = await pool.query<Figures>(
+          `SELECT ${figures} FROM (SELECT coalesce(max(input_tokens), 0) AS input_tokens, coalesce(max(output_tokens), 0) AS output_tokens,
+             coalesce(max(reserved_tokens), 0) AS reserved_tokens, coalesce(max(money), 0) AS money, coalesce(max(reserved_money), 0) AS reserved_money
+             FROM usage WHERE day = $1 AND principal = '${EVERYONE}') u`,
+          [today()],
+        )
+        return shares(rows[0]!)
+      } catch (error) {
+        throw databaseError(error)
+      }
     },
     async days(limit: number): Promise<unknown[]> {
       try {
@@ -65,11 +118,45 @@ export function createUsage(pool: Pool, dailyTokens: number) {
   }
 }
 
+async function reserveOwn(client: Queryable, { day, tokens, principal }: Reservation, limit: number): Promise<void> {
+  await client.query('INSERT INTO usage (day, principal) VALUES ($1, $2) ON CONFLICT DO NOTHING', [day, principal])
+  const { rowCount } = await client.query(
+    `UPDATE usage u SET reserved_tokens = u.reserved_tokens + $3
+     WHERE u.day = $1 AND u.principal = $2 AND ${dayTokens} + $3 <= $4`,
+    [day, principal, tokens, limit],
+  )
+  if (rowCount !== 1)
+    throw new AppError('budget_exhausted', "This key's tokens of today are used up; ask again tomorrow.", {
+      retryAfterS: secondsToMidnight(),
+    })
+}
+
+const exhaustion: Record<BudgetName, [window: 'day' | 'month', message: string]> = {
+  dayTokens: ['day', "Today's token budget is used up; ask again tomorrow or raise DAILY_TOKEN_BUDGET."],
+  monthTokens: ['month', "This month's token budget is used up; ask again next month or raise MONTHLY_TOKEN_BUDGET."],
+  dayMoney: ['day', "Today's budget of money is used up; ask again tomorrow or raise DAILY_MONEY_BUDGET."],
+  monthMoney: ['month', "This month's budget of money is used up; ask again next month or raise MONTHLY_MONEY_BUDGET."],
+}
+
+function exhausted(name: BudgetName): AppError {
+  const [window, message] = exhaustion[name]
+  return new AppError('budget_exhausted', message, { retryAfterS: window === 'day' ? secondsToMidnight() : secondsToNextMonth() })
+}
+
 export function today(): string {
   return new Date().toISOString().slice(0, 10)
 }
 
 function secondsToMidnight(): number {
   const now = new Date()
-  return Math.ceil((Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1) - now.getTime()) / 1000)
+  return secondsUntil(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1))
+}
+
+function secondsToNextMonth(): number {
+  const now = new Date()
+  return secondsUntil(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1))
+}
+
+function secondsUntil(time: number): number {
+  return Math.ceil((time - Date.now()) / 1000)
 }

@@ -79,6 +79,7 @@ export async function followOtherReplicas(
   subscriber.on('message', (_channel: string, message: string) => {
     const [what, answerId = ''] = message.split(' ')
     if (what === 'stop') void deps.answers.stop(answerId)
+    if (what === 'forget') deps.answers.forget(answerId)
     const stream = what === 'reader' ? deps.streams.find(answerId) : undefined
     if (stream) stream.lastReaderAt = Date.now()
   })

@@ -4,11 +4,12 @@ import { inTransaction, type Pool } from '@docent/kit/postgres'
 import { estimateTokens } from '../answer/tokens.ts'
 import type { Events } from '../events.ts'
 import type { AnswerBody, AnswerRow, Messages } from '../store/messages.ts'
+import type { Records } from '../store/records.ts'
 import type { UsageStore } from '../store/usage.ts'
 import type { Frame } from './live-stream.ts'
 import { isFinalType, type StreamLog } from './stream-log.ts'
 
-type Deps = { pool: Pool; messages: Messages; usage: UsageStore; streams: StreamLog; events: Events; log: Log }
+type Deps = { pool: Pool; messages: Messages; records: Records; usage: UsageStore; streams: StreamLog; events: Events; log: Log }
 
 /**
  * Closes answers whose process died: their text becomes what the journal holds, and the journal gets its final event, so
@@ -70,9 +71,10 @@ async function closeOrphan(deps: Deps, row: AnswerRow): Promise<void> {
         requests: 1,
         input,
         output: row.body.reserved.tokens > 0 ? output : 0,
-        money: 0,
+        money: row.body.reserved.money ?? 0,
       })
     }
+    if (ours) await deps.records.save(client, orphanRecord(row, body, end))
     return ours
   })
   if (closed) deps.events.orphanEnded(row.id)
@@ -85,6 +87,26 @@ async function fence({ streams, log }: Deps, answerId: string, final: Frame): Pr
   } catch (error) {
     log.warn({ err: error }, 'journal end not written')
     return true
+  }
+}
+
+/** What is known of an answer whose process died: its configuration and sources, not its timings. */
+function orphanRecord(row: AnswerRow, body: AnswerBody, end: Closing) {
+  return {
+    answerId: row.id,
+    traceId: body.traceId ?? '',
+    principal: row.body.reserved?.principal ?? '',
+    question: body.question ?? '',
+    settingsVersion: body.settingsVersion ?? 0,
+    record: {
+      state: end.state,
+      ...end.reason,
+      persona: body.persona,
+      model: body.model ?? '',
+      sources: body.sources ?? [],
+      degraded: body.degraded ?? [],
+      timings: {},
+    },
   }
 }
 

@@ -64,6 +64,7 @@ export const Answer = z
     usage: Usage,
     model: z.string(),
     traceId: z.string(),
+    approved: z.object({ id: z.uuid(), at: z.iso.datetime() }).optional().meta({ description: 'The owner approved this answer' }),
     error: z.object({ code: z.string(), message: z.string() }).optional(),
   })
   .meta({ id: 'Answer' })

@@ -9,6 +9,7 @@ export const errorTable = {
   method_not_allowed: [405, false, 'This address does not know that method'],
   conflict: [409, false, 'The state does not allow that now'],
   gone: [410, false, 'It is no longer kept'],
+  precondition_failed: [412, false, 'It was changed in the meantime'],
   payload_too_large: [413, false, 'The body is too large'],
   unsupported_media_type: [415, false, 'This content type is not accepted'],
   idempotency_mismatch: [422, false, 'The Idempotency-Key was used with another body'],

@@ -6,6 +6,10 @@ export const Principal = z.object({
   kind: z.enum(['anonymous', 'key', 'admin']),
   scopes: z.array(z.enum(['chat', 'read', 'ingest', 'admin'])),
   collections: z.array(z.string()).optional(),
+  /** of a key; what is not named is not limited beyond what holds for all */
+  limits: z
+    .object({ requestsPerMinute: z.number().optional(), openAnswers: z.number().optional(), tokensPerDay: z.number().optional() })
+    .optional(),
 })
 export type Principal = z.infer<typeof Principal>
 

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto'
+import type { CitationSpan, Usage } from '@docent/core/answer-event'
+import { AppError } from '@docent/core/errors'
+import type { Principal } from '@docent/core/principal'
+import type { Pool } from '@docent/kit/postgres'
+import type { Request, Response } from 'express'
+import type { Persona, Personas } from '../store/personas.ts'
+import type { SourceNote } from '../store/records.ts'
+import type { Settings } from '../store/settings.ts'
+import type { UsageStore } from '../store/usage.ts'
+import { createLiveStream } from '../stream/live-stream.ts'
+import type { Answers } from './answer.ts'
+import { CutShort, emptyFound, endOf, type Job } from './job.ts'
+import { tongueOf } from './phrases.ts'
+import type { Turn } from './prompt.ts'
+import type { Provider } from './providers.ts'
+import { flightRecord } from './record.ts'
+import { costOf } from './steps.ts'
+import { estimateTokens } from './tokens.ts'
+import { reservationOf, withRules } from './tune.ts'
+
+type Deps = {
+  pool: Pool
+  answers: Pick<Answers, 'rehearse'>
+  personas: Personas
+  usage: UsageStore
+  providers: readonly Pick<Provider, 'price'>[]
+}
+export type RehearsalAsk = {
+  question: string
+  /** an id, or a draft that is not kept */
+  persona: string | Persona
+  settings: Settings
+  filters?: Record<string, unknown> | undefined
+  turns: Turn[]
+  /** what the first asker may read, when that was not everything */
+  collections?: string[] | undefined
+}
+export type Rehearsed = {
+  state: string
+  code?: string
+  text: string
+  settings: Settings
+  persona: string
+  personaVersion: number
+  sources: SourceNote[]
+  citations: CitationSpan[]
+  answerable: boolean
+  model: string
+  degraded: string[]
+  usage: Usage
+  record: Record<string, unknown>
+}
+export type Rehearsals = ReturnType<typeof createRehearsals>
+
+const LIMIT_MS = 120_000
+const notKept = { save: async () => undefined, find: async () => undefined, ofAnswer: async () => [] }
+
+/** A question answered for the owner's eyes: nothing cached, no conversation, no citation ids; only its cost is booked. */
+export function createRehearsals(deps: Deps) {
+  /** Undefined when the caller left. */
+  async function run(ask: RehearsalAsk, req: Request, res: Response): Promise<Rehearsed | undefined> {
+    const persona = typeof ask.persona === 'string' ? await deps.personas.find(ask.persona) : ask.persona
+    if (!persona) throw new AppError('not_found', `There is no persona "${String(ask.persona)}" any more; name one as "persona".`)
+    const settings = { ...ask.settings, cacheAnswers: false, savedAnswers: false }
+    const reservation = reservationOf({ settings, persona, principal: req.principal.id }, deps.providers)
+    await deps.usage.reserve(reservation, req.principal.limits?.tokensPerDay)
+    const principal: Principal = ask.collections
+      ? { id: req.principal.id, kind: 'key', scopes: ['chat', 'read'], collections: ask.collections }
+      : req.principal
+    const answerId = randomUUID()
+    const job: Job = {
+      answerId,
+      conversationId: answerId,
+      question: ask.question,
+      tongue: tongueOf(ask.question),
+      persona: withRules(persona, settings),
+      settings: { version: 0, settings },
+      filters: ask.filters,
+      isFollowUp: false,
+      turns: ask.turns,
+      principal,
+      requestId: req.requestId,
+      traceId: req.traceId,
+      onDisconnect: 'cancel',
+      reservation,
+      startedAt: performance.now(),
+      // a journal that is nowhere: the text is read from the stream itself
+      stream: createLiveStream(
+        answerId,
+        async () => true,
+        (flush) => setImmediate(flush),
+      ),
+      abort: new AbortController(),
+      found: emptyFound('extractive'),
+      notices: [],
+    }
+    const leave = () => job.abort.abort(new CutShort('stopped', 'stopped', 'The caller left.'))
+    const limit = setTimeout(() => job.abort.abort(new CutShort('error', 'timeout', `It took more than ${LIMIT_MS / 1000} s.`)), LIMIT_MS)
+    res.on('close', leave)
+    let end: ReturnType<typeof endOf> = { state: 'done' }
+    try {
+      await deps.answers.rehearse(job, { citations: notKept })
+    } catch (thrown) {
+      end = endOf(thrown, job.abort.signal)
+      if (end.unknown) throw thrown
+    } finally {
+      clearTimeout(limit)
+      res.off('close', leave)
+      await settle(job)
+    }
+    if (res.destroyed) return undefined
+    const { found, stream } = job
+    const { sources, citations, usage, ...record } = flightRecord(job, end)
+    void [citations, usage]
+    return {
+      state: end.state,
+      ...(end.code ? { code: end.code } : {}),
+      text: stream.text,
+      settings: ask.settings,
+      persona: persona.id,
+      personaVersion: persona.version,
+      sources: (sources as SourceNote[] | undefined) ?? [],
+      citations: found.citations,
+      answerable: found.answerable,
+      model: found.model,
+      degraded: found.degraded,
+      usage: found.usage,
+      record,
+    }
+  }
+
+  async function settle(job: Job): Promise<void> {
+    const { found, stream } = job
+    if (found.estimatedInput > 0 && found.usage.inputTokens === 0) {
+      // a cut stream names no usage: what was sent and shown is booked all the same
+      const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
+      found.usage = { ...usage, ...costOf(usage, found.price) }
+    }
+    const { inputTokens, outputTokens, cost } = found.usage
+    await deps.usage.settle(deps.pool, job.reservation, { requests: 1, input: inputTokens, output: outputTokens, money: cost ?? 0 })
+  }
+  return { run }
+}

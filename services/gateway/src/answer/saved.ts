@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import type { SavedAnswers, SavedSource } from '../store/saved-answers.ts'
+import type { Job } from './job.ts'
+import { normalQuestion } from './same-question.ts'
+import type { StepDeps } from './steps.ts'
+
+export type SourceState = 'current' | 'changed' | 'gone' | 'unknown'
+export type SavedDeps = StepDeps & {
+  saved: SavedAnswers
+  /** what became of a document since that version of it */
+  stateOf: (documentId: string, version: number, signal: AbortSignal) => Promise<SourceState>
+}
+
+/**
+ * Gives the answer that the owner approved for this question, once all its sources are found current. Not in a
+ * conversation, not with filters and not to a key that may read some collections only: it was approved without them.
+ */
+export async function answerAsApproved(job: Job, deps: SavedDeps): Promise<boolean> {
+  const { settings } = job.settings
+  if (!settings.savedAnswers || job.isFollowUp || job.turns || job.filters || job.principal.collections) return false
+  const saved = await deps.saved.find(normalQuestion(job.question)).catch((error: unknown) => {
+    deps.events.stepFailed(job.answerId, 'saved', error)
+    return undefined
+  })
+  if (!saved) return false
+  const states = await Promise.all(saved.sources.map((source) => deps.stateOf(source.documentId, source.version, job.abort.signal)))
+  const at = states.findIndex((state) => state === 'changed' || state === 'gone')
+  if (at >= 0) {
+    const why = `${saved.sources[at]!.source.path} is ${states[at]}`
+    await deps.saved.setAside(saved.id, why).catch((error: unknown) => deps.events.stepFailed(job.answerId, 'saved', error))
+    job.found.record.saved = { id: saved.id, aside: why }
+    return false
+  }
+  if (states.includes('unknown')) {
+    job.found.record.saved = { id: saved.id, aside: 'the state of its sources is not known now' }
+    return false
+  }
+  job.found.record.saved = { id: saved.id }
+  job.found.approved = { id: saved.id, at: saved.createdAt.toISOString() }
+  job.found.model = 'approved'
+  showSaved(job, deps, saved.sources)
+  job.stream.delta(saved.text)
+  job.found.citations = saved.citations
+  return true
+}
+
+function showSaved(job: Job, deps: SavedDeps, sources: readonly SavedSource[]): void {
+  const shown = sources.map((entry) => ({
+    source: { ...entry.source, citationId: randomBytes(16).toString('base64url') },
+    passage: { documentId: entry.documentId, version: entry.version, chunkId: entry.chunkId, text: entry.text },
+  }))
+  job.found.sources = shown.map(({ source }) => source)
+  job.found.record.sources = shown.map(({ source, passage }) => {
+    const { n, documentId, path, start, end, score } = source
+    return { n, documentId, path, start, end, score, chunkId: passage.chunkId, version: passage.version }
+  })
+  job.stream.push({ type: 'sources', data: { sources: job.found.sources, ...{ answerable: true, approved: job.found.approved } } })
+  const stored = deps.citations.save(job.answerId, shown)
+  job.found.pending.push(stored.catch((error: unknown) => deps.events.stepFailed(job.answerId, 'citations', error)))
+}

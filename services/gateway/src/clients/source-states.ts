@@ -1,0 +1,27 @@
+import type { Principal } from '@docent/core/principal'
+import { askJson, internalHeaders } from '@docent/kit/internal'
+import type { Log } from '@docent/kit/logger'
+import { z } from 'zod'
+
+const State = z.object({ state: z.enum(['current', 'changed', 'gone']) })
+/** Who holds a citation's id may open its document, whatever else he may. */
+export const citationReader: Principal = { id: 'citation', kind: 'key', scopes: ['read'] }
+
+/** What became of a document since a version of it was cited; `unknown` when ingest does not say. */
+export function createSourceStates(ingest: string, token: string, log: Log) {
+  return async (
+    documentId: string,
+    version: number,
+    signal?: AbortSignal,
+    ids: { requestId?: string; traceId?: string } = {},
+  ): Promise<'current' | 'changed' | 'gone' | 'unknown'> => {
+    const init = { headers: internalHeaders(token, citationReader, ids), timeoutMs: 5_000, ...(signal ? { signal } : {}) }
+    try {
+      return (await askJson(`${ingest}/documents/by-version/${documentId}/${version}`, init, (body) => State.parse(body))).state
+    } catch (error) {
+      if (signal?.aborted) throw error
+      log.warn({ err: error, requestId: ids.requestId }, 'the state of a cited document is not known')
+      return 'unknown'
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { AppError } from '@docent/core/errors'
+import { languageOf } from '@docent/core/text/language'
+import { parse } from '@docent/kit/parse'
+import { Router } from 'express'
+import { z } from 'zod'
+import { citationsOf } from '../answer/cite.ts'
+import { clusterGaps } from '../answer/gaps.ts'
+import { normalQuestion } from '../answer/same-question.ts'
+import type { GatewayDeps } from '../deps.ts'
+import { requireAdmin } from '../guard/principal.ts'
+import type { SavedAnswer } from '../store/saved-answers.ts'
+
+const Id = z.object({ id: z.uuid() })
+const AnswerId = z.object({ answerId: z.uuid() })
+const storable = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored')
+const limit = z.coerce.number().int().min(1).max(200).default(50)
+const time = z.iso.datetime({ offset: true })
+
+export const GapsQuery = z.strictObject({ from: time.optional(), to: time.optional(), limit })
+export const NewGolden = z
+  .strictObject({
+    doc: storable(1_000).nullable().meta({ description: 'Path of the document that answers it; null: none does' }),
+    answer: storable(2_000).nullable().default(null).meta({ description: 'Text that the right passage holds' }),
+    note: storable(2_000).optional().meta({ description: "Default: the comment of the reader's rating" }),
+  })
+  .meta({ id: 'NewGolden' })
+export const Approve = z
+  .strictObject({
+    answerId: z.uuid().meta({ description: 'The answer whose text and sources are approved' }),
+    question: storable(4_000).optional().meta({ description: 'Default: the question that was asked' }),
+    text: storable(20_000).optional().meta({ description: 'Better words for it, with [1] for its sources. Default: the text as it is' }),
+  })
+  .meta({ id: 'Approve' })
+
+// newest first; questions beyond are counted in `looked` only when they are within it
+const LOOKED_AT = 2_000
+
+/** What was answered weakly, and what the owner does about it: golden questions and approved answers. */
+export function improveRouter(deps: GatewayDeps): Router {
+  const router = Router()
+  const { records, golden, saved } = deps
+
+  router.get('/api/v1/gaps', requireAdmin, async (req, res) => {
+    const { query } = parse({ query: GapsQuery }, req)
+    const weak = await records.weak(query, LOOKED_AT)
+    res.json({ items: clusterGaps(weak).slice(0, query.limit), looked: weak.length, isCut: weak.length === LOOKED_AT })
+  })
+
+  router.post('/api/v1/records/:answerId/golden', requireAdmin, async (req, res) => {
+    const { params, body } = parse({ params: AnswerId, body: NewGolden }, req)
+    const record = await records.find(params.answerId)
+    if (!record) throw new AppError('not_found', 'There is no such record.')
+    const note = body.note ?? (await deps.records.comment(params.answerId)) ?? ''
+    const { doc, answer } = body
+    res.status(201).json(await golden.add({ lang: languageOf(record.question), question: record.question, doc, answer, note }))
+  })
+  // as the evaluation reads it: services/lib/testkit/golden
+  router.get('/api/v1/golden', requireAdmin, async (_req, res) => {
+    const questions = (await golden.list()).map(({ id, lang, question, doc, answer, note }) => ({
+      id,
+      lang,
+      kind: doc === null ? 'unanswerable' : 'mono',
+      q: question,
+      doc,
+      answer,
+      note,
+    }))
+    res.json({ questions })
+  })
+  router.delete('/api/v1/golden/:id', requireAdmin, async (req, res) => {
+    if (!(await golden.remove(parse({ params: Id }, req).params.id))) throw new AppError('not_found', 'There is no such golden question.')
+    res.status(204).end()
+  })
+
+  router.get('/api/v1/saved-answers', requireAdmin, async (req, res) => {
+    const { query } = parse({ query: z.strictObject({ limit }) }, req)
+    res.json({ items: (await saved.list(query.limit)).map(viewOf) })
+  })
+  router.post('/api/v1/saved-answers', requireAdmin, async (req, res) => {
+    const { body } = parse({ body: Approve }, req)
+    const [record, row, sources] = await Promise.all([
+      records.find(body.answerId),
+      deps.messages.answer(body.answerId),
+      deps.citations.ofAnswer(body.answerId),
+    ])
+    if (!record || !row) throw new AppError('not_found', 'There is no such answer, or it is still being written.')
+    if (row.state !== 'done') throw new AppError('conflict', `This answer is ${row.state}; only a finished one can be approved.`)
+    if (sources.length === 0)
+      throw new AppError('validation', 'This answer names no source, so nothing could tell when it is no longer true.')
+    const question = body.question ?? record.question
+    const normal = normalQuestion(question)
+    if (normal === '') throw new AppError('validation', 'The question holds no word.')
+    const kept = sources.map(({ n, document, version, chunk, passage, source }) => ({
+      source: { ...source, n },
+      documentId: document,
+      version,
+      chunkId: chunk,
+      text: passage,
+    }))
+    const citations =
+      body.text === undefined
+        ? (row.body.citations ?? [])
+        : citationsOf(body.text, new Map(kept.map(({ source, text }) => [source.n, text])))
+    const text = body.text ?? row.text
+    res.status(201).json(viewOf(await saved.save({ question, normal, text, sources: kept, citations, author: req.principal.id })))
+  })
+  router.delete('/api/v1/saved-answers/:id', requireAdmin, async (req, res) => {
+    if (!(await saved.remove(parse({ params: Id }, req).params.id))) throw new AppError('not_found', 'There is no such saved answer.')
+    res.status(204).end()
+  })
+  return router
+}
+
+function viewOf({ sources, asideAt, asideWhy, ...answer }: SavedAnswer) {
+  return {
+    ...answer,
+    state: asideAt ? 'aside' : 'approved',
+    ...(asideAt ? { aside: { at: asideAt, why: asideWhy } } : {}),
+    sources: sources.map(({ source: { citationId: _id, ...source }, version }) => ({ ...source, version })),
+  }
+}

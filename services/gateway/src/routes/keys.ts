@@ -1,0 +1,76 @@
+import { AppError } from '@docent/core/errors'
+import { parse } from '@docent/kit/parse'
+import { Router } from 'express'
+import { z } from 'zod'
+import type { GatewayDeps } from '../deps.ts'
+import { requireAdmin } from '../guard/principal.ts'
+
+const Id = z.object({ id: z.uuid() })
+const text = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((value) => !value.includes('\0') && value.isWellFormed(), 'cannot be stored')
+
+export const NewKey = z
+  .strictObject({
+    name: text(100),
+    scopes: z.array(z.enum(['chat', 'read', 'ingest', 'admin'])).min(1),
+    collections: z
+      .array(text(200))
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'What the key may search and read; without it all. Not for ingest and admin keys' }),
+    limits: z
+      .strictObject({
+        requestsPerMinute: z.number().int().min(1).max(100_000).optional(),
+        openAnswers: z.number().int().min(1).max(1_000).optional(),
+        tokensPerDay: z.number().int().min(1).max(1_000_000_000).optional(),
+      })
+      .optional(),
+    expiresAt: z.iso.datetime({ offset: true }).optional(),
+  })
+  .refine((key) => !key.collections || !key.scopes.some((scope) => scope === 'ingest' || scope === 'admin'), {
+    path: ['collections'],
+    message: 'a key that may upload or administer is not bound to collections',
+  })
+  .refine((key) => !key.expiresAt || Date.parse(key.expiresAt) > Date.now(), { path: ['expiresAt'], message: 'has passed' })
+  .meta({ id: 'NewKey' })
+
+export const Rotate = z
+  .strictObject({
+    graceS: z.number().int().min(0).max(604_800).default(86_400).meta({ description: 'Seconds the old secret works on' }),
+  })
+  .meta({ id: 'RotateKey' })
+
+/** Keys: made, listed without their secrets, rotated and revoked by the owner. */
+export function keysRouter(deps: GatewayDeps): Router {
+  const router = Router()
+  const { keys, log } = deps
+  const missing = () => new AppError('not_found', 'There is no such key, or it was revoked.')
+
+  router.get('/api/v1/keys', requireAdmin, async (_req, res) => void res.json({ items: await keys.list() }))
+  router.post('/api/v1/keys', requireAdmin, async (req, res) => {
+    const { body } = parse({ body: NewKey }, req)
+    const made = await keys.create({ ...body, limits: body.limits ?? {} })
+    log.info({ keyId: made.id, by: req.principal.id, scopes: made.scopes }, 'a key was made')
+    res.status(201).set('cache-control', 'no-store').json(made)
+  })
+  router.post('/api/v1/keys/:id/rotate', requireAdmin, async (req, res) => {
+    const { params, body } = parse({ params: Id, body: Rotate }, req)
+    const made = await keys.rotate(params.id, body.graceS)
+    if (!made) throw missing()
+    log.info({ keyId: made.id, by: req.principal.id }, 'a key was rotated')
+    res.set('cache-control', 'no-store').json(made)
+  })
+  router.delete('/api/v1/keys/:id', requireAdmin, async (req, res) => {
+    const { params } = parse({ params: Id }, req)
+    if (!(await keys.revoke(params.id))) throw missing()
+    log.info({ keyId: params.id, by: req.principal.id }, 'a key was revoked')
+    res.status(204).end()
+  })
+  return router
+}

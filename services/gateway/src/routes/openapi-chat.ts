@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import type { ZodOpenApiPathsObject } from 'zod-openapi'
+import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
+import { NewPersona, PersonaPatch, Preview } from './personas.ts'
+import { ExportQuery } from './sharing.ts'
+
+const persona = { id: 'librarian', version: 1, title: 'Librarian', prompt: 'You are a patient librarian.' }
+const personaId = z.object({ id: z.string() })
+const share = { id: 'Zk3…', url: '/api/v1/shared/Zk3…', createdAt: '2026-11-21T12:00:00.000Z' }
+
+/** Personas, and what can be done with a conversation beside talking. */
+export const chatPaths: ZodOpenApiPathsObject = {
+  '/api/v1/personas': {
+    get: operation('Personas', {
+      responses: { 200: json(loose, 'Personas', { items: [{ id: 'neutral', title: 'Neutral', version: 0, isDefault: true }] }) },
+    }),
+    post: operation('Add a persona', {
+      security: admin,
+      requestBody: body(NewPersona, { id: persona.id, title: persona.title, prompt: persona.prompt }),
+      responses: { 201: json(loose, 'Added', persona) },
+    }),
+  },
+  '/api/v1/personas/{id}': {
+    get: operation('A persona with its prompt', {
+      security: admin,
+      requestParams: { path: personaId },
+      responses: { 200: json(loose, 'The persona', persona) },
+    }),
+    patch: operation('Change it: a new version', {
+      security: admin,
+      requestParams: { path: personaId },
+      requestBody: body(PersonaPatch, { prompt: 'You are a patient librarian. Be brief.' }),
+      responses: { 200: json(loose, 'The new version', { ...persona, version: 2 }) },
+    }),
+    delete: operation('Delete it; a shipped one comes back as it was shipped', {
+      security: admin,
+      requestParams: { path: personaId },
+      responses: { 204: { description: 'Deleted' } },
+    }),
+  },
+  '/api/v1/personas/{id}/versions': {
+    get: operation('Its versions, newest first; records name them', {
+      security: admin,
+      requestParams: { path: personaId },
+      responses: { 200: json(loose, 'Versions', { items: [{ ...persona, deleted: false, createdAt: share.createdAt }] }) },
+    }),
+  },
+  '/api/v1/personas/{id}/preview': {
+    post: operation('Answer a question as this persona, or as a draft of it; kept nowhere, its cost is booked', {
+      security: admin,
+      requestParams: { path: personaId },
+      requestBody: body(Preview, { question: 'How long is the warranty?', prompt: 'You are a pirate.' }),
+      responses: {
+        200: json(loose, 'What it says', { state: 'done', text: 'Arr, 24 months [1].', persona: persona.id, personaVersion: 1 }),
+      },
+    }),
+  },
+  '/api/v1/conversations/{id}/export': {
+    get: operation('A conversation as Markdown or JSON', {
+      requestParams: { path: id, query: ExportQuery },
+      responses: {
+        200: {
+          description: 'The file',
+          content: {
+            'text/markdown': {
+              schema: z.string(),
+              example: '# Warranty\n\n## How long is the warranty?\n\nThe warranty is 24 months [1].\n',
+            },
+            'application/json': { schema: loose },
+          },
+        },
+      },
+    }),
+  },
+  '/api/v1/conversations/{id}/shares': {
+    get: operation('Links to it', { requestParams: { path: id }, responses: { 200: json(loose, 'Links', { items: [share] }) } }),
+    post: operation('Make a link by which anyone may read it as it is now', {
+      requestParams: { path: id },
+      responses: { 201: json(loose, 'The link', share) },
+    }),
+    delete: operation('Withdraw all links', { requestParams: { path: id }, responses: { 204: { description: 'Withdrawn' } } }),
+  },
+  '/api/v1/shared/{shareId}': {
+    get: operation('Read a shared conversation', {
+      requestParams: { path: z.object({ shareId: z.string() }) },
+      responses: {
+        200: json(loose, 'What was said', { title: 'Warranty', messages: [{ role: 'question', text: 'How long is the warranty?' }] }),
+      },
+    }),
+  },
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import type { ZodOpenApiPathsObject } from 'zod-openapi'
+import { NewKey, Rotate } from './keys.ts'
+import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
+
+const key = {
+  id: '33333333-3333-4333-8333-333333333333',
+  prefix: 'docent_0123456789ab',
+  name: 'intranet',
+  scopes: ['chat'],
+  collections: ['handbook'],
+  limits: { requestsPerMinute: 60, openAnswers: 4, tokensPerDay: 200_000 },
+  createdAt: '2026-11-21T12:00:00.000Z',
+  expiresAt: null,
+  rotatedAt: null,
+  previousUntil: null,
+  revokedAt: null,
+}
+const made = { ...key, key: 'docent_0123456789ab_…' }
+
+/** Keys, and what they and all others used. */
+export const keyPaths: ZodOpenApiPathsObject = {
+  '/api/v1/keys': {
+    get: operation('Keys, without their secrets', {
+      security: admin,
+      responses: { 200: json(z.object({ items: z.array(loose) }), 'All keys', { items: [key] }) },
+    }),
+    post: operation('Make a key; it is shown this once', {
+      security: admin,
+      requestBody: body(NewKey, { name: 'intranet', scopes: ['chat'], collections: ['handbook'], limits: { requestsPerMinute: 60 } }),
+      responses: { 201: json(loose, 'The key', made) },
+    }),
+  },
+  '/api/v1/keys/{id}/rotate': {
+    post: operation('A new secret for the key; the old one works on for graceS seconds', {
+      security: admin,
+      requestParams: { path: id },
+      requestBody: body(Rotate, { graceS: 3_600 }),
+      responses: { 200: json(loose, 'The key with its new secret', made) },
+    }),
+  },
+  '/api/v1/keys/{id}': {
+    delete: operation('Revoke a key, at once', {
+      security: admin,
+      requestParams: { path: id },
+      responses: { 204: { description: 'Revoked' } },
+    }),
+  },
+  '/api/v1/usage': {
+    get: operation('Tokens and money by day and principal, and how full each budget is', {
+      security: admin,
+      responses: {
+        200: json(loose, 'Usage', {
+          items: [{ day: '2026-11-21', principal: '*', requests: 12, inputTokens: 9_000, outputTokens: 700, cost: 0.004 }],
+          budgets: [{ name: 'dayTokens', used: 9_700, budget: 2_000_000 }],
+        }),
+      },
+    }),
+  },
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import type { ZodOpenApiOperationObject } from 'zod-openapi'
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' })
+
+const problem = { description: 'What went wrong, with a stable code', content: { 'application/problem+json': { schema: Problem } } }
+export const json = (schema: z.ZodType, description: string, example?: unknown) => ({
+  description,
+  content: { 'application/json': { schema, ...(example === undefined ? {} : { example }) } },
+})
+export const body = (schema: z.ZodType, example?: unknown) => ({
+  content: { 'application/json': { schema, ...(example === undefined ? {} : { example }) } },
+})
+export const loose = z.looseObject({})
+export const id = z.object({ id: z.uuid() })
+export const answerId = z.object({ answerId: z.uuid() })
+export const admin = [{ bearer: [] }]
+
+export function operation(summary: string, rest: Partial<ZodOpenApiOperationObject>): ZodOpenApiOperationObject {
+  return { summary, ...rest, responses: { ...(rest.responses ?? { 200: json(loose, 'OK') }), default: problem } }
+}

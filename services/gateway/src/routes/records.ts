@@ -1,0 +1,145 @@
+import { finalStates } from '@docent/core/answer-event'
+import { AppError } from '@docent/core/errors'
+import { parse } from '@docent/kit/parse'
+import { type Response, Router } from 'express'
+import { z } from 'zod'
+import { diffSources, diffText } from '../answer/diff.ts'
+import type { GatewayDeps } from '../deps.ts'
+import { requireAdmin } from '../guard/principal.ts'
+import type { RecordCursor, RecordFilter } from '../store/records.ts'
+import { named, SettingsPatch } from '../store/settings.ts'
+import { csvHead, csvLine } from './records-csv.ts'
+import { refuseUnknownNames } from './settings.ts'
+
+const Id = z.object({ answerId: z.uuid() })
+const time = z.iso.datetime({ offset: true })
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+const cursor = z.string().max(200).transform(readCursor)
+
+export const RecordsQuery = z.strictObject({
+  state: z.enum(finalStates).optional(),
+  from: time.optional(),
+  to: time.optional(),
+  model: z.string().min(1).max(200).optional(),
+  settingsVersion: z.coerce.number().int().min(1).max(2_000_000_000).optional(),
+  degraded: z
+    .string()
+    .regex(/^[\w-]{1,40}$/)
+    .optional()
+    .meta({ description: 'any, none, or the name of the step that was missing' }),
+  answerable: flag.optional(),
+  rating: z.enum(['1', '-1']).transform(Number).optional(),
+  text: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be searched')
+    .optional()
+    .meta({ description: 'Part of the question or of the answer' }),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: cursor.optional(),
+  format: z.enum(['json', 'csv', 'jsonl']).default('json').meta({ description: 'csv and jsonl export all records that match' }),
+})
+
+export const ReplayBody = z
+  .strictObject({
+    settings: SettingsPatch.default({}).meta({ description: 'Tried instead of those of today; not kept' }),
+    persona: z.string().min(1).max(64).optional().meta({ description: "Default: the record's own" }),
+  })
+  .meta({ id: 'Replay' })
+
+const EXPORT_PAGE = 200
+
+/** Flight records: the list, the export, one record whole, and the same question run again. */
+export function recordsRouter(deps: GatewayDeps): Router {
+  const router = Router()
+  const { records, rehearsals } = deps
+
+  router.get('/api/v1/records', requireAdmin, async (req, res) => {
+    const { query } = parse({ query: RecordsQuery }, req)
+    const { limit, cursor: after, format, ...filter } = query
+    if (format !== 'json') return exportAll(res, filter, format)
+    const { items, next } = await records.page(filter, limit, after, false)
+    res.json({ items, ...(next ? { next: writeCursor(next) } : {}) })
+  })
+
+  /** Page after page, as fast as the reader takes them; leaving ends it. */
+  async function exportAll(res: Response, filter: RecordFilter, format: 'csv' | 'jsonl'): Promise<void> {
+    let { items, next } = await records.page(filter, EXPORT_PAGE, undefined, true)
+    res.attachment(`records.${format}`).type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/jsonl; charset=utf-8')
+    if (format === 'csv') res.write(csvHead)
+    for (;;) {
+      const text = items.map((row) => (format === 'csv' ? csvLine(row) : `${JSON.stringify(row)}\n`)).join('')
+      if (text !== '' && !res.write(text) && !res.destroyed) {
+        await new Promise<void>((done) => {
+          res.once('drain', done)
+          res.once('close', done)
+        })
+      }
+      if (!next || res.destroyed) break
+      ;({ items, next } = await records.page(filter, EXPORT_PAGE, next, true))
+    }
+    res.end()
+  }
+
+  router.get('/api/v1/records/:answerId', requireAdmin, async (req, res) => {
+    res.json(await find(parse({ params: Id }, req).params.answerId))
+  })
+
+  router.post('/api/v1/records/:answerId/replay', requireAdmin, async (req, res) => {
+    const { params, body } = parse({ params: Id, body: ReplayBody }, req)
+    const before = await find(params.answerId)
+    await refuseUnknownNames(deps, body.settings)
+    const now = await deps.settings.current()
+    const persona = body.persona ?? before.record.persona ?? now.settings.persona
+    const after = await rehearsals.run(
+      {
+        question: before.question,
+        persona,
+        settings: { ...now.settings, ...named(body.settings) },
+        filters: before.record.filters,
+        turns: before.record.turns ?? (await records.turnsBefore(params.answerId, 20)),
+        collections: before.record.collections,
+      },
+      req,
+      res,
+    )
+    if (!after) return
+    res.json({
+      original: {
+        answerId: before.answerId,
+        text: before.text,
+        settingsVersion: before.settingsVersion,
+        settings: before.record.settings,
+        sources: before.record.sources ?? [],
+        answerable: before.record.answerable ?? null,
+        model: before.record.model ?? '',
+        usage: before.record.usage ?? null,
+        timings: before.record.timings ?? {},
+        degraded: before.record.degraded ?? [],
+      },
+      replay: { ...after, basedOn: now.version },
+      diff: { sources: diffSources(before.record.sources ?? [], after.sources), text: diffText(before.text, after.text) },
+    })
+  })
+
+  async function find(answerId: string) {
+    const record = await records.find(answerId)
+    if (!record) throw new AppError('not_found', 'There is no such record.')
+    return record
+  }
+  return router
+}
+
+function writeCursor({ at, answerId }: RecordCursor): string {
+  return Buffer.from(`${at}|${answerId}`).toString('base64url')
+}
+
+function readCursor(text: string, context: z.RefinementCtx): RecordCursor {
+  const [at = '', answerId = ''] = Buffer.from(text, 'base64url').toString('utf8').split('|')
+  if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/.test(at) || !z.uuid().safeParse(answerId).success) {
+    context.addIssue('is not a cursor of this list')
+    return z.NEVER
+  }
+  return { at, answerId }
+}

@@ -1,0 +1,19 @@
+import { parse } from '@docent/kit/parse'
+import { Router } from 'express'
+import { z } from 'zod'
+import type { GatewayDeps } from '../deps.ts'
+import { requireAdmin } from '../guard/principal.ts'
+
+const List = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50) })
+
+/** What was used, and how full the budgets are. */
+export function usageRouter(deps: GatewayDeps): Router {
+  const router = Router()
+
+  router.get('/api/v1/usage', requireAdmin, async (req, res) => {
+    const { query } = parse({ query: List }, req)
+    const [items, budgets] = await Promise.all([deps.usage.days(query.limit), deps.usage.shares()])
+    res.json({ items, budgets, dailyTokenBudget: deps.config.guard.budgets.dayTokens })
+  })
+  return router
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto'
+import { databaseError, type Pool } from '@docent/kit/postgres'
+
+export type Share = { id: string; conversation: string; upto: number; createdAt: Date }
+export type Shares = ReturnType<typeof createShares>
+
+const view = 'id, conversation, upto::float8 AS upto, created_at AS "createdAt"'
+
+/** Links to a conversation as it stood, under ids nobody can guess (192 bits). */
+export function createShares(pool: Pool) {
+  const query = async <R extends object>(sql: string, values: unknown[]) => {
+    try {
+      return (await pool.query<R>(sql, values)).rows
+    } catch (error) {
+      throw databaseError(error)
+    }
+  }
+  return {
+    async create(conversation: string): Promise<Share> {
+      const rows = await query<Share>(
+        `INSERT INTO share (id, conversation, upto) SELECT $1, $2, coalesce(max(seq), 0) FROM message WHERE conversation = $2 RETURNING ${view}`,
+        [randomBytes(24).toString('base64url'), conversation],
+      )
+      return rows[0]!
+    },
+    list: (conversation: string) =>
+      query<Share>(`SELECT ${view} FROM share WHERE conversation = $1 ORDER BY created_at, id`, [conversation]),
+    find: async (id: string): Promise<Share | undefined> => (await query<Share>(`SELECT ${view} FROM share WHERE id = $1`, [id]))[0],
+    removeAll: async (conversation: string): Promise<void> =>
+      void (await query('DELETE FROM share WHERE conversation = $1', [conversation])),
+  }
+}

@@ -1,0 +1,509 @@
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { errorTable } from '@docent/core/errors'
+import { listen } from '@docent/kit/http-app'
+import { createLogger } from '@docent/kit/logger'
+import express from 'express'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { until } from '../../lib/testkit/src/until.ts'
+import { type Gateway, startGateway } from '../src/gateway-service.ts'
+import { adminKey, configOf, eachOf, openPlace, type Place, post } from './harness.ts'
+
+const owner = { authorization: `Bearer ${adminKey}` }
+const json = { 'content-type': 'application/json' }
+const missing = '00000000-0000-4000-8000-000000000000'
+const esc = '\u001b'
+
+type Bad = {
+  name: string
+  path?: string
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array<ArrayBuffer>
+  status: number | number[]
+  code?: string
+}
+const ask = (question: string) => JSON.stringify({ question })
+const chat = (rest: object) => JSON.stringify({ messages: [{ role: 'user', content: 'x' }], ...rest })
+const get = (name: string, path: string, status: Bad['status'], headers: Record<string, string> = owner): Bad => ({
+  name,
+  method: 'GET',
+  path,
+  headers,
+  status,
+})
+const completions = '/v1/chat/completions'
+const ids = ['x', '..%2f..', 'a'.repeat(10_000), '%00', '%ff', missing]
+
+const table: Bad[] = [
+  ...['', 'null', '[]', '{}', '7', '"x"', 'true'].map(
+    (body): Bad => ({ name: `H1 the body ${body || 'is empty'}`, body, status: 400, code: 'validation' }),
+  ),
+  ...['{"question":', '{question:1}', "{'question':'x'}", '{"question":"x"}}', '\ufeff\ufeff{}'].map(
+    (body): Bad => ({ name: `H2 ${body}`, body, status: 400, code: 'invalid_json' }),
+  ),
+  { name: 'H3 2 MB', body: ask('x'.repeat(2_000_000)), status: 413, code: 'payload_too_large' },
+  { name: 'H4 nested 100,000 deep', body: `{"question":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, status: 400 },
+  { name: 'H5 __proto__', body: '{"question":"x","__proto__":{"isAdmin":true}}', status: 400, code: 'validation' },
+  { name: 'H5 constructor', body: '{"question":"x","constructor":{"prototype":{"a":1}}}', status: 400, code: 'validation' },
+  { name: 'H6 a duplicate key, the last one wrong', body: '{"question":"x","question":7}', status: 400, code: 'validation' },
+  ...['question', 'conversationId', 'persona', 'stream', 'async', 'filters', 'collection', 'onDisconnect'].flatMap((field) =>
+    ['7', '[]', '{"a":1}', 'null'].map(
+      (value): Bad => ({ name: `H7 ${field} is ${value}`, body: `{"question":"x","${field}":${value}}`, status: 400, code: 'validation' }),
+    ),
+  ),
+  { name: 'H8 an unknown field', body: '{"question":"x","temperature":1}', status: 400, code: 'validation' },
+  { name: 'H8 an unknown filter', body: '{"question":"x","filters":{"sql":"1"}}', status: 400, code: 'validation' },
+  { name: 'H9 1e400', body: '{"question":1e400}', status: 400, code: 'validation' },
+  { name: 'H9 NaN', body: '{"question":NaN}', status: 400, code: 'invalid_json' },
+  {
+    name: 'H9 -0 sources',
+    method: 'PATCH',
+    path: '/api/v1/settings',
+    headers: owner,
+    body: '{"topK":-0}',
+    status: 400,
+    code: 'validation',
+  },
+  {
+    name: 'H9 a temperature beyond numbers',
+    method: 'PATCH',
+    path: '/api/v1/settings',
+    headers: owner,
+    body: '{"temperature":1e400}',
+    status: 400,
+    code: 'validation',
+  },
+  { name: 'H10 NUL', body: '{"question":"a\\u0000b"}', status: 400, code: 'validation' },
+  { name: 'H10 half a surrogate pair', body: '{"question":"a\\ud800b"}', status: 400, code: 'validation' },
+  {
+    name: 'H10 NUL in a persona',
+    method: 'POST',
+    path: '/api/v1/personas',
+    headers: owner,
+    body: '{"id":"a","title":"a\\u0000","prompt":"b"}',
+    status: 400,
+    code: 'validation',
+  },
+  { name: 'H11 a message of 1 MB', body: ask('长'.repeat(350_000)), status: 413, code: 'payload_too_large' },
+  { name: 'H12 zero-width only', body: '{"question":"\\u200b\\u200d\\ufeff\\u2800\\u3164"}', status: 400, code: 'validation' },
+  {
+    name: 'H13 10,000 messages',
+    path: completions,
+    body: JSON.stringify({ messages: Array(10_000).fill({ role: 'user', content: 'x' }) }),
+    status: [400, 413],
+  },
+  {
+    name: 'H13 501 messages',
+    path: completions,
+    body: JSON.stringify({ messages: Array(501).fill({ role: 'user', content: 'x' }) }),
+    status: 400,
+    code: 'validation',
+  },
+  ...['text/plain', 'application/xml', 'application/x-www-form-urlencoded', ''].map(
+    (type): Bad => ({
+      name: `H14 content-type "${type}"`,
+      headers: { 'content-type': type },
+      body: new Uint8Array(Buffer.from(ask('x'))),
+      status: 415,
+      code: 'unsupported_media_type',
+    }),
+  ),
+  { name: 'H15 charset=utf-16', headers: { 'content-type': 'application/json; charset=utf-16' }, body: ask('x'), status: [400, 415] },
+  { name: 'H15 an unknown charset', headers: { 'content-type': 'application/json; charset=x-evil' }, body: ask('x'), status: 415 },
+  {
+    name: 'H16 a gzip bomb',
+    headers: { ...json, 'content-encoding': 'gzip' },
+    body: new Uint8Array(gzipSync(Buffer.alloc(20_000_000, 32))),
+    status: 413,
+    code: 'payload_too_large',
+  },
+  { name: 'H16 gzip that is none', headers: { ...json, 'content-encoding': 'gzip' }, body: ask('x'), status: 400 },
+  { name: 'H16 an unknown encoding', headers: { ...json, 'content-encoding': 'zstd-not' }, body: ask('x'), status: 415 },
+  {
+    name: 'H17 multipart where JSON is wanted',
+    headers: { 'content-type': 'multipart/form-data; boundary=-' },
+    body: '-'.repeat(5_000),
+    status: 415,
+  },
+  ...ids.flatMap((id) =>
+    [
+      `/api/v1/answers/${id}`,
+      `/api/v1/answers/${id}/events`,
+      `/api/v1/conversations/${id}`,
+      `/api/v1/conversations/${id}/messages`,
+      `/api/v1/citations/${id}`,
+      `/api/v1/citations/${id}/file`,
+      `/api/v1/records/${id}`,
+      `/api/v1/shared/${id}`,
+      `/prompts/${id}`,
+    ].map((path) => get(`H18 ${path.slice(0, 60)}`, path, [400, 404])),
+  ),
+  ...['-1', '0', '1e9', 'x', '', '1&limit=2', '1.5'].flatMap((value) =>
+    ['/api/v1/conversations', '/api/v1/records', '/api/v1/usage', '/api/v1/gaps', '/api/v1/settings/versions', '/api/v1/saved-answers'].map(
+      (path) => get(`H19 ${path}?limit=${value}`, `${path}?limit=${value}`, 400),
+    ),
+  ),
+  get('H19 a cursor that is none', '/api/v1/records?cursor=AAAA', 400),
+  get('H19 a cursor with SQL', `/api/v1/records?cursor=${Buffer.from(`2026-01-01 00:00:00+00|' OR 1=1`).toString('base64url')}`, 400),
+  get('H20 an array in the query', '/api/v1/records?state[]=done', 400),
+  get('H20 a field twice', '/api/v1/records?state=done&state=error', 400),
+  get('H20 900 parameters', `/api/v1/records?${Array.from({ length: 900 }, (_, i) => `a${i}=1`).join('&')}`, 400),
+  get('H26 TRACE is not there', '/api/v1/nothing', 404),
+  ...['PUT', 'DELETE', 'PATCH'].map((method): Bad => ({ name: `H26 ${method} /api/v1/ask`, method, body: ask('x'), status: [404, 405] })),
+  ...[
+    '/metrics',
+    '/.git/config',
+    '/.env',
+    '/debug',
+    '//etc',
+    '/api/../metrics',
+    '/%2e%2e/%2e%2e/etc/passwd',
+    '/docs/..%2f..%2fpackage.json',
+    '/.%00',
+  ].map((path) => get(`H27 ${path}`, path, [400, 404])),
+  get('H35 no key', '/api/v1/records', 401, {}),
+  ...[
+    'Bearer wrong',
+    'Basic YWRtaW46YWRtaW4=',
+    'Bearer',
+    'Bearer a b',
+    `Bearer ${adminKey}x`,
+    `Bearer ${adminKey.slice(1)}`,
+    'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.',
+    `Bearer ${'x'.repeat(600)}`,
+  ].map((authorization) => get(`H35 ${authorization.slice(0, 40)}`, '/api/v1/records', 401, { authorization })),
+  get('H35 the key in the URL', `/api/v1/records?access_token=${adminKey}&key=${adminKey}`, 401, {}),
+  ...['-1', 'x', '1e3', '99999999999', "1' OR '1"].map((id) =>
+    get(`H37 Last-Event-ID ${id}`, `/api/v1/answers/${missing}/events`, 400, { 'last-event-id': id }),
+  ),
+  get('H37 after=-5', `/api/v1/answers/${missing}/events?after=-5`, 400, {}),
+  ...['', ' ', 'a b', 'a'.repeat(256), 'ä'].map(
+    (key): Bad => ({
+      name: `H38 Idempotency-Key "${key.slice(0, 10)}"`,
+      headers: { ...json, 'idempotency-key': key },
+      body: ask('x'),
+      status: 400,
+      code: 'validation',
+    }),
+  ),
+  ...[
+    { temperature: 9 },
+    { temperature: 'hot' },
+    { max_tokens: -1 },
+    { max_tokens: 1e9 },
+    { max_completion_tokens: 0.5 },
+    { n: 5 },
+    { top_p: 2 },
+    { model: 'x'.repeat(300) },
+  ].map(
+    (rest): Bad => ({
+      name: `H39 ${JSON.stringify(rest).slice(0, 40)}`,
+      path: completions,
+      body: chat(rest),
+      status: 400,
+      code: 'validation',
+    }),
+  ),
+  ...['baseUrl', 'base_url', 'api_base', 'provider', 'url'].map(
+    (field): Bad => ({
+      name: `H39 ${field} in the body`,
+      body: `{"question":"x","${field}":"http://169.254.169.254/"}`,
+      status: 400,
+      code: 'validation',
+    }),
+  ),
+  { name: 'H40 4,001 characters', body: ask('长'.repeat(4_001)), status: 400, code: 'validation' },
+  {
+    name: 'H40 the same over /v1',
+    path: completions,
+    body: JSON.stringify({ messages: [{ role: 'user', content: '长'.repeat(4_001) }] }),
+    status: 400,
+    code: 'validation',
+  },
+  {
+    name: 'H40 the same over /chat',
+    path: '/chat',
+    body: JSON.stringify({ message: '长'.repeat(4_001) }),
+    status: 400,
+    code: 'validation',
+  },
+]
+
+describe('bad input', () => {
+  const scope = new AsyncDisposableStack()
+  const folder = mkdtempSync(join(tmpdir(), 'docent-bad-'))
+  const logFile = join(folder, 'log')
+  let place: Place
+  let gateway: Gateway
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    place.cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/9`
+    gateway = await startGateway(configOf(place, { ALLOWED_ORIGINS: 'https://good.example' }), scope, {
+      log: createLogger('gateway', 'debug', logFile),
+    })
+  })
+  afterAll(async () => {
+    await scope.disposeAsync()
+    rmSync(folder, { recursive: true })
+  })
+
+  async function expectProblem(response: Response, statuses: number[], code?: string): Promise<void> {
+    const text = await response.text()
+    expect(statuses, text.slice(0, 300)).toContain(response.status)
+    expect(response.headers.get('content-type')).toContain('application/problem+json')
+    const problem = JSON.parse(text) as { code: keyof typeof errorTable; status: number; requestId: string }
+    expect(errorTable).toHaveProperty(problem.code)
+    if (code) expect(problem.code).toBe(code)
+    expect(problem).toMatchObject({ status: response.status, requestId: response.headers.get('x-request-id') })
+    expect(text).not.toMatch(/\.ts:\d|\bat \w+ \(|node_modules|SELECT |docent_chat/)
+  }
+
+  test.for(table)('$name', async ({ path = '/api/v1/ask', method = 'POST', headers = json, body, status, code }) => {
+    const type = method === 'GET' || 'content-type' in headers ? headers : { ...headers, ...json }
+    const response = await fetch(gateway.url + path, { method, headers: type, ...(body === undefined ? {} : { body }) })
+    await expectProblem(response, [status].flat(), code)
+  })
+
+  test('H1 to H18 at every address: nothing that can be sent is a 500', async () => {
+    const bodies = [
+      'null',
+      '[]',
+      '7',
+      '"x"',
+      '{',
+      '{"__proto__":{"a":1}}',
+      '{"question":{"$gt":""},"settings":[],"name":7,"answerId":"x","rating":9}',
+      `${'{"a":'.repeat(500)}1${'}'.repeat(500)}`,
+    ]
+    const calls = gateway.routes.flatMap((route) => {
+      const [method, path] = route.split(' ') as [string, string]
+      const at = (id: string) => path.replace(/:\w+/g, id)
+      const tried = method === 'GET' || method === 'DELETE' ? [undefined] : bodies
+      const broken = path.includes(':') ? ['x', '%00'].map((id) => ({ method, target: at(id), body: tried[0] })) : []
+      return [...broken, ...tried.map((body) => ({ method, target: at(missing), body }))]
+    })
+    const wrong: string[] = []
+    await eachOf(calls, 8, async ({ method, target, body }) => {
+      const stop = new AbortController()
+      const response = await fetch(gateway.url + target, {
+        method,
+        headers: { ...owner, ...json },
+        signal: stop.signal,
+        ...(body ? { body } : {}),
+      })
+      if (response.status >= 500) wrong.push(`${method} ${target}: ${response.status}`)
+      else if (response.headers.get('content-type')?.includes('event-stream')) stop.abort()
+      else if (response.status >= 400) await expectProblem(response, [400, 401, 403, 404, 409, 412, 413, 415])
+      else await response.body?.cancel()
+    })
+    expect(wrong).toEqual([])
+  })
+
+  test('H6 of duplicate keys the last one counts', async () => {
+    expect((await post(`${gateway.url}/api/v1/ask`, undefined, {})).status).toBe(400)
+    expect(
+      (await fetch(`${gateway.url}/api/v1/ask`, { method: 'POST', headers: json, body: '{"question":7,"question":"保修期"}' })).status,
+    ).toBe(200)
+  })
+
+  /** What a raw request is answered: its status lines, until the socket ends or `ms` of silence. */
+  async function raw(lines: string, ms = 300): Promise<string> {
+    const socket = connect(gateway.port, '127.0.0.1')
+    socket.setTimeout(ms, () => socket.destroy())
+    let said = ''
+    socket.on('data', (bytes) => {
+      said += bytes.toString('latin1')
+    })
+    socket.on('error', () => undefined)
+    socket.write(lines)
+    await new Promise((done) => socket.on('close', done))
+    return said
+  }
+  const statuses = (said: string) => [...said.matchAll(/HTTP\/1\.1 (\d{3})/g)].map((match) => Number(match[1]))
+  const host = 'Host: docent\r\n'
+  const smuggled = 'GET /api/v1/system/info HTTP/1.1\r\nHost: smuggled\r\n\r\n'
+
+  test('H3 50 MB that are announced are refused before they come', async () => {
+    const said = await raw(
+      `POST /api/v1/ask HTTP/1.1\r\n${host}content-type: application/json\r\ncontent-length: 52428800\r\n\r\n{"question":"`,
+    )
+    expect(statuses(said)).toEqual([413])
+  })
+
+  test.for([
+    ['H21 CL.TE', `POST /api/v1/ask HTTP/1.1\r\n${host}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    [
+      'H21 TE.CL',
+      `POST /api/v1/ask HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${smuggled}\r\n0\r\n\r\n`,
+    ],
+    ['H21 two lengths', `POST /api/v1/ask HTTP/1.1\r\n${host}Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}${smuggled}`],
+    ['H21 a chunk of no size', `POST /api/v1/ask HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nzz\r\n${smuggled}`],
+    ['H21 an unknown transfer encoding', `POST /api/v1/ask HTTP/1.1\r\n${host}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
+    ['H21 a bare line feed in a header', `GET /healthz HTTP/1.1\r\n${host}a: b\nc\r\n\r\n`],
+    ['H22 a header of 64 KB', `GET /healthz HTTP/1.1\r\n${host}a: ${'x'.repeat(65_536)}\r\n\r\n`],
+    ['H24 no host', 'GET /healthz HTTP/1.1\r\n\r\n'],
+    ['H30 an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    [
+      'H37 a Last-Event-ID of 1 MB',
+      `GET /api/v1/answers/${missing}/events HTTP/1.1\r\n${host}last-event-id: ${'1'.repeat(1_000_000)}\r\n\r\n`,
+    ],
+    ['H38 an Idempotency-Key of 1 MB', `POST /api/v1/ask HTTP/1.1\r\n${host}idempotency-key: ${'1'.repeat(1_000_000)}\r\n\r\n`],
+    ['H35 a key of 100 KB', `GET /api/v1/records HTTP/1.1\r\n${host}authorization: Bearer ${'x'.repeat(100_000)}\r\n\r\n`],
+  ])('%s is refused, and nothing behind it is answered', async ([, lines]) => {
+    const said = await raw(lines!)
+    // a socket that is reset while it still sends has said enough
+    for (const status of statuses(said)) expect([400, 415, 431]).toContain(status)
+    expect(said).not.toContain('"Docent"')
+  })
+
+  test('H21 chunk extensions and H24 an absolute address are read as HTTP says', async () => {
+    const body = `${ask('x').length.toString(16)};ext=1\r\n${ask('x')}\r\n0\r\n\r\n`
+    expect(
+      statuses(
+        await raw(
+          `POST /api/v1/ask HTTP/1.1\r\n${host}content-type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${body}`,
+          3_000,
+        ),
+      )[0],
+    ).toBeLessThan(500)
+    expect(
+      statuses(await raw(`GET http://evil.example/metrics HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`, 3_000)),
+    ).toEqual([404])
+  })
+
+  test('H22 1,000 headers are no 500; H23 what is echoed is clean', async () => {
+    const many = Array.from({ length: 1_000 }, (_, i) => `h${i}: 1\r\n`).join('')
+    for (const status of statuses(await raw(`GET /healthz HTTP/1.1\r\n${host}Connection: close\r\n${many}\r\n`, 3_000)))
+      expect(status).toBeLessThan(500)
+    for (const id of ['a%0d%0aset-cookie:x', 'x'.repeat(200), '<script>', 'ä']) {
+      const response = await fetch(`${gateway.url}/system/info`, { headers: { 'x-request-id': id, 'x-trace-id': id } })
+      expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+      expect(response.headers.get('x-trace-id')).toMatch(/^[0-9a-f]{32}$/)
+      expect(response.headers.get('set-cookie')).toBeNull()
+    }
+  })
+
+  test('H26 TRACE and CONNECT get nothing', async () => {
+    for (const status of statuses(await raw(`TRACE / HTTP/1.1\r\n${host}x-secret: 1\r\nConnection: close\r\n\r\n`, 2_000)))
+      expect([400, 404, 405]).toContain(status)
+    expect(statuses(await raw(`CONNECT evil.example:443 HTTP/1.1\r\n${host}\r\n`, 2_000)).filter((status) => status < 300)).toEqual([])
+  })
+
+  test('H28 slow heads and bodies have an end', async () => {
+    let seen: import('node:http').Server | undefined
+    await using _server = await listen(express(), { host: '127.0.0.1', port: 0, onUpgrade: (server) => (seen = server) })
+    expect(seen!.headersTimeout).toBe(20_000)
+    expect(seen!.requestTimeout).toBe(60_000)
+  })
+
+  test('H17 an upload that is dropped half-way ends at both sides', async () => {
+    const before = place.neighbours.seen.length
+    const socket = connect(gateway.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(
+      `POST /api/v1/documents HTTP/1.1\r\n${host}authorization: Bearer ${adminKey}\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 100000\r\n\r\n--b\r\n`,
+    )
+    await until('the upload has begun', () => place.neighbours.open() > 0 || undefined)
+    socket.destroy()
+    await until('the upload has ended', () => place.neighbours.open() === 0 || undefined)
+    expect(place.neighbours.seen.length).toBe(before)
+  })
+
+  test('H29 idle connections hold nobody up', async () => {
+    const sockets: Socket[] = []
+    for (let i = 0; i < 500; i++) {
+      const socket = connect(gateway.port, '127.0.0.1')
+      socket.on('error', () => undefined)
+      sockets.push(socket)
+    }
+    await Promise.all(sockets.map((socket) => (socket.connecting ? once(socket, 'connect') : undefined)))
+    expect((await post(`${gateway.url}/api/v1/ask`, { question: '保修期是多久？' })).status).toBe(200)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  test('H33, H34 a WebSocket from a page of somebody else is refused, from a program it is answered', async () => {
+    const url = `${gateway.url.replace('http', 'ws')}/ws/client-1`
+    for (const origin of ['null', 'https://good.example.evil.com', 'http://good.example']) {
+      const [error] = (await once(new WebSocket(url, { origin }), 'error')) as [Error]
+      expect(error.message).toContain('403')
+    }
+    for (const options of [{}, { origin: 'https://good.example' }]) {
+      const socket = new WebSocket(url, options)
+      await once(socket, 'open')
+      for (const text of [
+        '',
+        'null',
+        '[]',
+        '{"type":"ask"}',
+        '{"type":"ask","question":"a\\u0000"}',
+        '{"type":"stop","answerId":"x"}',
+        '{"type":"root"}',
+      ]) {
+        socket.send(text)
+        expect(JSON.parse(String((await once(socket, 'message'))[0]))).toMatchObject({
+          type: 'error',
+          code: expect.stringMatching(/^(invalid_json|validation)$/),
+        })
+      }
+      socket.close()
+    }
+  })
+
+  test('H38 a key of another user is another key', async () => {
+    const answers = await Promise.all(
+      ['one', 'two'].map(async (client) => {
+        const response = await post(
+          `${gateway.url}/api/v1/ask`,
+          { question: '保修期？' },
+          { 'x-client-id': client, 'idempotency-key': 'same' },
+        )
+        return ((await response.json()) as { id: string }).id
+      }),
+    )
+    expect(new Set(answers).size).toBe(2)
+  })
+
+  test('H41 any language is a question, and nothing of it, escape codes least, reaches the log', async () => {
+    const words = [
+      '保修',
+      'ضمان',
+      'гарантия',
+      '保証',
+      '보증',
+      'ประกัน',
+      'אחריות',
+      'εγγύηση',
+      'वारंटी',
+      'garantía',
+      'bảo hành',
+      'გარანტია',
+      'երաշխիք',
+      'গ্যারান্টি',
+      'உத்தரவாதம்',
+      'ዋስትና',
+      'ការធានា',
+      'garantie',
+      'záruka',
+      '🧑‍🚀',
+    ]
+    await eachOf(words, 8, async (word) => {
+      const question = `${word} ${esc}[31mROOT${esc}[0m\r\n{"level":60,"msg":"forged"}?`
+      const response = await post(`${gateway.url}/api/v1/ask`, { question })
+      expect(response.status).toBe(200)
+      await response.body?.cancel()
+    })
+    const log = readFileSync(logFile, 'utf8')
+    expect(log).not.toContain(esc)
+    expect(log).not.toContain('forged')
+    expect(log).not.toContain('гарантия')
+    for (const line of log.trim().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow()
+    // nothing above was an unexpected error
+    expect(log).not.toContain('"code":"internal"')
+  })
+})

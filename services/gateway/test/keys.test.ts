@@ -1,0 +1,239 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLogger } from '@docent/kit/logger'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { until } from '../../lib/testkit/src/until.ts'
+import { type Gateway, startGateway } from '../src/gateway-service.ts'
+import { adminKey, allEvents, configOf, openPlace, type Place, post, startAt } from './harness.ts'
+
+const owner = { authorization: `Bearer ${adminKey}` }
+type Made = { id: string; key: string; prefix: string }
+
+describe('keys', () => {
+  const scope = new AsyncDisposableStack()
+  const folder = mkdtempSync(join(tmpdir(), 'docent-keys-'))
+  const logFile = join(folder, 'log')
+  let place: Place
+  let model: MockUpstream
+  let gateway: Gateway
+  let asked = 0
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    // counts of this file only: the wrong keys of others come from the same address
+    place.cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/6`
+    model = scope.use(await openMockUpstream())
+    const config = configOf(place, { ACCESS: 'keys', LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
+    gateway = await startGateway(config, scope, { log: createLogger('gateway', 'debug', logFile) })
+  })
+  afterAll(async () => {
+    await scope.disposeAsync()
+    rmSync(folder, { recursive: true })
+  })
+
+  const make = async (body: object) => (await (await post(`${gateway.url}/api/v1/keys`, body, owner)).json()) as Made
+  const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
+  const ask = (key: string) => post(`${gateway.url}/api/v1/ask`, { question: `保修期是多久？第 ${++asked} 问` }, bearer(key))
+
+  test('a key is shown once, works until it is revoked, and is listed without its secret', async () => {
+    const made = await make({ name: 'intranet', scopes: ['chat'] })
+    expect(made.key.startsWith(`${made.prefix}_`)).toBe(true)
+    expect((await ask(made.key)).status).toBe(200)
+    const list = await (await fetch(`${gateway.url}/api/v1/keys`, { headers: owner })).text()
+    expect(list).toContain(made.prefix)
+    expect(list).not.toContain(made.key)
+    expect((await fetch(`${gateway.url}/api/v1/keys`, { headers: bearer(made.key) })).status).toBe(403)
+    expect((await ask(`${made.key.slice(0, -1)}${made.key.endsWith('A') ? 'B' : 'A'}`)).status).toBe(401)
+    expect((await fetch(`${gateway.url}/api/v1/keys/${made.id}`, { method: 'DELETE', headers: owner })).status).toBe(204)
+    expect((await ask(made.key)).status).toBe(401)
+    expect((await fetch(`${gateway.url}/api/v1/keys/${made.id}`, { method: 'DELETE', headers: owner })).status).toBe(404)
+  })
+
+  test('what cannot be a key is refused with the reason', async () => {
+    for (const [body, path] of [
+      [{ name: 'x', scopes: [] }, 'body.scopes'],
+      [{ name: 'x', scopes: ['root'] }, 'body.scopes.0'],
+      [{ name: 'x', scopes: ['admin'], collections: ['a'] }, 'body.collections'],
+      [{ name: 'x', scopes: ['chat'], expiresAt: '2020-01-01T00:00:00Z' }, 'body.expiresAt'],
+      [{ name: 'x', scopes: ['chat'], limits: { tokensPerDay: 0 } }, 'body.limits.tokensPerDay'],
+      [{ name: 'x', scopes: ['chat'], hash: 'y' }, 'body'],
+    ] as const) {
+      const refused = await post(`${gateway.url}/api/v1/keys`, body, owner)
+      expect(refused.status).toBe(400)
+      expect(((await refused.json()) as { errors: { path: string }[] }).errors[0]!.path).toBe(path)
+    }
+  })
+
+  test('a key ends at its time', async () => {
+    const { key } = await make({ name: 'short', scopes: ['chat'], expiresAt: new Date(Date.now() + 1_500).toISOString() })
+    expect((await ask(key)).status).toBe(200)
+    await until('it has expired', async () => (await ask(key)).status === 401 || undefined)
+  })
+
+  test('a rotated key has a new secret; the old one works on for its grace and no longer', async () => {
+    const made = await make({ name: 'turning', scopes: ['chat'] })
+    const rotate = async (graceS: number) =>
+      (await (await post(`${gateway.url}/api/v1/keys/${made.id}/rotate`, { graceS }, owner)).json()) as Made
+    const second = await rotate(3_600)
+    expect(second.key).not.toBe(made.key)
+    expect([(await ask(made.key)).status, (await ask(second.key)).status]).toEqual([200, 200])
+    const third = await rotate(0)
+    expect([(await ask(made.key)).status, (await ask(second.key)).status, (await ask(third.key)).status]).toEqual([401, 401, 200])
+  })
+
+  test('a key that is bound to collections carries them to retrieval, an ingest key may upload', async () => {
+    const bound = await make({ name: 'bound', scopes: ['chat', 'read'], collections: ['handbook'] })
+    await ask(bound.key)
+    const search = place.neighbours.seen.findLast(({ url }) => url === '/search')!
+    expect(JSON.parse(Buffer.from(String(search.headers['x-docent-principal']), 'base64url').toString())).toMatchObject({
+      kind: 'key',
+      collections: ['handbook'],
+    })
+    const ingest = await make({ name: 'sync', scopes: ['ingest'] })
+    const form = new FormData()
+    form.append('file', new Blob(['hello']), 'a.txt')
+    expect((await fetch(`${gateway.url}/api/v1/documents`, { method: 'POST', headers: bearer(ingest.key), body: form })).status).toBe(200)
+    expect((await ask(ingest.key)).status).toBe(403)
+  })
+
+  test('requests, open answers and tokens are limited per key', async () => {
+    const few = await make({ name: 'few', scopes: ['chat'], limits: { requestsPerMinute: 2 } })
+    const statuses = [(await ask(few.key)).status, (await ask(few.key)).status]
+    const third = await ask(few.key)
+    expect([...statuses, third.status]).toEqual([200, 200, 429])
+    expect(third.headers.get('ratelimit')).toMatch(/^limit=2, remaining=0, reset=\d+$/)
+    expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0)
+
+    const narrow = await make({ name: 'narrow', scopes: ['chat'], limits: { openAnswers: 2 } })
+    model.mode = 'silent'
+    const begin = () =>
+      post(
+        `${gateway.url}/api/v1/answers`,
+        { question: `x ${++asked}`, async: true },
+        { ...bearer(narrow.key), accept: 'application/json' },
+      )
+    const begun = await Promise.all(Array.from({ length: 6 }, begin))
+    expect(begun.map(({ status }) => status).sort()).toEqual([202, 202, 429, 429, 429, 429])
+    for (const response of begun.filter(({ status }) => status === 202)) {
+      const { id } = (await response.json()) as { id: string }
+      await post(`${gateway.url}/api/v1/answers/${id}/stop`, {}, bearer(narrow.key))
+    }
+    model.mode = 'good'
+    expect((await ask(narrow.key)).status).toBe(200)
+
+    const poor = await make({ name: 'poor', scopes: ['chat'], limits: { tokensPerDay: 9_000 } })
+    model.usage = { prompt_tokens: 900, completion_tokens: 100 }
+    const both = await Promise.all([ask(poor.key), ask(poor.key)])
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 429])
+    expect(await both.find(({ status }) => status === 429)!.json()).toMatchObject({ code: 'budget_exhausted' })
+    model.usage = { prompt_tokens: 11, completion_tokens: 7 }
+  })
+
+  test('guessing keys is slowed down per address, and does not lock the right one out', async () => {
+    const { key } = await make({ name: 'right', scopes: ['chat'] })
+    const statuses = new Set<number>()
+    for (let i = 0; i < 40; i++) statuses.add((await fetch(`${gateway.url}/api/v1/records`, { headers: bearer(`guess-${i}`) })).status)
+    expect([...statuses].sort()).toEqual([401, 429])
+    expect((await ask(key)).status).toBe(200)
+  })
+
+  test('C6: no key stands in the log, the database or an error', async () => {
+    const made = await make({ name: 'canary', scopes: ['chat'] })
+    await ask(made.key)
+    const wrong = `${made.key}x`
+    const refused = await (await fetch(`${gateway.url}/api/v1/records`, { headers: bearer(wrong) })).text()
+    await post(`${gateway.url}/api/v1/ask`, 'no object', bearer(made.key))
+    const pool = new pg.Pool({ connectionString: place.ownerUrl })
+    const { rows } = await pool.query<{ table_name: string }>(
+      `SELECT table_name FROM information_schema.tables WHERE table_schema = 'chat'`,
+    )
+    let dump = ''
+    for (const { table_name } of rows) dump += JSON.stringify((await pool.query(`SELECT t::text FROM chat."${table_name}" t`)).rows)
+    await pool.end()
+    const log = readFileSync(logFile, 'utf8')
+    expect(log).toContain(made.id)
+    expect(dump).toContain(made.prefix)
+    const secret = made.key.slice(made.prefix.length + 1)
+    for (const text of [log, dump, refused]) {
+      expect(text).not.toContain(secret)
+      expect(text).not.toContain(adminKey)
+    }
+  })
+})
+
+describe('budgets', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let model: MockUpstream
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    place.cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/7`
+    model = scope.use(await openMockUpstream())
+    model.usage = { prompt_tokens: 6_000, completion_tokens: 900 }
+  })
+  afterAll(() => scope.disposeAsync())
+
+  const env = (extra: Record<string, string>) => ({ LLM_BASE_URL: model.url, LLM_MODEL: 'mock', DAILY_TOKEN_BUDGET: '0', ...extra })
+  let asked = 0
+  const ask = (gateway: Gateway) => post(`${gateway.url}/api/v1/ask`, { question: `问题 ${++asked}` })
+  async function used(gateway: Gateway): Promise<{ tokens: number; cost: number }> {
+    const { items } = (await (await fetch(`${gateway.url}/api/v1/usage`, { headers: owner })).json()) as {
+      items: { principal: string; inputTokens: number; outputTokens: number; cost: number }[]
+    }
+    const all = items.find(({ principal }) => principal === '*')
+    return { tokens: (all?.inputTokens ?? 0) + (all?.outputTokens ?? 0), cost: all?.cost ?? 0 }
+  }
+
+  test('P21: 200 callers at two replicas, FLUSHALL and a restart do not spend more than the day has', async () => {
+    const budget = 60_000
+    const first = new AsyncDisposableStack()
+    const extra = env({ DAILY_TOKEN_BUDGET: String(budget) })
+    const [one, two] = [await startAt(place, first, extra), await startAt(place, scope, extra)]
+    const cache = new Redis(place.cacheUrl)
+    const calls = Array.from({ length: 200 }, (_, i) => ask(i % 2 ? one : two))
+    await cache.flushall()
+    const statuses = (await Promise.all(calls)).map(({ status }) => status)
+    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+    await first.disposeAsync()
+    await cache.flushall()
+    cache.disconnect()
+    const again = await startAt(place, scope, extra)
+    const after: Response[] = []
+    for (let i = 0; i < 10; i++) after.push(await ask(again))
+    const refused = after.at(-1)!
+    expect(refused.status).toBe(429)
+    expect(await refused.json()).toMatchObject({ code: 'budget_exhausted' })
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    const { tokens } = await used(again)
+    expect(tokens).toBeGreaterThan(budget / 2)
+    expect(tokens).toBeLessThanOrEqual(budget + 6_900)
+  })
+
+  test('a month and money have caps of their own, and a budget that is nearly used is told', async () => {
+    const pool = new pg.Pool({ connectionString: place.databaseUrl })
+    const { tokens } = await used(await startAt(place, scope, env({})))
+    const monthly = await startAt(place, scope, env({ MONTHLY_TOKEN_BUDGET: String(tokens + 10_000), BUDGET_WARN_PERCENT: '50' }))
+    const events = await allEvents(await post(`${monthly.url}/api/v1/answers`, { question: 'How long is it?' }))
+    expect(events[1]).toMatchObject({
+      type: 'warning',
+      data: { code: 'budget', message: expect.stringContaining("This month's token budget is used to") },
+    })
+    const refused = await ask(monthly)
+    expect(refused.status).toBe(429)
+    expect(((await refused.json()) as { detail: string }).detail).toContain('MONTHLY_TOKEN_BUDGET')
+
+    await pool.query('DELETE FROM usage')
+    await pool.end()
+    const price = { LLM_PRICE_INPUT: '1', LLM_PRICE_OUTPUT: '2' }
+    const rich = await startAt(place, scope, env({ ...price, DAILY_MONEY_BUDGET: '0.03' }))
+    const statuses = (await Promise.all(Array.from({ length: 20 }, () => ask(rich)))).map(({ status }) => status)
+    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+    const { cost } = await used(rich)
+    expect(cost).toBeGreaterThan(0)
+    expect(cost).toBeLessThanOrEqual(0.03 + 0.0078)
+    expect(() => configOf(place, env({ DAILY_MONEY_BUDGET: '1' }))).toThrow(/LLM_PRICE_INPUT/)
+  })
+})
