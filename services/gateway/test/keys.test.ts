@@ -213,7 +213,6 @@ describe('budgets', () => {
   })
 
   test('a month and money have caps of their own, and a budget that is nearly used is told', async () => {
-    const pool = new pg.Pool({ connectionString: place.databaseUrl })
     const { tokens } = await used(await startAt(place, scope, env({})))
     const monthly = await startAt(place, scope, env({ MONTHLY_TOKEN_BUDGET: String(tokens + 10_000), BUDGET_WARN_PERCENT: '50' }))
     const events = await allEvents(await post(`${monthly.url}/api/v1/answers`, { question: 'How long is it?' }))
@@ -225,8 +224,10 @@ describe('budgets', () => {
     expect(refused.status).toBe(429)
     expect(((await refused.json()) as { detail: string }).detail).toContain('MONTHLY_TOKEN_BUDGET')
 
-    await pool.query('DELETE FROM usage')
-    await pool.end()
+    const client = new pg.Client({ connectionString: place.databaseUrl })
+    await client.connect()
+    await client.query('DELETE FROM usage')
+    await client.end()
     const price = { LLM_PRICE_INPUT: '1', LLM_PRICE_OUTPUT: '2' }
     const rich = await startAt(place, scope, env({ ...price, DAILY_MONEY_BUDGET: '0.03' }))
     const statuses = (await Promise.all(Array.from({ length: 20 }, () => ask(rich)))).map(({ status }) => status)

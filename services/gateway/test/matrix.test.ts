@@ -17,6 +17,7 @@ const rules: Record<string, Rule> = {
   'POST /api/v1/documents/retry': 'ingest',
   'DELETE /api/v1/documents/:id/chunk-edits/:sourceHash': 'admin',
   'PATCH /api/v1/documents/:id/chunks/:chunkId': 'admin',
+  'GET /api/v1/documents/:id/attempts': 'ingest',
   'GET /api/v1/documents/:id/preview': 'admin',
   'GET /api/v1/documents/:id/chunks': 'read',
   'GET /api/v1/providers': 'admin',

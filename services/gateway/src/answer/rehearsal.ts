@@ -88,7 +88,7 @@ export function createRehearsals(deps: Deps) {
       // a journal that is nowhere: the text is read from the stream itself
       stream: createLiveStream(
         answerId,
-        async () => true,
+        async () => 'kept',
         (flush) => setImmediate(flush),
       ),
       abort: new AbortController(),
