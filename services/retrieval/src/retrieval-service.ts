@@ -33,7 +33,7 @@ export async function startRetrieval(
   const index = createChunkIndex()
   const flat = scope.use(createFlatVectors(corpus, config.flatScanChunks))
   const dense = scope.use(createDenseLeg({ corpus, embedder, index, flat, events }))
-  const follower = scope.use(await followFeed(corpus, index, events, config.feedPollMs))
+  const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs))
 
   const checks = {
     postgres: async () => `change ${await corpus.lastChange()}`,
@@ -55,6 +55,7 @@ export async function startRetrieval(
   })
   scope.use(await serveMetrics(metrics, config.http.metricsPort, config.http.host))
   const door = scope.use(await listen(app, { host: config.http.host, port: config.http.port }))
+  await follower.tried // the door is open meanwhile: health answers, and searches are told to wait
   return { url: door.url, metrics }
 }
 

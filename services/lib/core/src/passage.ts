@@ -83,7 +83,14 @@ export const SearchResponse = z
     gate: Gate,
     degraded: z.array(z.string()),
     tookMs: z.number(),
-    explain: z.object({ plan: z.record(z.string(), z.unknown()), candidates: z.array(Candidate) }).optional(),
+    explain: z
+      .object({
+        plan: z.record(z.string(), z.unknown()),
+        /** milliseconds per stage */
+        timings: z.record(z.string(), z.number()),
+        candidates: z.array(Candidate),
+      })
+      .optional(),
   })
   .meta({ id: 'SearchResponse' })
 export type SearchResponse = z.infer<typeof SearchResponse>

@@ -1,21 +1,21 @@
 import type { Corpus, IndexedChunk } from './corpus.ts'
 import type { Database } from './database.ts'
 
-const PAGE = 1_000
+const PAGE = 500
 
 /** The chunks that serve: those of each document's active version. */
 export function createActiveChunks(database: Database): Pick<Corpus, 'loadActive' | 'parentsOf' | 'countChunks'> {
   return {
-    async loadActive(batch, documentIds) {
-      let after: [string, number] = ['00000000-0000-0000-0000-000000000000', -1]
-      for (;;) {
-        const { rows } = await database.query<ActiveRow>(activeSql, [after[0], after[1], documentIds ?? null, PAGE])
-        if (rows.length > 0) batch(rows.map(toIndexed))
-        const last = rows.at(-1)
-        if (!last || rows.length < PAGE) return
-        after = [last.document, last.ordinal]
-      }
-    },
+    loadActive: (batch, documentIds) =>
+      database.transaction(async (client) => {
+        // one snapshot for all pages, and one sort; a page at a time is in memory
+        await client.query(`DECLARE active NO SCROLL CURSOR FOR ${activeSql}`, [documentIds ?? null])
+        for (;;) {
+          const { rows } = await client.query<ActiveRow>(`FETCH ${PAGE} FROM active`)
+          if (rows.length > 0) await batch(rows.map(toIndexed))
+          if (rows.length < PAGE) return
+        }
+      }),
 
     async parentsOf(chunkIds) {
       const { rows } = await database.query<{ id: string; parent_start: number; parent_end: number; parent_text: string }>(
@@ -59,8 +59,8 @@ const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.coll
   FROM chunk c
   JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
   JOIN version v ON v.document = c.document AND v.version = c.version
-  WHERE NOT c.is_disabled AND (c.document, c.ordinal) > ($1::uuid, $2::int) AND ($3::uuid[] IS NULL OR c.document = ANY($3))
-  ORDER BY c.document, c.ordinal LIMIT $4`
+  WHERE NOT c.is_disabled AND ($1::uuid[] IS NULL OR c.document = ANY($1))
+  ORDER BY c.document, c.version, c.ordinal`
 
 function toIndexed(row: ActiveRow): IndexedChunk {
   const { document, media_type, modified_at, start_at, end_at, text_hash, ...same } = row

@@ -255,7 +255,8 @@ export type Corpus = {
   // what retrieval follows
   lastChange(): Promise<number>
   changesAfter(seq: number, limit: number): Promise<Change[]>
-  loadActive(batch: (chunks: IndexedChunk[]) => void, documentIds?: readonly string[]): Promise<void>
+  /** in the order of documents and their chunks, from one snapshot; the next page is read when `batch` is done */
+  loadActive(batch: (chunks: IndexedChunk[]) => unknown, documentIds?: readonly string[]): Promise<void>
   parentsOf(chunkIds: readonly string[]): Promise<Map<string, { start: number; end: number; text: string }>>
   /** wakes on NOTIFY corpus_change; polling stays the truth */
   onChange(wake: () => void): AsyncDisposable

@@ -1,16 +1,20 @@
 import { languageOf } from '@docent/core/text/language'
 import type { IndexedChunk } from '@docent/corpus/corpus'
-import { createLexicalIndex, type Fields, type LexicalHit, type LexicalIndex, type WeightedTerm } from './lexical-index.ts'
+import { createLexicalIndex, type LexicalHit, type LexicalIndex, type WeightedTerm } from './lexical-index.ts'
+import { type PackedTexts, packTexts } from './packed-texts.ts'
+import type { Fields } from './term-reader.ts'
 
 export type Language = 'zh' | 'en'
 export type HeldDocument = Pick<IndexedChunk, 'documentId' | 'version' | 'path' | 'collection' | 'mediaType' | 'language' | 'title'> & {
   modifiedAt: number
 }
-export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'text' | 'page' | 'place' | 'start' | 'end' | 'textHash'> & {
+export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'page' | 'place' | 'start' | 'end' | 'textHash'> & {
   document: HeldDocument
   heading: string
   /** of this text; a document may hold both */
   written: Language
+  /** made anew at each reading: the text itself lies packed, outside the heap */
+  readonly text: string
 }
 
 /** The active chunks in memory: their texts, and the lexical index over them. */
@@ -29,6 +33,42 @@ export type ChunkIndex = {
 const SAMPLE = 200
 // rebuilding costs about a second per 50,000 chunks, so not for every change
 const MIN_DEAD = 2_000
+
+/** A class for its getter alone: 50,000 objects share it. */
+class Held implements HeldChunk {
+  readonly id: string
+  readonly ordinal: number
+  readonly header: string
+  readonly page: number | null
+  readonly place: HeldChunk['place']
+  readonly start: number
+  readonly end: number
+  readonly textHash: string
+  readonly document: HeldDocument
+  readonly heading: string
+  readonly written: Language
+  readonly #texts: PackedTexts
+  readonly #nth: number
+
+  constructor(facts: Omit<HeldChunk, 'text'>, texts: PackedTexts, nth: number) {
+    this.id = facts.id
+    this.ordinal = facts.ordinal
+    this.header = facts.header
+    this.page = facts.page
+    this.place = facts.place
+    this.start = facts.start
+    this.end = facts.end
+    this.textHash = facts.textHash
+    this.document = facts.document
+    this.heading = facts.heading
+    this.written = facts.written
+    this.#texts = texts
+    this.#nth = nth
+  }
+  get text(): string {
+    return this.#texts.at(this.#nth)
+  }
+}
 
 export function createChunkIndex(): ChunkIndex {
   const lexical = createLexicalIndex()
@@ -75,30 +115,22 @@ export function createChunkIndex(): ChunkIndex {
         const { version, path, collection, mediaType, language, title } = first
         const document = { documentId, version, path, collection, mediaType, language, title, modifiedAt: first.modifiedAt.getTime() }
         const numbers: number[] = []
+        const texts = packTexts(chunks.map((chunk) => chunk.text))
         let header = ''
-        for (const row of chunks) {
-          if (row.header !== header) header = row.header // neighbours share one string
+        let heading = ''
+        chunks.forEach((row, nth) => {
+          // neighbours share one string
+          if (row.header !== header) header = row.header
+          const joined = row.heading.join(' › ')
+          if (joined !== heading) heading = joined
           const { id, ordinal, text, page, place, start, end, textHash } = row
-          const chunk = {
-            id,
-            ordinal,
-            header,
-            text,
-            page,
-            place,
-            start,
-            end,
-            textHash,
-            document,
-            heading: row.heading.join(' › '),
-            written: languageOf(text.slice(0, SAMPLE)),
-          }
-          const number = lexical.add(fieldsOf(chunk))
-          held[number] = chunk
+          const written = languageOf(text.slice(0, SAMPLE))
+          const number = lexical.add({ header, text, path })
+          held[number] = new Held({ id, ordinal, header, page, place, start, end, textHash, document, heading, written }, texts, nth)
           numberOf.set(id, number)
-          counts[chunk.written]++
+          counts[written]++
           numbers.push(number)
-        }
+        })
         ofDocument.set(documentId, numbers)
       }
       if (lexical.dead > Math.max(MIN_DEAD, lexical.size / 2)) compact()

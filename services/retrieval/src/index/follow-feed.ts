@@ -1,16 +1,21 @@
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { Corpus, IndexedChunk } from '@docent/corpus/corpus'
 import type { RetrievalEvents } from '../events.ts'
 import type { ChunkIndex } from './chunk-index.ts'
 
 const CHANGES = 500
+// how long indexing keeps the event loop from health checks and searches, except within one document
+const TURN_MS = 8
 
-export type Follower = AsyncDisposable & { readonly loaded: boolean; readonly lastError: unknown }
+export type Follower = AsyncDisposable & {
+  readonly loaded: boolean
+  readonly lastError: unknown
+  /** resolves after the first attempt to load, so that a database that comes later is no reason not to start */
+  readonly tried: Promise<void>
+}
 
-/**
- * Loads the active chunks, then follows the change feed for ever: NOTIFY wakes it, polling is the truth.
- * Resolves after the first attempt to load, so that a database that comes later is no reason not to start.
- */
-export async function followFeed(corpus: Corpus, index: ChunkIndex, events: RetrievalEvents, pollMs: number): Promise<Follower> {
+/** Loads the active chunks, then follows the change feed for ever: NOTIFY wakes it, polling is the truth. */
+export function followFeed(corpus: Corpus, index: ChunkIndex, events: RetrievalEvents, pollMs: number): Follower {
   const stopped = new AbortController()
   let seq = -1
   let lastError: unknown
@@ -20,8 +25,7 @@ export async function followFeed(corpus: Corpus, index: ChunkIndex, events: Retr
   async function load(): Promise<void> {
     const started = performance.now()
     const from = await corpus.lastChange() // before the rows: what changes meanwhile is read again
-    const seen = await collect(undefined)
-    for (const id of index.documents()) if (!seen.has(id)) index.replace(id, []) // left from a load that broke off
+    await collect(undefined)
     seq = from
     events.loaded(index.size, performance.now() - started)
   }
@@ -29,29 +33,29 @@ export async function followFeed(corpus: Corpus, index: ChunkIndex, events: Retr
   /** Rows come in document order, one document perhaps in several batches: each is replaced once, whole. */
   async function collect(documentIds: readonly string[] | undefined): Promise<Set<string>> {
     const seen = new Set<string>()
-    const byDocument = new Map<string, IndexedChunk[]>()
-    for (const id of documentIds ?? []) byDocument.set(id, [])
-    let current = ''
-    await corpus.loadActive((chunks) => {
+    let current: IndexedChunk[] = []
+    let turn = performance.now()
+    await corpus.loadActive(async (chunks) => {
       for (const chunk of chunks) {
-        if (!documentIds && chunk.documentId !== current) {
-          flush(current)
-          current = chunk.documentId
-        }
-        const known = byDocument.get(chunk.documentId)
-        if (known) known.push(chunk)
-        else byDocument.set(chunk.documentId, [chunk])
+        if (current[0] && chunk.documentId !== current[0].documentId) await flush()
+        current.push(chunk)
       }
     }, documentIds)
-    for (const id of [...byDocument.keys()]) flush(id)
+    await flush()
+    // what has no active chunks any more
+    for (const id of documentIds ?? index.documents()) if (!seen.has(id)) index.replace(id, [])
     return seen
 
-    function flush(id: string): void {
-      const chunks = byDocument.get(id)
-      if (!chunks) return
-      seen.add(id)
-      index.replace(id, newestVersion(chunks))
-      byDocument.delete(id)
+    async function flush(): Promise<void> {
+      const [first] = current
+      if (!first) return
+      seen.add(first.documentId)
+      index.replace(first.documentId, current)
+      current = []
+      if (performance.now() - turn < TURN_MS) return
+      await immediate()
+      stopped.signal.throwIfAborted()
+      turn = performance.now()
     }
   }
 
@@ -73,12 +77,14 @@ export async function followFeed(corpus: Corpus, index: ChunkIndex, events: Retr
       await catchUp()
       lastError = undefined
     } catch (error) {
+      if (stopped.signal.aborted) return
       if (lastError === undefined) events.feedFailed(error)
       lastError = error
     }
   }
 
   async function follow(): Promise<void> {
+    await tried
     while (!stopped.signal.aborted) {
       if (!woken) await nextTurn()
       woken = false
@@ -96,13 +102,14 @@ export async function followFeed(corpus: Corpus, index: ChunkIndex, events: Retr
     })
   }
 
-  await step()
+  const tried = step()
   const listening = corpus.onChange(() => {
     woken = true
     wake()
   })
   const following = follow()
   return {
+    tried,
     get loaded() {
       return seq >= 0
     },
@@ -115,10 +122,4 @@ export async function followFeed(corpus: Corpus, index: ChunkIndex, events: Retr
       await Promise.all([following, listening[Symbol.asyncDispose]()])
     },
   }
-}
-
-/** A flip between two batches could mix versions; the feed brings the newer one whole right after. */
-function newestVersion(chunks: readonly IndexedChunk[]): IndexedChunk[] {
-  const newest = chunks.reduce((version, chunk) => Math.max(version, chunk.version), 0)
-  return chunks.filter((chunk) => chunk.version === newest)
 }

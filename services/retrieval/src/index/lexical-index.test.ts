@@ -1,3 +1,4 @@
+import { fold } from '@docent/core/text/fold'
 import { expect, test } from 'vitest'
 import { createLexicalIndex } from './lexical-index.ts'
 
@@ -106,4 +107,28 @@ test('the limit keeps the best ones', () => {
   const all = index.search(terms('needle'), 500)
   expect(index.search(terms('needle'), 7)).toEqual(all.slice(0, 7))
   expect(index.search(terms('needle'), 7, (chunk) => chunk % 2 === 1)).toEqual(all.filter((hit) => hit.chunk % 2 === 1).slice(0, 7))
+})
+
+test('a table that was widened many times still counts each term as a plain count does', () => {
+  const index = createLexicalIndex()
+  const counts = new Map<string, number>()
+  const texts = Array.from({ length: 1_500 }, (_, n) => {
+    const words = Array.from({ length: 20 }, (_, i) => `w${(n * 31 + i * 7919) % 40_000}`)
+    return { words: new Set(words), text: `${words.join(' ')} ${String.fromCodePoint(0x4e00 + n, 0x5000 + (n % 400), 0x20000 + n)} ﷺ` }
+  })
+  for (const { text, words } of texts) {
+    index.add(fields(text, 'same header', 'same/path.md'))
+    for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  }
+  for (const [word, count] of counts) expect(index.frequency(word), word).toBe(count)
+  expect(index.frequency('header')).toBe(1_500)
+  expect(index.frequency('path')).toBe(1_500)
+  expect(index.frequency(fold('一倀'))).toBe(1)
+  expect(index.frequency('\u{20000}')).toBe(1)
+  texts.forEach(({ text }, chunk) => {
+    if (chunk % 2 === 0) index.remove(chunk, fields(text, 'same header', 'same/path.md'))
+  })
+  index.compact(() => undefined)
+  expect(index.frequency('header')).toBe(750)
+  expect(index.search(terms('\u{20001}'), 5)).toHaveLength(1)
 })

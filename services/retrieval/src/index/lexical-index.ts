@@ -1,15 +1,10 @@
-import { tokensOf } from '@docent/core/text/tokens'
 import { createPostings } from './postings.ts'
-import { createTermTable, grown } from './term-table.ts'
+import { createTermReader, type Fields, STEP } from './term-reader.ts'
+import { COUNT, createTermTable, FIELDS, grown } from './term-table.ts'
 
 const K1 = 1.2
 const B = 0.75
-/** weights are kept in steps of a quarter */
-const STEP = 4
-const HEADER_WEIGHT = 1
-const PATH_WEIGHT = 0.5
 
-export type Fields = { header: string; text: string; path: string }
 export type WeightedTerm = { term: string; weight: number }
 export type LexicalHit = { chunk: number; score: number }
 
@@ -33,7 +28,7 @@ export type LexicalIndex = {
 export function createLexicalIndex(): LexicalIndex {
   let terms = createTermTable()
   let postings = createPostings()
-  let frequencies = new Uint32Array(1 << 12)
+  let reader = createTermReader(terms)
   let lengths = new Uint32Array(1 << 10) // 0 = removed
   let scores = new Float32Array(1 << 10)
   let next = 0
@@ -46,7 +41,7 @@ export function createLexicalIndex(): LexicalIndex {
 
   function frequencyOf(term: string): number {
     const id = terms.find(term)
-    return id < 0 ? 0 : frequencies[id]!
+    return id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
   }
 
   return {
@@ -57,11 +52,11 @@ export function createLexicalIndex(): LexicalIndex {
       return next - alive
     },
     get bytes() {
-      return postings.bytes + terms.size * 20 + lengths.byteLength * 2
+      return postings.bytes + terms.bytes + lengths.byteLength * 2
     },
 
     add(fields) {
-      const { weights, length } = weigh(fields)
+      const length = reader.read(fields)
       const chunk = next++
       if (chunk >= lengths.length) {
         lengths = grown(lengths)
@@ -70,21 +65,21 @@ export function createLexicalIndex(): LexicalIndex {
       lengths[chunk] = length
       totalLength += length
       alive++
-      for (const [term, weight] of weights) {
-        const id = terms.findOrAdd(term)
-        if (id >= frequencies.length) frequencies = grown(frequencies, frequencies.length * 2)
-        frequencies[id]!++
-        postings.append(id, chunk, Math.max(1, Math.min(255, Math.round(weight * STEP))))
-      }
+      const { records } = terms
+      reader.take((term, quarters) => {
+        records[term * FIELDS + COUNT]!++
+        postings.append(records, term, chunk, Math.min(255, quarters))
+      })
       return chunk
     },
 
     remove(chunk, fields) {
       if (!lengths[chunk]) return
-      for (const term of weigh(fields).weights.keys()) {
-        const id = terms.find(term)
-        if (id >= 0 && frequencies[id]! > 0) frequencies[id]!--
-      }
+      reader.read(fields)
+      const { records } = terms
+      reader.take((term) => {
+        if (records[term * FIELDS + COUNT]! > 0) records[term * FIELDS + COUNT]!--
+      })
       totalLength -= lengths[chunk]!
       lengths[chunk] = 0
       alive--
@@ -98,9 +93,10 @@ export function createLexicalIndex(): LexicalIndex {
       const touched: number[] = []
       for (const { term, weight } of wanted) {
         const id = terms.find(term)
-        if (id < 0 || frequencies[id] === 0) continue
-        const gain = weight * idfOf(frequencies[id]!) * (K1 + 1)
-        postings.visit(id, (chunk, quarters) => {
+        const frequency = id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
+        if (frequency === 0) continue
+        const gain = weight * idfOf(frequency) * (K1 + 1)
+        postings.visit(terms.records, id, (chunk, quarters) => {
           const length = lengths[chunk]!
           if (length === 0) return
           const tf = quarters / STEP
@@ -114,7 +110,7 @@ export function createLexicalIndex(): LexicalIndex {
     },
 
     compact(moved) {
-      const old = { terms, postings, frequencies, lengths }
+      const old = { terms, postings, lengths }
       const numbers = new Int32Array(next).fill(-1)
       const kept = new Uint32Array(Math.max(1 << 10, alive))
       let count = 0
@@ -124,16 +120,18 @@ export function createLexicalIndex(): LexicalIndex {
         numbers[chunk] = count
         moved(chunk, count++)
       }
-      terms = old.terms.copy((id) => old.frequencies[id]! > 0)
+      const { records } = old.terms
+      let living = 0
+      for (const id of old.terms.places()) if (records[id * FIELDS + COUNT]! > 0) living++
+      terms = createTermTable(living)
       postings = createPostings()
-      frequencies = new Uint32Array(Math.max(1 << 12, terms.size))
-      let to = 0
-      for (let id = 0; id < old.terms.size; id++) {
-        if (old.frequencies[id] === 0) continue
-        const target = to++
-        frequencies[target] = old.frequencies[id]!
-        old.postings.visit(id, (chunk, weight) => {
-          if (numbers[chunk]! >= 0) postings.append(target, numbers[chunk]!, weight)
+      reader = createTermReader(terms)
+      for (const id of old.terms.places()) {
+        if (records[id * FIELDS + COUNT] === 0) continue
+        const target = terms.adopt(old.terms, id)
+        terms.records[target * FIELDS + COUNT] = records[id * FIELDS + COUNT]!
+        old.postings.visit(records, id, (chunk, weight) => {
+          if (numbers[chunk]! >= 0) postings.append(terms.records, target, numbers[chunk]!, weight)
         })
       }
       lengths = kept
@@ -141,22 +139,6 @@ export function createLexicalIndex(): LexicalIndex {
       next = count
     },
   }
-}
-
-/** Title and headings count as text; the path helps to find, but does not make a chunk longer. */
-function weigh({ header, text, path }: Fields): { weights: Map<string, number>; length: number } {
-  const weights = new Map<string, number>()
-  let length = 0
-  for (const [field, weight] of [
-    [text, 1],
-    [header, HEADER_WEIGHT],
-  ] as const) {
-    const tokens = tokensOf(field)
-    length += tokens.length
-    for (const token of tokens) weights.set(token, (weights.get(token) ?? 0) + weight)
-  }
-  for (const token of new Set(tokensOf(path))) weights.set(token, (weights.get(token) ?? 0) + PATH_WEIGHT)
-  return { weights, length: Math.max(1, length) }
 }
 
 /** The best `limit`, by score and then by number, without sorting everything. */

@@ -1,29 +1,26 @@
-import { grown } from './term-table.ts'
+import { END, FIELDS, HEAD, LAST, LEVEL_SHIFT, TAIL, WEIGHT } from './term-table.ts'
 
 const PAGE_BITS = 18
 const PAGE = 1 << PAGE_BITS
 // a list grows in slices: most terms occur once or twice, a few in every chunk
 const SLICES = [8, 16, 32, 64, 128, 256, 512, 1024, 2048]
 const LINK = 4
+/** the weight that most entries have is not written: a term said once in the text */
+const ONCE = 4
 
 /**
- * Lists of (number of a chunk, weight 1–255), numbers rising: differences as varints in slices of shared pages.
- * About 2.5 bytes an entry.
+ * Lists of (number of a chunk, weight 1–255), numbers rising: differences as varints in slices of shared pages, each with one bit that
+ * says whether a byte of weight follows. About 2 bytes an entry. Where a list stands is in its term's record.
  */
 export type Postings = {
-  append(term: number, chunk: number, weight: number): void
-  visit(term: number, each: (chunk: number, weight: number) => void): void
+  append(records: Uint32Array, term: number, chunk: number, weight: number): void
+  visit(records: Uint32Array, term: number, each: (chunk: number, weight: number) => void): void
   readonly bytes: number
 }
 
 export function createPostings(): Postings {
   const pages: Uint8Array[] = []
   let free = PAGE // offset in the last page; full at first
-  let heads = new Uint32Array(1 << 12)
-  let tails = new Uint32Array(1 << 12)
-  let ends = new Uint32Array(1 << 12)
-  let lasts = new Uint32Array(1 << 12)
-  let levels = new Uint8Array(1 << 12)
 
   function allocate(size: number): number {
     if (free + size > PAGE) {
@@ -35,32 +32,22 @@ export function createPostings(): Postings {
     return address + 1 // 0 means none
   }
 
-  function ensure(term: number): void {
-    if (term < heads.length) return
-    const length = Math.max(term + 1, heads.length * 2)
-    heads = grown(heads, length)
-    tails = grown(tails, length)
-    ends = grown(ends, length)
-    lasts = grown(lasts, length)
-    const wider = new Uint8Array(length)
-    wider.set(levels)
-    levels = wider
+  function put(records: Uint32Array, list: number, byte: number): void {
+    if (records[list + TAIL] === records[list + END]) lengthen(records, list)
+    const at = records[list + TAIL]!++ - 1
+    pages[at >>> PAGE_BITS]![at & (PAGE - 1)] = byte
   }
 
-  function put(term: number, byte: number): void {
-    if (tails[term] === ends[term]) {
-      const level = heads[term] === 0 ? 0 : Math.min(levels[term]! + 1, SLICES.length - 1)
-      const size = SLICES[level]!
-      const slice = allocate(size)
-      if (heads[term] === 0) heads[term] = slice
-      else writeLink(ends[term]! - 1, slice)
-      levels[term] = level
-      tails[term] = slice
-      ends[term] = slice + size - LINK
-    }
-    const at = tails[term]! - 1
-    pages[at >>> PAGE_BITS]![at & (PAGE - 1)] = byte
-    tails[term] = at + 2
+  function lengthen(records: Uint32Array, list: number): void {
+    const isFirst = records[list + HEAD] === 0
+    const level = isFirst ? 0 : Math.min((records[list + WEIGHT]! >>> LEVEL_SHIFT) + 1, SLICES.length - 1)
+    const size = SLICES[level]!
+    const slice = allocate(size)
+    if (isFirst) records[list + HEAD] = slice
+    else writeLink(records[list + END]! - 1, slice)
+    records[list + WEIGHT] = (records[list + WEIGHT]! & ((1 << LEVEL_SHIFT) - 1)) | (level << LEVEL_SHIFT)
+    records[list + TAIL] = slice
+    records[list + END] = slice + size - LINK
   }
 
   function writeLink(at: number, to: number): void {
@@ -70,23 +57,24 @@ export function createPostings(): Postings {
   }
 
   return {
-    append(term, chunk, weight) {
-      ensure(term)
-      let gap = chunk + 1 - lasts[term]!
-      lasts[term] = chunk + 1
+    append(records, term, chunk, weight) {
+      const list = term * FIELDS
+      let gap = (chunk + 1 - records[list + LAST]!) * 2 + (weight === ONCE ? 0 : 1)
+      records[list + LAST] = chunk + 1
       while (gap > 127) {
-        put(term, (gap & 127) | 128)
+        put(records, list, (gap & 127) | 128)
         gap >>>= 7
       }
-      put(term, gap)
-      put(term, weight)
+      put(records, list, gap)
+      if (weight !== ONCE) put(records, list, weight)
     },
 
-    visit(term, each) {
-      if (term < 0 || term >= heads.length || heads[term] === 0) return
-      const stop = tails[term]! - 1
+    visit(records, term, each) {
+      const list = term * FIELDS
+      if (records[list + HEAD] === 0) return
+      const stop = records[list + TAIL]! - 1
       let level = 0
-      let at = heads[term]! - 1
+      let at = records[list + HEAD]! - 1
       let end = at + SLICES[0]! - LINK
       let page = pages[at >>> PAGE_BITS]!
       let chunk = -1
@@ -111,17 +99,18 @@ export function createPostings(): Postings {
           gap |= (byte & 127) << shift
           if (byte & 128) shift += 7
           else {
-            chunk += gap
+            chunk += gap >>> 1
+            if (gap & 1) wantsWeight = true
+            else each(chunk, ONCE)
             gap = 0
             shift = 0
-            wantsWeight = true
           }
         }
       }
     },
 
     get bytes() {
-      return pages.length * PAGE + heads.length * 17
+      return pages.length * PAGE
     },
   }
 }

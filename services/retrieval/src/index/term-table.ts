@@ -1,79 +1,133 @@
 /**
- * Term → small number, without keeping the strings: two 32-bit hashes stand for the term
+ * Term → place in a hash table, without keeping the strings: two 32-bit hashes stand for the term
  * (10 million terms collide with a probability of about 3 in a million).
+ * All that is kept of a term lies in its place, FIELDS numbers: reading a text costs one look into memory per term.
  */
 export type TermTable = {
   readonly size: number
+  readonly bytes: number
+  readonly records: Uint32Array
+  /** counts up when the table was widened: then every place is another one */
+  readonly widened: number
+  /** makes room, so that no place moves while up to so many new terms are added */
+  reserve(terms: number): void
+  /** -1 when it is not there */
   find(term: string): number
   findOrAdd(term: string): number
-  /** a copy holding only the terms that `keep` accepts, numbered anew in the same order */
-  copy(keep: (id: number) => boolean): TermTable
+  /** the same for one character, or for the two characters of a bigram, without a string of it */
+  findOrAddCharacters(code: number, previous: number): number
+  /** the places that are taken */
+  places(): Iterable<number>
+  /** puts a term of another table into this one, with an empty record */
+  adopt(from: TermTable, place: number): number
 }
 
-export function createTermTable(): TermTable {
-  return tableOf(new Uint32Array(1 << 12), new Uint32Array(1 << 12), 0)
-}
+export const FIELDS = 8
+const FIRST = 0 // 0 = nobody's place
+const SECOND = 1
+/** in how many chunks the term occurs */
+export const COUNT = 2
+/** of the chunk that is being read, in quarters; and, in its top byte, how often the list of postings has grown */
+export const WEIGHT = 3
+export const LEVEL_SHIFT = 24
+/** of the list of postings: its first slice, where the next byte goes, where that slice ends (addresses + 1), its last chunk + 1 */
+export const HEAD = 4
+export const TAIL = 5
+export const END = 6
+export const LAST = 7
 
-function tableOf(firsts: Uint32Array<ArrayBuffer>, seconds: Uint32Array<ArrayBuffer>, count: number): TermTable {
-  let slots = fillSlots(firsts, count)
+export function createTermTable(expected = 0): TermTable {
+  let records = new Uint32Array(sizeFor(expected) * FIELDS)
+  let count = 0
+  let widened = 0
+  const characters = new Int32Array(0x10000).fill(-1) // the place of each single character met so far
 
-  /** the slot of the term just hashed, or the empty one where it belongs */
+  /** the place of the term just hashed, or the empty one where it belongs */
   function locate(): number {
-    const mask = slots.length - 1
-    let at = first & mask
+    const mask = records.length / FIELDS - 1
+    let place = first & mask
     for (;;) {
-      const id = slots[at]!
-      if (id === 0 || (firsts[id - 1] === first && seconds[id - 1] === second)) return at
-      at = (at + 1) & mask
+      const held = records[place * FIELDS]!
+      if (held === 0 || (held === first && records[place * FIELDS + SECOND] === second)) return place
+      place = (place + 1) & mask
     }
+  }
+
+  function addHashed(): number {
+    const place = locate()
+    if (records[place * FIELDS] !== 0) return place
+    records[place * FIELDS + FIRST] = first
+    records[place * FIELDS + SECOND] = second
+    count++
+    return place
+  }
+
+  function* places(): Iterable<number> {
+    for (let place = 0; place * FIELDS < records.length; place++) if (records[place * FIELDS] !== 0) yield place
+  }
+
+  function reserve(terms: number): void {
+    if (count + terms <= (records.length / FIELDS) * FULL) return
+    const before = records
+    records = new Uint32Array(sizeFor(count + terms) * FIELDS)
+    for (let at = 0; at < before.length; at += FIELDS) {
+      if (before[at] === 0) continue
+      first = before[at]!
+      second = before[at + SECOND]!
+      const to = locate() * FIELDS
+      for (let i = 0; i < FIELDS; i++) records[to + i] = before[at + i]!
+    }
+    characters.fill(-1)
+    widened++
   }
 
   return {
     get size() {
       return count
     },
+    get bytes() {
+      return records.byteLength + characters.byteLength
+    },
+    get records() {
+      return records
+    },
+    get widened() {
+      return widened
+    },
+    reserve,
     find(term) {
       hash(term)
-      return slots[locate()]! - 1
+      const place = locate()
+      return records[place * FIELDS] === 0 ? -1 : place
     },
     findOrAdd(term) {
       hash(term)
-      const at = locate()
-      if (slots[at] !== 0) return slots[at]! - 1
-      if (count === firsts.length) {
-        firsts = grown(firsts)
-        seconds = grown(seconds)
-      }
-      firsts[count] = first
-      seconds[count] = second
-      slots[at] = ++count
-      if (count * 10 > slots.length * 7) slots = fillSlots(firsts, count)
-      return count - 1
+      return addHashed()
     },
-    copy(keep) {
-      const a = new Uint32Array(Math.max(1 << 12, count))
-      const b = new Uint32Array(a.length)
-      let kept = 0
-      for (let id = 0; id < count; id++) {
-        if (!keep(id)) continue
-        a[kept] = firsts[id]!
-        b[kept++] = seconds[id]!
-      }
-      return tableOf(a, b, kept)
+    findOrAddCharacters(code, previous) {
+      const single = previous === 0 && code <= 0xffff
+      if (single && characters[code] !== -1) return characters[code]!
+      hashCharacters(code, previous)
+      const place = addHashed()
+      if (single) characters[code] = place
+      return place
+    },
+    places,
+    adopt(from, place) {
+      first = from.records[place * FIELDS + FIRST]!
+      second = from.records[place * FIELDS + SECOND]!
+      return addHashed()
     },
   }
 }
 
-function fillSlots(firsts: Uint32Array, count: number): Uint32Array {
+const FULL = 0.7
+
+/** places for so many terms with room to grow: a power of two */
+function sizeFor(terms: number): number {
   let size = 1 << 13
-  while (count * 10 > size * 4) size *= 2
-  const slots = new Uint32Array(size)
-  for (let id = 0; id < count; id++) {
-    let at = firsts[id]! & (size - 1)
-    while (slots[at] !== 0) at = (at + 1) & (size - 1)
-    slots[at] = id + 1
-  }
-  return slots
+  while (terms > size * FULL) size *= 2
+  return size
 }
 
 export function grown(array: Uint32Array, length = array.length + (array.length >> 1) + 1): Uint32Array<ArrayBuffer> {
@@ -87,15 +141,38 @@ let second = 0
 
 /** Sets `first` and `second`: two hashes in one pass, without an object for each of millions of terms. */
 function hash(term: string): void {
-  let a = 0x811c9dc5
-  let b = 0x9747b28c
-  for (let i = 0; i < term.length; i++) {
-    const code = term.charCodeAt(i)
-    a = Math.imul(a ^ code, 0x01000193)
-    b = Math.imul(b ^ code, 0x5bd1e995)
-  }
-  first = mixed(a)
-  second = mixed(b)
+  begin()
+  for (let i = 0; i < term.length; i++) unit(term.charCodeAt(i))
+  end()
+}
+
+function hashCharacters(code: number, previous: number): void {
+  begin()
+  if (previous !== 0) character(previous)
+  character(code)
+  end()
+}
+
+function character(code: number): void {
+  if (code > 0xffff) {
+    unit(0xd800 + ((code - 0x10000) >> 10))
+    unit(0xdc00 + ((code - 0x10000) & 0x3ff))
+  } else unit(code)
+}
+
+function begin(): void {
+  first = 0x811c9dc5
+  second = 0x9747b28c
+}
+
+function unit(code: number): void {
+  first = Math.imul(first ^ code, 0x01000193)
+  second = Math.imul(second ^ code, 0x5bd1e995)
+}
+
+function end(): void {
+  first = mixed(first) || 1 // 0 is nobody's
+  second = mixed(second)
 }
 
 function mixed(h: number): number {

@@ -2,7 +2,7 @@ import type { Passage, SearchRequest, SearchResponse } from '@docent/core/passag
 import type { Principal } from '@docent/core/principal'
 import { scriptOf } from '@docent/core/text/language'
 import type { Corpus } from '@docent/corpus/corpus'
-import type { RetrievalEvents, Step } from '../events.ts'
+import type { RetrievalEvents, Stage, Step } from '../events.ts'
 import type { ChunkIndex, HeldChunk } from '../index/chunk-index.ts'
 import { allowedChunks } from './allowed.ts'
 import type { DenseLeg } from './dense-leg.ts'
@@ -25,10 +25,15 @@ export async function search(
   { principal, requestId, signal }: Call,
 ): Promise<SearchResponse> {
   const started = performance.now()
+  const timings: Partial<Record<Stage, number>> = {}
+  const took = (stage: Stage, ms: number) => {
+    timings[stage] = Math.round(ms * 1_000) / 1_000
+    events.stage(stage, ms)
+  }
   const timed = <T>(stage: 'plan' | 'lexical' | 'fuse', work: () => T): T => {
     const from = performance.now()
     const result = work()
-    events.stage(stage, performance.now() - from)
+    took(stage, performance.now() - from)
     return result
   }
   const allowed = allowedChunks(request.filters, principal)
@@ -36,8 +41,8 @@ export async function search(
   const asking = dense.search({ text: plan.embedText, language: plan.language, allowed }, signal)
   const lexical = timed('lexical', () => index.search(plan.terms, LEXICAL_HITS, allowed))
   const { groups, degraded, ms } = await asking
-  events.stage('embed', ms.embed)
-  events.stage('dense', ms.dense)
+  took('embed', ms.embed)
+  took('dense', ms.dense)
 
   const evidence = evidenceOf(lexical, plan.idfTotal, groups, plan.language)
   const weight = denseWeight(evidence, plan.language, { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text) })
@@ -54,7 +59,7 @@ export async function search(
 
   const tookMs = Math.round((performance.now() - started) * 10) / 10
   const answerable = gate.answerable && passages.length > 0
-  events.stage('total', tookMs)
+  took('total', tookMs)
   events.searched({ answerable, degraded: missing, passages: passages.length, ms: tookMs, requestId })
   return {
     passages,
@@ -66,6 +71,7 @@ export async function search(
       ? {
           explain: {
             plan: describe(plan, { ...evidence, denseWeight: weight }),
+            timings,
             candidates: choices.slice(0, EXPLAINED).map(({ entry, kept, why }) => ({
               chunkId: entry.chunk.id,
               documentId: entry.chunk.document.documentId,
@@ -90,7 +96,7 @@ export async function search(
       events.legLost('parents', error)
       return undefined
     } finally {
-      events.stage('parents', performance.now() - from)
+      took('parents', performance.now() - from)
     }
   }
 }

@@ -1,9 +1,27 @@
-const han = /\p{Script=Han}/gu
+const HAN = 1
+const LETTER = 2
+const kinds = new Uint8Array(0x10000).fill(255)
+
+function kindOf(code: number): number {
+  let kind = code > 0xffff ? 255 : kinds[code]!
+  if (kind !== 255) return kind
+  const char = String.fromCodePoint(code)
+  kind = (/\p{Script=Han}/u.test(char) ? HAN : 0) | (/\p{L}/u.test(char) ? LETTER : 0)
+  if (code <= 0xffff) kinds[code] = kind
+  return kind
+}
 
 /** zh when at least a fifth of the letters are Han; the question's language decides the answer's. */
 export function languageOf(text: string): 'zh' | 'en' {
-  const letters = text.match(/\p{L}/gu)?.length ?? 0
-  const hanLetters = text.match(han)?.length ?? 0
+  let letters = 0
+  let hanLetters = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!
+    if (code > 0xffff) i++
+    const kind = kindOf(code)
+    if (kind & LETTER) letters++
+    if (kind & HAN) hanLetters++
+  }
   return hanLetters > 0 && hanLetters * 5 >= letters ? 'zh' : 'en'
 }
 

@@ -30,29 +30,44 @@ export function tokensOf(text: string): string[] {
 
 export function tokensOfFolded(text: string): string[] {
   const tokens: string[] = []
-  let previous = '' // the CJK character just before, for the bigram
+  const character = (code: number, previous: number) => {
+    const char = String.fromCodePoint(code)
+    if (previous) tokens.push(String.fromCodePoint(previous) + char)
+    tokens.push(char)
+  }
+  visitFolded(text, character, (start, end) => tokens.push(...tokensOfWord(text.slice(start, end))))
+  return tokens
+}
+
+/**
+ * The same terms without a string for each: `character` gets a CJK character and the one just before it (0 = none; else the two are a
+ * bigram too), `word` the place of a word that `tokensOfWord` takes apart.
+ */
+export function visitFolded(
+  text: string,
+  character: (code: number, previous: number) => void,
+  word: (start: number, end: number) => void,
+): void {
+  let previous = 0
   for (let i = 0; i < text.length; ) {
     const code = text.codePointAt(i)!
     const kind = classOf(code)
     const width = code > 0xffff ? 2 : 1
     if (kind === CJK) {
-      const char = text.slice(i, i + width)
-      if (previous) tokens.push(previous + char)
-      tokens.push(char)
-      previous = char
+      character(code, previous)
+      previous = code
       i += width
       continue
     }
-    previous = ''
+    previous = 0
     if (kind === NONE) {
       i += width
       continue
     }
     const end = wordEnd(text, i)
-    pushWord(text.slice(i, end), tokens)
+    word(i, end)
     i = end
   }
-  return tokens
 }
 
 /** Letters and digits, with one joiner between two of them: rfc-9457, v2.3.1, err_oom, 10,000, don't. */
@@ -83,18 +98,18 @@ function joins(text: string, at: number): boolean {
 const plainWord = /^[a-z]+$/
 const part = /[^\d\W_]+|\d+|[^\x00-\x7f]+/gu
 
-function pushWord(word: string, tokens: string[]): void {
-  if (plainWord.test(word)) tokens.push(stem(word))
-  else if (/^\d+$/.test(word)) tokens.push(word)
-  else if (/^\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(word)) tokens.push(word.replaceAll(',', ''))
-  else if (/^[a-z]+['’][a-z]+$/.test(word)) tokens.push(stem(word.replace(/['’]s$/, '').replace(/['’]/, '')))
-  else {
-    // hyphened words are words; digits, dots and underscores make an identifier, found whole as well
-    if (/[\d._+#]/.test(word)) tokens.push(word)
-    const parts = word.match(part) ?? []
-    if (parts.length === 1 && parts[0] === word) tokens.push(word)
-    else for (const piece of parts) tokens.push(plainWord.test(piece) ? stem(piece) : piece)
-  }
+/** The terms of one folded word, as visitFolded gives it. */
+export function tokensOfWord(word: string): string[] {
+  if (plainWord.test(word)) return [stem(word)]
+  if (/^\d+$/.test(word)) return [word]
+  if (/^\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(word)) return [word.replaceAll(',', '')]
+  if (/^[a-z]+['’][a-z]+$/.test(word)) return [stem(word.replace(/['’]s$/, '').replace(/['’]/, ''))]
+  // hyphened words are words; digits, dots and underscores make an identifier, found whole as well
+  const tokens = /[\d._+#]/.test(word) ? [word] : []
+  const parts = word.match(part) ?? []
+  if (parts.length === 1 && parts[0] === word) tokens.push(word)
+  else for (const piece of parts) tokens.push(plainWord.test(piece) ? stem(piece) : piece)
+  return tokens
 }
 
 export type QuestionTerm = {

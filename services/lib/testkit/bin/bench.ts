@@ -1,0 +1,18 @@
+// npm run bench -- lexical: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
+import { execFileSync } from 'node:child_process'
+import { benchLexical } from '../src/bench/bench-lexical.ts'
+import { machine } from '../src/bench/open-bench.ts'
+
+const benches: Record<string, (scope: AsyncDisposableStack) => Promise<Record<string, number>>> = { lexical: benchLexical }
+
+const [name = ''] = process.argv.slice(2).filter((arg) => arg !== '--')
+const bench = benches[name]
+if (!bench) {
+  console.error(`Which one? ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+await using scope = new AsyncDisposableStack()
+const figures = await bench(scope)
+for (const [figure, value] of Object.entries(figures)) console.log(`${figure.padEnd(48)} ${Number(value.toPrecision(4))}`)
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+console.log(JSON.stringify({ bench: name, commit, ...machine(), figures }))

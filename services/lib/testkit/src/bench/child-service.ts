@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export type ChildService = AsyncDisposable & {
+  url: string
+  /** seconds of CPU so far, user and system */
+  cpuS(): number
+  /** resident now, and the most so far, in MB */
+  memory(): { rssMb: number; peakMb: number; anonMb: number }
+}
+
+const TICKS_PER_S = 100
+
+/** A service as its container starts it, in a process of its own, so that its memory and CPU are its own. */
+export async function startChild(
+  service: 'retrieval' | 'embedder',
+  env: Record<string, string>,
+  options: { nodeFlags?: string[]; readyPath?: string; limitMs?: number } = {},
+): Promise<ChildService> {
+  const port = await freePort()
+  const main = new URL(`../../../../${service}/src/main.ts`, import.meta.url)
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), main.pathname], {
+    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...env, HOST: '127.0.0.1', PORT: String(port), METRICS_PORT: '0' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  const url = `http://127.0.0.1:${port}`
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  const until = Date.now() + (options.limitMs ?? 120_000)
+  for (;;) {
+    const response = await fetch(`${url}${options.readyPath ?? '/readyz'}`).catch(() => undefined)
+    if (response?.ok) break
+    if (child.exitCode !== null || Date.now() > until) {
+      await stop()
+      throw new Error(`${service} did not become ready`)
+    }
+    await sleep(20)
+  }
+  const status = () => readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status())?.[1]) / 1024
+  return {
+    url,
+    cpuS() {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
+    },
+    memory: () => ({ rssMb: field('VmRSS'), peakMb: field('VmHWM'), anonMb: field('RssAnon') }),
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
