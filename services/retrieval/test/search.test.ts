@@ -31,7 +31,7 @@ beforeAll(async () => {
 })
 afterAll(() => scope.disposeAsync())
 
-async function start(options: { embedder: FakeEmbedder; chromaUrl?: string }): Promise<string> {
+async function start(options: { embedder: FakeEmbedder; chromaUrl?: string; env?: Record<string, string> }): Promise<string> {
   const config = readConfig({
     HOST: '127.0.0.1',
     PORT: '0',
@@ -40,6 +40,7 @@ async function start(options: { embedder: FakeEmbedder; chromaUrl?: string }): P
     CHROMA_URL: options.chromaUrl ?? inject('stores').chromaUrl,
     EMBEDDER_URL: 'http://127.0.0.1:1',
     INTERNAL_TOKEN: token,
+    ...options.env,
   })
   const service = await startRetrieval(config, scope, { log: createLogger('retrieval', 'silent'), embedder: options.embedder })
   return service.url
@@ -168,6 +169,33 @@ describe('who may see what', () => {
     ).toBe(401)
     const broken = { 'content-type': 'application/json', 'x-docent-token': token, 'x-docent-principal': '!!!' }
     expect((await post('/search', { query: 'x' }, { headers: broken })).status).toBe(400)
+  })
+})
+
+describe('a folder too large for exact comparison', () => {
+  let large: string
+  beforeAll(async () => {
+    large = await start({ embedder: fakeEmbedder(), env: { FLAT_SCAN_CHUNKS: '0' } })
+  })
+
+  test.each([
+    ['退款要几天？', 'handbook/refund.md'],
+    ['电池怎么保存？', 'handbook/battery.txt'],
+    ['How long is the warranty?', '手册/保修说明.md'],
+  ])('%s is found in the other language through Chroma', async (question, path) => {
+    const found = await search(question, {}, { base: large })
+    expect(found.degraded).toEqual([])
+    expect(found.passages[0]!.path).toBe(path)
+  })
+
+  test('filters and collections hold inside the query', async () => {
+    const filtered = await search('会议室 battery', { filters: { pathPrefix: 'handbook/' }, limit: 50 }, { base: large })
+    expect(filtered.degraded).toEqual([])
+    expect(filtered.passages.every((passage) => passage.path.startsWith('handbook/'))).toBe(true)
+    expect(filtered.passages.filter((passage) => passage.scores.dense !== undefined).length).toBeGreaterThan(3)
+    const staff: Principal = { ...anyone, collections: ['default'] }
+    const seen = await search('会议室', { limit: 50, explain: true }, { base: large, principal: staff })
+    expect(JSON.stringify(seen)).not.toContain('secret/')
   })
 })
 

@@ -3,6 +3,7 @@ import type { Chunk } from '@docent/core/chunk'
 import type { Locator } from '@docent/core/document'
 import { AppError } from '@docent/core/errors'
 import { placeOf } from '@docent/core/place'
+import { writtenIn } from '@docent/core/text/language'
 import { isLatestAttempt } from './attempts.ts'
 import type { Corpus, DocumentRow, Generation, VersionFacts } from './corpus.ts'
 import { appendChange, type CorpusLog, type Database, keepVectors, type Queryable } from './database.ts'
@@ -27,7 +28,7 @@ export function createChunks(
     async replaceChunks(document, facts, chunks, generation, attemptId) {
       // a number of its own for each attempt: two of them never write the same ids
       const version = await database.transaction((client) => openVersion(client, document, facts, attemptId))
-      const dense = await writeDense(vectors, load, document.id, version, chunks, generation, log, () => faultPoint('K6'))
+      const dense = await writeDense(vectors, load, document, version, chunks, generation, log, () => faultPoint('K6'))
       faultPoint('K7')
       let flipped: Flipped
       try {
@@ -83,7 +84,7 @@ async function openVersion(client: Queryable, document: DocumentRow, facts: Vers
 async function writeDense(
   vectors: Vectors,
   load: Corpus['loadVectors'],
-  documentId: string,
+  document: DocumentRow,
   version: number,
   chunks: readonly Chunk[],
   generation: Generation,
@@ -102,9 +103,11 @@ async function writeDense(
       const known = some.filter((chunk) => found.has(chunk.textHash))
       await vectors.add(
         known.map((chunk) => ({
-          id: chunkId(documentId, version, chunk.ordinal),
-          documentId,
+          id: chunkId(document.id, version, chunk.ordinal),
+          documentId: document.id,
           version,
+          language: writtenIn(chunk.text),
+          collection: document.collection,
           vector: found.get(chunk.textHash)!,
         })),
         generation,
@@ -113,7 +116,7 @@ async function writeDense(
     return 'written' as const
   } catch (error) {
     if (!vectors.isOutage(error)) throw error
-    log.warn({ err: error, documentId }, 'the dense index did not take the vectors; they follow later')
+    log.warn({ err: error, documentId: document.id }, 'the dense index did not take the vectors; they follow later')
     return 'pending' as const
   }
 }

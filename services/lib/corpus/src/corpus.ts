@@ -33,6 +33,12 @@ export type ScanRecord = {
   changes: ScanChange[]
 }
 
+export type DenseScope = {
+  language?: 'zh' | 'en' | undefined
+  documents?: readonly string[] | undefined
+  collections?: readonly string[] | undefined
+}
+
 /** A row of `document`, as jobs and scans see it. */
 export type DocumentRow = DocumentSettings & {
   id: string
@@ -262,11 +268,13 @@ export type Corpus = {
   onChange(wake: () => void): AsyncDisposable
 
   // dense
+  /** the nearest chunks; `within` one language, some documents or collections (the last two cost about ten times as long) */
   searchDense(
     vector: Float32Array,
     limit: number,
     generation: Generation,
     signal: AbortSignal,
+    within?: DenseScope,
   ): Promise<{ chunkId: string; score: number }[]>
   /** a real query against the collection; throws when Chroma is down, empty, torn or of another dimension */
   denseCanary(generation: Generation, signal: AbortSignal): Promise<void>

@@ -1,15 +1,17 @@
 import { AppError } from '@docent/core/errors'
-import { ChromaNotFoundError, type Collection } from 'chromadb'
-import { isChromaOutage, openChroma } from './chroma.ts'
+import { SAMPLE, writtenIn } from '@docent/core/text/language'
+import { ChromaNotFoundError, type Collection, type Where } from 'chromadb'
+import { isChromaOutage, type Language, languages, OtherLayout, openChroma } from './chroma.ts'
 import type { Corpus, Generation } from './corpus.ts'
 import type { CorpusLog, Database } from './database.ts'
 import { decodeFloat16 } from './float16.ts'
 
-export type DenseRow = { id: string; documentId: string; version: number; vector: Float32Array }
+export type StoredRow = { id: string; documentId: string; version: number; vector: Float32Array }
+export type DenseRow = StoredRow & { language: Language; collection: string }
 type Dense = Pick<Corpus, 'searchDense' | 'denseCanary' | 'reconcileDense' | 'isDenseDoubtful'>
 export type Vectors = Dense & {
   /** all that the collection holds, page by page; nothing when there is no collection */
-  everyStored(generation: Generation, pageRows: number): AsyncGenerator<DenseRow[]>
+  everyStored(generation: Generation, pageRows: number): AsyncGenerator<StoredRow[]>
   /** for each vector the score of the nearest stored one; undefined where nothing is found */
   searchMany(vectors: readonly Float32Array[], generation: Generation, breadth?: number): Promise<(number | undefined)[]>
   add(rows: readonly DenseRow[], generation: Generation): Promise<void>
@@ -27,6 +29,8 @@ const QUERY_MS = 3_000
 const WRITE_MS = 60_000
 // float16 and Chroma's own rounding leave a vector nearly, not exactly, its own nearest neighbour
 const SELF_SCORE = 0.98
+// enough to meet both languages in a mixed folder, mostly
+const SAMPLES = 8
 
 export function createVectors(url: string | undefined, database: Database, log: CorpusLog): Vectors {
   const chroma = url === undefined ? undefined : openChroma(url)
@@ -34,77 +38,111 @@ export function createVectors(url: string | undefined, database: Database, log: 
   let isDoubtful = false
 
   /** A collection that was deleted and made again has another id: one more try with a fresh look. */
-  async function using<T>(generation: Generation, signal: AbortSignal, act: (collection: Collection) => Promise<T>): Promise<T> {
+  async function using<T>(
+    generation: Generation,
+    language: Language,
+    signal: AbortSignal,
+    act: (collection: Collection) => Promise<T>,
+  ): Promise<T> {
     if (!chroma) throw new AppError('unavailable', 'No dense index is configured (CHROMA_URL).')
     last = generation
     try {
-      return await act(await chroma.open(generation, signal))
+      return await act(await chroma.open(generation, language, signal))
     } catch (error) {
       chroma.forget(generation)
       if (!(error instanceof ChromaNotFoundError)) throw error
-      return await act(await chroma.open(generation, signal))
+      return await act(await chroma.open(generation, language, signal))
     }
   }
 
-  async function search(vector: Float32Array, limit: number, generation: Generation, signal: AbortSignal) {
+  const search: Corpus['searchDense'] = async (vector, limit, generation, signal, { language, documents, collections } = {}) => {
     if (vector.length !== generation.dimension)
       throw new AppError('conflict', `The vector has ${vector.length} numbers, the generation ${generation.dimension}.`)
-    const found = await using(generation, AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)]), (collection) =>
-      collection.query({ queryEmbeddings: [[...vector]], nResults: limit, include: ['distances'] }),
-    )
-    return found.ids[0]!.map((chunkId, i) => ({ chunkId, score: 1 - (found.distances[0]?.[i] ?? 1) }))
+    const within = AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)])
+    const where: Where[] = [
+      ...(documents ? [{ document: { $in: [...documents] } }] : []),
+      ...(collections ? [{ collection: { $in: [...collections] } }] : []),
+    ]
+    const lists = await Promise.all((language ? [language] : languages).map((one) => nearest(one, within)))
+    return lists
+      .flat()
+      .sort((a, b) => b.score - a.score)
+      .slice(0, limit)
+
+    async function nearest(one: Language, until: AbortSignal) {
+      const found = await using(generation, one, until, (collection) =>
+        collection.query({
+          queryEmbeddings: [[...vector]],
+          nResults: limit,
+          include: ['distances'],
+          ...(where.length > 0 ? { where: where.length === 1 ? where[0]! : { $and: where } } : {}),
+        }),
+      )
+      return found.ids[0]!.map((chunkId, i) => ({ chunkId, score: 1 - (found.distances[0]?.[i] ?? 1) }))
+    }
   }
 
   async function add(rows: readonly DenseRow[], generation: Generation): Promise<void> {
-    for (let at = 0; at < rows.length; at += BATCH) {
-      const some = rows.slice(at, at + BATCH)
-      await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
-        collection.add({
-          ids: some.map((row) => row.id),
-          embeddings: some.map((row) => [...row.vector]),
-          metadatas: some.map((row) => ({ document: row.documentId, version: row.version })),
-        }),
-      )
+    for (const language of languages) {
+      const written = rows.filter((row) => row.language === language)
+      for (let at = 0; at < written.length; at += BATCH) {
+        const some = written.slice(at, at + BATCH)
+        await using(generation, language, AbortSignal.timeout(WRITE_MS), (collection) =>
+          collection.add({
+            ids: some.map((row) => row.id),
+            embeddings: some.map((row) => [...row.vector]),
+            metadatas: some.map((row) => ({ document: row.documentId, version: row.version, language, collection: row.collection })),
+          }),
+        )
+      }
     }
   }
 
-  async function drop(ids: readonly string[], generation: Generation): Promise<void> {
-    for (let at = 0; at < ids.length; at += BATCH) {
-      await using(generation, AbortSignal.timeout(WRITE_MS), (collection) => collection.delete({ ids: ids.slice(at, at + BATCH) }))
+  /** Of ids whose language is not known: each collection drops those that it has. */
+  async function drop(ids: readonly string[], generation: Generation, among = languages): Promise<void> {
+    for (const language of among) {
+      for (let at = 0; at < ids.length; at += BATCH) {
+        const some = ids.slice(at, at + BATCH)
+        await using(generation, language, AbortSignal.timeout(WRITE_MS), (collection) => collection.delete({ ids: some }))
+      }
     }
   }
 
   async function denseCanary(generation: Generation, signal: AbortSignal): Promise<void> {
-    const { rows } = await database.query<{ id: string; vector: Buffer }>(
-      `${activeVectors} AND c.id >= md5(random()::text) ORDER BY c.id LIMIT 1`,
-      [generation.model],
-    )
-    const sample =
-      rows[0] ??
-      (await database.query<{ id: string; vector: Buffer }>(`${activeVectors} ORDER BY c.id LIMIT 1`, [generation.model])).rows[0]
-    if (!sample) {
-      await using(generation, AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)]), (collection) => collection.count())
+    const from = await database.query<VectorRow>(`${activeVectors} AND c.id >= md5(random()::text) ORDER BY c.id LIMIT ${SAMPLES}`, [
+      generation.model,
+    ])
+    const { rows } =
+      from.rows.length > 0 ? from : await database.query<VectorRow>(`${activeVectors} ORDER BY c.id LIMIT ${SAMPLES}`, [generation.model])
+    if (rows.length === 0) {
+      for (const language of languages)
+        await using(generation, language, AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)]), (collection) => collection.count())
       return
     }
-    const [hit] = await search(decodeFloat16(sample.vector), 1, generation, signal)
-    if (!hit || hit.score < SELF_SCORE)
-      throw new AppError('unavailable', 'The dense index does not find what it should hold; it is being rebuilt.')
+    for (const language of languages) {
+      const sample = rows.find((row) => writtenIn(row.sample) === language)
+      if (!sample) continue
+      const [hit] = await search(decodeFloat16(sample.vector), 1, generation, signal, { language })
+      if (!hit || hit.score < SELF_SCORE)
+        throw new AppError('unavailable', 'The dense index does not find what it should hold; it is being rebuilt.')
+    }
   }
 
-  async function* everyStored(generation: Generation, pageRows: number): AsyncGenerator<DenseRow[]> {
-    const collection = await chroma?.find(generation, AbortSignal.timeout(QUERY_MS))
-    if (!collection) return
-    for (let offset = 0; ; offset += pageRows) {
-      const page = await using(generation, AbortSignal.timeout(WRITE_MS), (open) =>
-        open.get({ limit: pageRows, offset, include: ['embeddings', 'metadatas'] }),
-      )
-      yield page.ids.map((id, i) => ({
-        id,
-        documentId: String(page.metadatas[i]?.document),
-        version: Number(page.metadatas[i]?.version),
-        vector: Float32Array.from(page.embeddings[i] ?? []),
-      }))
-      if (page.ids.length < pageRows) return
+  async function* everyStored(generation: Generation, pageRows: number): AsyncGenerator<StoredRow[]> {
+    for (const language of languages) {
+      if (!(await chroma?.find(generation, language, AbortSignal.timeout(QUERY_MS)))) continue
+      for (let offset = 0, full = true; full; offset += pageRows) {
+        const page = await using(generation, language, AbortSignal.timeout(WRITE_MS), (open) =>
+          open.get({ limit: pageRows, offset, include: ['embeddings', 'metadatas'] }),
+        )
+        yield page.ids.map((id, i) => ({
+          id,
+          documentId: String(page.metadatas[i]?.document),
+          version: Number(page.metadatas[i]?.version),
+          vector: Float32Array.from(page.embeddings[i] ?? []),
+        }))
+        full = page.ids.length === pageRows
+      }
     }
   }
 
@@ -113,18 +151,24 @@ export function createVectors(url: string | undefined, database: Database, log: 
     const best: (number | undefined)[] = []
     for (let at = 0; at < vectors.length; at += QUERIES) {
       const some = vectors.slice(at, at + QUERIES)
-      const found = await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
-        collection.query({ queryEmbeddings: some.map((vector) => [...vector]), nResults: breadth, include: ['distances'] }),
-      )
-      best.push(...found.distances.map(([distance]) => (typeof distance === 'number' ? 1 - distance : undefined)))
+      const scores: (number | undefined)[] = some.map(() => undefined)
+      for (const language of languages) {
+        const found = await using(generation, language, AbortSignal.timeout(WRITE_MS), (collection) =>
+          collection.query({ queryEmbeddings: some.map((vector) => [...vector]), nResults: breadth, include: ['distances'] }),
+        )
+        found.distances.forEach(([distance], i) => {
+          if (typeof distance === 'number') scores[i] = Math.max(scores[i] ?? -1, 1 - distance)
+        })
+      }
+      best.push(...scores)
     }
     return best
   }
 
-  async function storedIds(generation: Generation): Promise<Set<string>> {
+  async function storedIds(generation: Generation, language: Language): Promise<Set<string>> {
     const ids = new Set<string>()
     for (;;) {
-      const page = await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
+      const page = await using(generation, language, AbortSignal.timeout(WRITE_MS), (collection) =>
         collection.get({ limit: PAGE, offset: ids.size, include: [] }),
       )
       for (const id of page.ids) ids.add(id)
@@ -133,29 +177,35 @@ export function createVectors(url: string | undefined, database: Database, log: 
   }
 
   async function mend(generation: Generation, progress: (done: number, of: number) => void): Promise<{ added: number; removed: number }> {
-    const stored = await storedIds(generation)
+    const stored = { zh: await storedIds(generation, 'zh'), en: await storedIds(generation, 'en') }
     const { rows } = await database.query<{ id: string }>(activeIds, [generation.model])
     const active = new Set(rows.map((row) => row.id))
-    const missing = [...active.difference(stored)]
+    const missing = [...active].filter((id) => !stored.zh.has(id) && !stored.en.has(id))
     for (let at = 0; at < missing.length; at += BATCH) {
-      const some = await database.query<{ id: string; document: string; version: number; vector: Buffer }>(
-        `${activeVectors} AND c.id = ANY($2)`,
-        [generation.model, missing.slice(at, at + BATCH)],
-      )
+      const some = await database.query<VectorRow>(`${activeVectors} AND c.id = ANY($2)`, [generation.model, missing.slice(at, at + BATCH)])
       await add(
-        some.rows.map((row) => ({ id: row.id, documentId: row.document, version: row.version, vector: decodeFloat16(row.vector) })),
+        some.rows.map((row) => ({
+          id: row.id,
+          documentId: row.document,
+          version: row.version,
+          language: writtenIn(row.sample),
+          collection: row.collection,
+          vector: decodeFloat16(row.vector),
+        })),
         generation,
       )
       progress(Math.min(at + BATCH, missing.length), missing.length)
     }
-    return { added: missing.length, removed: await dropOrphans([...stored.difference(active)], generation) }
+    let removed = 0
+    for (const language of languages) removed += await dropOrphans([...stored[language].difference(active)], generation, language)
+    return { added: missing.length, removed }
   }
 
   /** A version being written has its vectors in Chroma before its rows are active: those stay. */
-  async function dropOrphans(ids: readonly string[], generation: Generation): Promise<number> {
+  async function dropOrphans(ids: readonly string[], generation: Generation, language: Language): Promise<number> {
     let dropped = 0
     for (let at = 0; at < ids.length; at += BATCH) {
-      const some = await using(generation, AbortSignal.timeout(WRITE_MS), (collection) =>
+      const some = await using(generation, language, AbortSignal.timeout(WRITE_MS), (collection) =>
         collection.get({ ids: ids.slice(at, at + BATCH), include: ['metadatas'] }),
       )
       const owners = some.metadatas.map((metadata) => [String(metadata?.document), Number(metadata?.version)] as const)
@@ -166,7 +216,7 @@ export function createVectors(url: string | undefined, database: Database, log: 
       )
       const kept = new Map(rows.map((row) => [row.id, row.kept]))
       const orphans = some.ids.filter((_id, i) => kept.get(owners[i]![0]) !== owners[i]![1])
-      await drop(orphans, generation)
+      await drop(orphans, generation, [language])
       dropped += orphans.length
       // a version being written may be one whose writer was killed: only a later look can tell
       if (orphans.length < some.ids.length) isDoubtful = true
@@ -186,7 +236,12 @@ export function createVectors(url: string | undefined, database: Database, log: 
     },
     async reconcileDense(generation, progress = () => undefined) {
       isDoubtful = false
-      const first = await mend(generation, progress)
+      const first = await mend(generation, progress).catch(async (error: unknown) => {
+        if (!(error instanceof OtherLayout) || !chroma) throw error
+        log.warn({ err: error }, 'the dense index is laid out anew from Postgres')
+        await chroma.drop(generation, AbortSignal.timeout(WRITE_MS))
+        return mend(generation, progress)
+      })
       const torn = await denseCanary(generation, AbortSignal.timeout(QUERY_MS)).then(
         () => undefined,
         (error: Error) => error,
@@ -217,4 +272,5 @@ const fromActive = `FROM chunk c
   JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed' AND NOT c.is_disabled
   JOIN embedding e ON e.text_hash = c.text_hash AND e.model = $1`
 const activeIds = `SELECT c.id ${fromActive}`
-const activeVectors = `SELECT c.id, c.document, c.version, e.vector ${fromActive} WHERE true`
+const activeVectors = `SELECT c.id, c.document, c.version, d.collection, left(c.text, ${SAMPLE}) AS sample, e.vector ${fromActive} WHERE true`
+type VectorRow = { id: string; document: string; version: number; collection: string; sample: string; vector: Buffer }

@@ -4,7 +4,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { tempDatabase } from '../../testkit/src/temp-database.ts'
 import { until } from '../../testkit/src/until.ts'
-import type { Corpus, DocumentRow, Generation } from '../src/corpus.ts'
+import { chunkId } from '../src/chunks.ts'
+import type { Corpus, DenseScope, DocumentRow, Generation } from '../src/corpus.ts'
 import { createCorpus } from '../src/create-corpus.ts'
 
 const scope = new AsyncDisposableStack()
@@ -253,6 +254,47 @@ test('the canary passes on a whole index and fails on an emptied one, which is m
   await expect(corpus.denseCanary(generation, signal())).rejects.toMatchObject({ code: 'unavailable' })
   expect((await corpus.reconcileDense(generation)).added).toBeGreaterThanOrEqual(3)
   await corpus.denseCanary(generation, signal())
+})
+
+test('a language, documents or a collection: the nearest are sought among those alone', async () => {
+  const [english, chinese] = await makeChunks(2)
+  const one = await add()
+  await index(one, [english!])
+  const two = await add()
+  await index(two, [{ ...chinese!, text: '保修期为二十四个月。' }])
+  await corpus.reconcileDense(generation)
+  const ids = async (within: DenseScope) =>
+    (await corpus.searchDense(vectorOf(seeds), 50, generation, signal(), within)).map((hit) => hit.chunkId)
+  const [idOne, idTwo] = [chunkId(one.id, 1, english!.ordinal), chunkId(two.id, 1, chinese!.ordinal)]
+  expect(await ids({ language: 'zh' })).toEqual([idTwo])
+  expect(await ids({ language: 'en' })).not.toContain(idTwo)
+  expect(await ids({ documents: [one.id] })).toEqual([idOne])
+  expect(new Set(await ids({ documents: [one.id, two.id] }))).toEqual(new Set([idOne, idTwo]))
+  expect(await ids({ language: 'zh', documents: [one.id] })).toEqual([])
+  expect(await ids({ language: 'zh', collections: ['default'] })).toEqual([idTwo])
+  expect(await ids({ collections: ['elsewhere'] })).toEqual([])
+})
+
+test('a collection as earlier versions laid it out is built anew, from the vectors in Postgres alone', async () => {
+  await index(await add(), await makeChunks(2))
+  const collections = `${inject('stores').chromaUrl}/api/v2/tenants/default_tenant/databases/default_database/collections`
+  for (const name of [generation.chromaCollection, `${generation.chromaCollection}-zh`])
+    await fetch(`${collections}/${name}`, { method: 'DELETE' })
+  const earlier = {
+    name: generation.chromaCollection,
+    metadata: { model: generation.model, dimension: generation.dimension, space: 'cosine' },
+    configuration: { hnsw: { space: 'cosine' } },
+  }
+  const made = await fetch(collections, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(earlier),
+  })
+  expect(made.status).toBe(200)
+  const fresh = createCorpus(open(urls.corpusUrl), { url: inject('stores').chromaUrl }, quiet)
+  await expect(fresh.denseCanary(generation, signal())).rejects.toThrow(/is being rebuilt/)
+  expect((await fresh.reconcileDense(generation)).added).toBeGreaterThanOrEqual(2)
+  await fresh.denseCanary(generation, signal())
 })
 
 test('vectors in Chroma that belong to nothing are dropped, those of a version being written stay', async () => {

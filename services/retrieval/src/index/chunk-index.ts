@@ -1,4 +1,4 @@
-import { languageOf } from '@docent/core/text/language'
+import { writtenIn } from '@docent/core/text/language'
 import type { IndexedChunk } from '@docent/corpus/corpus'
 import { createLexicalIndex, type LexicalHit, type LexicalIndex, type WeightedTerm } from './lexical-index.ts'
 import { type PackedTexts, packTexts } from './packed-texts.ts'
@@ -29,8 +29,6 @@ export type ChunkIndex = {
   search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: HeldChunk) => boolean): { chunk: HeldChunk; score: number }[]
 }
 
-// enough of a text to tell its language by
-const SAMPLE = 200
 // rebuilding costs about a second per 50,000 chunks, so not for every change
 const MIN_DEAD = 2_000
 
@@ -124,7 +122,7 @@ export function createChunkIndex(): ChunkIndex {
           const joined = row.heading.join(' › ')
           if (joined !== heading) heading = joined
           const { id, ordinal, text, page, place, start, end, textHash } = row
-          const written = languageOf(text.slice(0, SAMPLE))
+          const written = writtenIn(text)
           const number = lexical.add({ header, text, path })
           held[number] = new Held({ id, ordinal, header, page, place, start, end, textHash, document, heading, written }, texts, nth)
           numberOf.set(id, number)

@@ -25,6 +25,14 @@ export function languageOf(text: string): 'zh' | 'en' {
   return hanLetters > 0 && hanLetters * 5 >= letters ? 'zh' : 'en'
 }
 
+/** The language a chunk is written in, told by its beginning; a document may hold both. */
+export function writtenIn(text: string): 'zh' | 'en' {
+  return languageOf(text.slice(0, SAMPLE))
+}
+
+/** enough of a text to tell its language by, in UTF-16 units */
+export const SAMPLE = 200
+
 // characters whose traditional and simplified forms differ, among the most frequent
 const traditionalOnly =
   /[這個們來說國時為對於與開過學發會經現動問題業關機應種進實點間產話體頭電聽讀寫買賣價錢險證護樣變幾從車書東長門還氣見爾義務處總數據網絡線級號單價錄選擇幫誰嗎麼後準確]/u
