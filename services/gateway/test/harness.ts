@@ -77,6 +77,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
         gate: { answerable: fake.answerable, score: 1, threshold: 0.5, language: 'zh', reason: 'test' },
         degraded: fake.degraded,
         tookMs: 1,
+        configVersion: 'test',
       }
       return void json(200, found)
     }

@@ -1,9 +1,9 @@
 import type { Log } from '@docent/kit/logger'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-export const stages = ['plan', 'lexical', 'embed', 'dense', 'fuse', 'parents', 'total'] as const
+export const stages = ['plan', 'lexical', 'embed', 'dense', 'fuse', 'rerank', 'parents', 'total'] as const
 export type Stage = (typeof stages)[number]
-export const steps = ['dense', 'chroma', 'parents', 'everyday'] as const
+export const steps = ['dense', 'chroma', 'rerank', 'parents', 'everyday'] as const
 export type Step = (typeof steps)[number]
 
 /** What happens here, said once: each event feeds its log line and its metric. */

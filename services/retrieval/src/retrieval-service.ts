@@ -8,6 +8,8 @@ import { createMetrics, dependencyUp, httpSeconds, type Metrics, serveMetrics } 
 import { openPostgres } from '@docent/kit/postgres'
 import type { Embedder } from '@docent/models/embedder'
 import { createHttpEmbedder } from '@docent/models/http-embedder'
+import { createHttpReranker } from '@docent/models/http-reranker'
+import type { Reranker } from '@docent/models/reranker'
 import type { Config } from './config.ts'
 import { createEvents } from './events.ts'
 import { createChunkIndex } from './index/chunk-index.ts'
@@ -16,7 +18,7 @@ import { searchRouter } from './routes/search.ts'
 import { createDenseLeg } from './search/dense-leg.ts'
 import { createFlatVectors } from './search/flat-vectors.ts'
 
-export type Parts = { log?: Log; embedder?: Embedder; corpus?: Corpus }
+export type Parts = { log?: Log; embedder?: Embedder; reranker?: Reranker; corpus?: Corpus }
 
 /** Question → passages. Postgres and the index in memory are needed; Chroma and the embedder may come and go. */
 export async function startRetrieval(
@@ -29,6 +31,8 @@ export async function startRetrieval(
   const events = createEvents(metrics, log)
   const corpus = parts.corpus ?? openCorpus(config, scope, log)
   const embedder = parts.embedder ?? createHttpEmbedder({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000 })
+
+  const reranker = parts.reranker ?? createHttpReranker({ url: `${config.embedderUrl.replace(/\/+$/, '')}/rerank`, api: 'cohere' })
 
   const index = createChunkIndex()
   const flat = scope.use(createFlatVectors(corpus, config.flatScanChunks))
@@ -50,7 +54,7 @@ export async function startRetrieval(
     routers: [
       healthRouter(checks, { up: dependencyUp(metrics), needed: ['postgres', 'index'] }),
       requireInternal(config.internalToken),
-      searchRouter({ index, dense, corpus, events, isLoaded: () => follower.loaded }),
+      searchRouter({ index, dense, corpus, reranker, events, isLoaded: () => follower.loaded }),
     ],
   })
   scope.use(await serveMetrics(metrics, config.http.metricsPort, config.http.host))

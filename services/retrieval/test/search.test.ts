@@ -4,6 +4,7 @@ import type { Corpus } from '@docent/corpus/corpus'
 import { createCorpus } from '@docent/corpus/create-corpus'
 import { createLogger } from '@docent/kit/logger'
 import { openPostgres } from '@docent/kit/postgres'
+import type { Reranker } from '@docent/models/reranker'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
 import { readConfig } from '../src/config.ts'
@@ -31,7 +32,12 @@ beforeAll(async () => {
 })
 afterAll(() => scope.disposeAsync())
 
-async function start(options: { embedder: FakeEmbedder; chromaUrl?: string; env?: Record<string, string> }): Promise<string> {
+async function start(options: {
+  embedder: FakeEmbedder
+  reranker?: Reranker
+  chromaUrl?: string
+  env?: Record<string, string>
+}): Promise<string> {
   const config = readConfig({
     HOST: '127.0.0.1',
     PORT: '0',
@@ -42,7 +48,9 @@ async function start(options: { embedder: FakeEmbedder; chromaUrl?: string; env?
     INTERNAL_TOKEN: token,
     ...options.env,
   })
-  const service = await startRetrieval(config, scope, { log: createLogger('retrieval', 'silent'), embedder: options.embedder })
+  const { embedder: model, reranker } = options
+  const parts = { log: createLogger('retrieval', 'silent'), embedder: model, ...(reranker ? { reranker } : {}) }
+  const service = await startRetrieval(config, scope, parts)
   return service.url
 }
 
@@ -136,6 +144,22 @@ describe('finding', () => {
     expect(explain!.plan).toMatchObject({ language: 'zh', script: 'hans', followUp: false })
     expect(explain!.candidates[0]).toMatchObject({ kept: true, why: 'kept', ranks: { lexical: 1, fused: 1 } })
     expect(explain!.candidates[1]).toMatchObject({ kept: false, why: 'below the first 1' })
+    expect(explain!.candidates[0]!.ranks.final).toBe(1)
+    expect(explain!.why).toMatch(/^问题中有 100% 的词.*保留 1 段。判断为可以回答/)
+    expect(Object.keys(explain!.timings)).toEqual(expect.arrayContaining(['plan', 'lexical', 'embed', 'dense', 'fuse', 'parents', 'total']))
+    expect((await search('How long is the warranty?', { explain: true })).explain!.why).toContain('words count')
+  })
+
+  test('weights and thresholds are settings of a request, and the answer names the set', async () => {
+    const usual = await search('保修期是多久？', { explain: true })
+    expect(usual.configVersion).toMatch(/^[0-9a-f]{12}$/)
+    expect(usual.explain!.plan.configVersion).toBe(usual.configVersion)
+    const strict = await search('保修期是多久？', { tuning: { gate: { factor: 4 } } })
+    expect(strict.configVersion).not.toBe(usual.configVersion)
+    expect([usual.answerable, strict.answerable]).toEqual([true, false])
+    const one = await search('开放 登记 领取 提供', { limit: 20, tuning: { perDocument: 1 } })
+    expect(one.passages.filter((passage) => passage.path === '手册/杂项.md')).toHaveLength(1)
+    expect((await search('保修期是多久？')).configVersion).toBe(usual.configVersion)
   })
 })
 
@@ -220,6 +244,30 @@ describe('following the corpus', () => {
   })
 })
 
+describe('reranking', () => {
+  const password: Reranker = { model: 'fake', rerank: async (_, texts) => texts.map((text) => (text.includes('密码') ? 4.5 : -4.5)) }
+
+  test('is off unless asked for, puts its order first, and scores from 0 to 1', async () => {
+    const base = await start({ embedder: fakeEmbedder(), reranker: password })
+    expect((await search('保修期 密码', {}, { base })).passages[0]!.scores.rerank).toBeUndefined()
+    const found = await search('保修期 密码', { rerank: true, explain: true }, { base })
+    expect(found.degraded).toEqual([])
+    expect(found.passages[0]).toMatchObject({ path: '手册/密码.md', scores: { rerank: expect.closeTo(0.989, 3) } })
+    expect(found.explain!.candidates[0]!.ranks).toMatchObject({ rerank: 1, final: 1 })
+  })
+
+  test('without a reranker, with one that fails or is silent the order stays, and the answer says so', async () => {
+    const silent: Reranker = { model: 'silent', rerank: () => new Promise(() => undefined) }
+    for (const reranker of [undefined, silent]) {
+      const base = await start({ embedder: fakeEmbedder(), ...(reranker ? { reranker } : {}) })
+      const plain = await search('保修期是多久？', {}, { base })
+      const found = await search('保修期是多久？', { rerank: true, tuning: { rerankTimeoutMs: 100 } }, { base })
+      expect(found.degraded).toEqual(['rerank'])
+      expect(found.passages.map((passage) => passage.chunkId)).toEqual(plain.passages.map((passage) => passage.chunkId))
+    }
+  })
+})
+
 describe('parts that are down', () => {
   test('without Chroma: words, and an exact scan of the vectors', async () => {
     const base = await start({ embedder: fakeEmbedder(), chromaUrl: 'http://127.0.0.1:9' })
@@ -285,6 +333,7 @@ describe('bad input', () => {
     ['no query', {}],
     ['empty', { query: '' }],
     ['too long', { query: 'x'.repeat(4_001) }],
+    ['a setting that is none', { query: 'x', tuning: { gate: { factor: -1 } } }],
     ['a number', { query: 7 }],
     ['limit 0', { query: 'x', limit: 0 }],
     ['limit 51', { query: 'x', limit: 51 }],
@@ -298,6 +347,12 @@ describe('bad input', () => {
     expect(await response.json()).toMatchObject({ status: 400, code: expect.any(String), requestId: expect.any(String) })
   })
 
+  test('200,000 words are refused before they are read', async () => {
+    const response = await post('/search', { query: 'word '.repeat(200_000) })
+    expect(response.status).toBe(413)
+    expect(await response.json()).toMatchObject({ code: 'payload_too_large' })
+  })
+
   test.each([
     ['one character', '保'],
     ['emoji only', '👍🏽🎉'],
@@ -306,6 +361,8 @@ describe('bad input', () => {
     ['4,000 characters', '保修期是多久'.repeat(666)],
     ['one long word', 'a'.repeat(4_000)],
     ['regex bait', '(a+)+$ [[[ \\ .*{99999} %s'],
+    ['from right to left', 'ما هي مدة الضمان؟ \u202eabc'],
+    ['all scripts at once', '保修 warranty гарантия 保証 보증 ضمان ١٢٣ ﬁ ①'],
     ['SQL', "'; DROP TABLE chunk; --"],
     ['lone surrogates', 'x\ud800y\udfff'],
     ['NUL', 'a\u0000b'],

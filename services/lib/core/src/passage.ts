@@ -1,7 +1,13 @@
 import { z } from 'zod'
 import { Place } from './document.ts'
 
-export const Scores = z.object({ lexical: z.number().optional(), dense: z.number().optional(), fused: z.number() })
+/** `rerank` is on a scale of 0 to 1 whatever the model behind it returns. */
+export const Scores = z.object({
+  lexical: z.number().optional(),
+  dense: z.number().optional(),
+  fused: z.number(),
+  rerank: z.number().optional(),
+})
 
 /** A document's passage shown as a source; keeps these names on every surface. */
 export const Source = z
@@ -45,6 +51,38 @@ export const Filters = z
   .meta({ id: 'Filters' })
 export type Filters = z.infer<typeof Filters>
 
+const share = z.number().min(0).max(1)
+const words = z.strictObject({ low: share, high: z.number().min(0).max(2), base: share }).partial()
+const gateWords = z.strictObject({ both: z.number().min(0), margin: z.number().min(0), wordsOnly: share }).partial()
+
+/** What of a search can be set; what is left out stays as it was tuned. Each response names the whole set as `configVersion`. */
+export const Tuning = z
+  .strictObject({
+    lexicalHits: z.number().int().min(1).max(300).meta({ description: 'Candidates by words' }),
+    perDocument: z.number().int().min(1).max(50).meta({ description: 'Passages of one document, unless it is the only one' }),
+    sameness: share.meta({ description: 'Share of common words above which two passages say the same' }),
+    weights: z
+      .strictObject({ zh: words, en: words, hant: share, scripts: share, cross: share, margin: z.number().min(0).max(100) })
+      .partial()
+      .meta({ description: 'How much meaning counts against words, by language and by how far the words are known' }),
+    gate: z
+      .strictObject({
+        zh: gateWords,
+        en: gateWords,
+        cross: share,
+        crossInMixed: share,
+        minGroup: z.number().int().min(1).max(50),
+        factor: z.number().min(0).max(4),
+      })
+      .partial()
+      .meta({ description: 'Thresholds of “answerable”; all are multiplied by factor' }),
+    rerankTop: z.number().int().min(2).max(50).meta({ description: 'Candidates that are reranked' }),
+    rerankTimeoutMs: z.number().int().min(50).max(8_000).meta({ description: 'After so long the answer goes on without reranking' }),
+  })
+  .partial()
+  .meta({ id: 'Tuning' })
+export type TuningPatch = z.infer<typeof Tuning>
+
 export const SearchRequest = z
   .strictObject({
     query: z.string().trim().min(1).max(4_000),
@@ -52,6 +90,8 @@ export const SearchRequest = z
     limit: z.number().int().min(1).max(50).default(8),
     filters: Filters.optional(),
     explain: z.boolean().default(false),
+    rerank: z.boolean().default(false).meta({ description: 'Order the best candidates by the reranker of the embedder, where one is set' }),
+    tuning: Tuning.optional(),
   })
   .meta({ id: 'SearchRequest' })
 export type SearchRequest = z.infer<typeof SearchRequest>
@@ -61,7 +101,14 @@ export const Candidate = z.object({
   documentId: z.string(),
   path: z.string(),
   scores: Scores,
-  ranks: z.object({ lexical: z.number().int().optional(), dense: z.number().int().optional(), fused: z.number().int() }),
+  /** its place at each stage, from 1; `final` among the passages */
+  ranks: z.object({
+    lexical: z.number().int().optional(),
+    dense: z.number().int().optional(),
+    fused: z.number().int(),
+    rerank: z.number().int().optional(),
+    final: z.number().int().optional(),
+  }),
   kept: z.boolean(),
   why: z.string(),
 })
@@ -83,8 +130,10 @@ export const SearchResponse = z
     gate: Gate,
     degraded: z.array(z.string()),
     tookMs: z.number(),
+    configVersion: z.string().meta({ description: 'Names the weights and thresholds this search ran with' }),
     explain: z
       .object({
+        why: z.string().meta({ description: 'The search in plain words, in the language of the question' }),
         plan: z.record(z.string(), z.unknown()),
         /** milliseconds per stage */
         timings: z.record(z.string(), z.number()),

@@ -1,4 +1,5 @@
 import type { Language } from '../index/chunk-index.ts'
+import type { Weights } from './tuning.ts'
 
 export type Hit<C> = { chunk: C; score: number }
 export type DenseGroup<C> = { language: Language; hits: Hit<C>[] }
@@ -16,8 +17,8 @@ export type Evidence = {
 
 export type Fused<C> = {
   chunk: C
-  scores: { lexical?: number; dense?: number; fused: number }
-  ranks: { lexical?: number; dense?: number; fused: number }
+  scores: { lexical?: number; dense?: number; fused: number; rerank?: number }
+  ranks: { lexical?: number; dense?: number; fused: number; rerank?: number; final?: number }
 }
 
 /** cosines of e5 crowd at 0.7–1 and differ by language: only the distance to the group's mean says something */
@@ -57,10 +58,10 @@ export const weights = {
 } as const
 
 /** 0 where the folder knows the question's words, 1 where it does not know them in this language. */
-export function strangeness(evidence: Evidence, language: Language): number {
-  const { low, high } = weights[language]
-  const words = evidence.ratio + weights.margin * (evidence.own - evidence.other)
-  return Math.min(1, Math.max(0, (high - words) / (high - low)))
+export function strangeness(evidence: Evidence, language: Language, tuned: Weights = weights): number {
+  const { low, high } = tuned[language]
+  const words = evidence.ratio + tuned.margin * (evidence.own - evidence.other)
+  return Math.min(1, Math.max(0, (high - words) / Math.max(1e-6, high - low)))
 }
 
 type Script = 'hans' | 'hant'
@@ -68,14 +69,14 @@ type Script = 'hans' | 'hant'
 export type Scripts = { question: Script; text: Script | undefined }
 
 /** The dense leg's weight: small where the words are found, nearly all where they are not (another language). */
-export function denseWeight(evidence: Evidence, language: Language, scripts: Scripts): number {
+export function denseWeight(evidence: Evidence, language: Language, scripts: Scripts, tuned: Weights = weights): number {
   const base =
     scripts.text === undefined || scripts.text === scripts.question
       ? scripts.question === 'hant'
-        ? weights.hant
-        : weights[language].base
-      : weights.scripts
-  return base + (weights.cross - base) * strangeness(evidence, language)
+        ? tuned.hant
+        : tuned[language].base
+      : tuned.scripts
+  return base + (tuned.cross - base) * strangeness(evidence, language, tuned)
 }
 
 /** Score fusion: BM25 ÷ its top; dense as the distance above its language's mean ÷ the largest such distance. */

@@ -2,6 +2,7 @@ import type { Gate } from '@docent/core/passage'
 import type { z } from 'zod'
 import type { Language } from '../index/chunk-index.ts'
 import type { Evidence } from './fuse.ts'
+import type { Thresholds } from './tuning.ts'
 
 export type GateVerdict = z.infer<typeof Gate>
 
@@ -15,21 +16,23 @@ export const thresholds = {
   crossInMixed: 0.038,
   /** fewer chunks have no spread to stand out from */
   minGroup: 8,
+  /** above 1 less is answered, below 1 more */
+  factor: 1,
 } as const
 
 /** Can the documents answer this? By the words and by meaning in the question's language, else by meaning in the other. */
-export function judge(evidence: Evidence, language: Language): GateVerdict {
-  const { both, margin, wordsOnly } = thresholds[language]
-  const spread = evidence.ownChunks >= thresholds.minGroup
+export function judge(evidence: Evidence, language: Language, tuned: Thresholds = thresholds): GateVerdict {
+  const { both, margin, wordsOnly } = tuned[language]
+  const spread = evidence.ownChunks >= tuned.minGroup
   const score = spread ? evidence.ratio + margin * evidence.own : evidence.ratio
-  const threshold = spread ? both : wordsOnly
+  const threshold = tuned.factor * (spread ? both : wordsOnly)
   if (score >= threshold) return verdict(true, score, threshold, language, spread ? 'words and meaning fit' : 'the words fit')
 
-  const cross = evidence.ownChunks === 0 ? thresholds.cross : thresholds.crossInMixed
-  if (evidence.otherChunks >= thresholds.minGroup && evidence.other >= cross && evidence.other > evidence.own) {
+  const cross = tuned.factor * (evidence.ownChunks === 0 ? tuned.cross : tuned.crossInMixed)
+  if (evidence.otherChunks >= tuned.minGroup && evidence.other >= cross && evidence.other > evidence.own) {
     return verdict(true, evidence.other, cross, language, 'the meaning fits a document in the other language')
   }
-  const few = evidence.otherChunks > 0 && evidence.otherChunks < thresholds.minGroup && evidence.ownChunks === 0
+  const few = evidence.otherChunks > 0 && evidence.otherChunks < tuned.minGroup && evidence.ownChunks === 0
   if (few) return verdict(true, score, 0, language, 'too few documents to judge across languages')
   return verdict(
     false,

@@ -2,26 +2,33 @@ import type { Passage, SearchRequest, SearchResponse } from '@docent/core/passag
 import type { Principal } from '@docent/core/principal'
 import { scriptOf } from '@docent/core/text/language'
 import type { Corpus } from '@docent/corpus/corpus'
+import type { Reranker } from '@docent/models/reranker'
 import type { RetrievalEvents, Stage, Step } from '../events.ts'
 import type { ChunkIndex, HeldChunk } from '../index/chunk-index.ts'
 import { allowedChunks } from './allowed.ts'
 import type { DenseLeg } from './dense-leg.ts'
 import { diversify } from './diversify.ts'
-import { denseWeight, evidenceOf, fuse } from './fuse.ts'
+import { describeCandidates, describePlan, sayWhy } from './explain.ts'
+import { denseWeight, evidenceOf, type Fused, fuse } from './fuse.ts'
 import { judge } from './gate.ts'
 import { type Plan, planQuery } from './plan-query.ts'
+import { rerank } from './rerank.ts'
 import { snippetOf } from './snippet.ts'
+import { versionOf, withTuning } from './tuning.ts'
 
-const LEXICAL_HITS = 100
-const EXPLAINED = 50
-
-export type SearchDeps = { index: ChunkIndex; dense: DenseLeg; corpus: Pick<Corpus, 'parentsOf'>; events: RetrievalEvents }
+export type SearchDeps = {
+  index: ChunkIndex
+  dense: DenseLeg
+  corpus: Pick<Corpus, 'parentsOf'>
+  reranker?: Reranker | undefined
+  events: RetrievalEvents
+}
 type Call = { principal: Principal; requestId: string; signal: AbortSignal }
 
-/** The order of steps of one question: plan → lexical ‖ dense → fuse → gate → diversify → parents. */
+/** The order of steps of one question: plan → lexical ‖ dense → fuse → gate → rerank, when asked for → diversify → parents. */
 export async function search(
   request: SearchRequest,
-  { index, dense, corpus, events }: SearchDeps,
+  { index, dense, corpus, reranker, events }: SearchDeps,
   { principal, requestId, signal }: Call,
 ): Promise<SearchResponse> {
   const started = performance.now()
@@ -36,29 +43,44 @@ export async function search(
     took(stage, performance.now() - from)
     return result
   }
+  const tuning = withTuning(request.tuning)
   const allowed = allowedChunks(request.filters, principal)
   const plan = timed('plan', () => planQuery(request, index.lexical))
   const asking = dense.search({ text: plan.embedText, language: plan.language, allowed }, signal)
-  const lexical = timed('lexical', () => index.search(plan.terms, LEXICAL_HITS, allowed))
+  const lexical = timed('lexical', () => index.search(plan.terms, tuning.lexicalHits, allowed))
   const { groups, degraded, ms } = await asking
   took('embed', ms.embed)
   took('dense', ms.dense)
 
   const evidence = evidenceOf(lexical, plan.idfTotal, groups, plan.language)
-  const weight = denseWeight(evidence, plan.language, { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text) })
-  const gate = judge(evidence, plan.language)
-  const choices = timed('fuse', () => diversify(fuse(lexical, groups, weight), request.limit))
+  const scripts = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text) }
+  const weight = denseWeight(evidence, plan.language, scripts, tuning.weights)
+  const gate = judge(evidence, plan.language, tuning.gate)
+  const fused = timed('fuse', () => fuse(lexical, groups, weight))
+  const reranked = request.rerank ? await tryRerank(fused) : undefined
+  const choices = diversify(reranked ?? fused, request.limit, tuning)
 
-  const chosen = choices.filter((choice) => choice.kept).map((choice) => choice.entry)
-  const parents = await parentsOf(chosen.map(({ chunk }) => chunk))
-  const missing: Step[] = parents ? degraded : [...degraded, 'parents']
-  // checked again on the way out; a chunk without a row was replaced a moment ago
-  const passages = chosen
-    .filter(({ chunk }) => (!allowed || allowed(chunk)) && (!parents || parents.has(chunk.id)))
-    .map(({ chunk, scores }) => passageOf(chunk, scores, parents?.get(chunk.id), plan))
+  const parents = await parentsOf(choices.filter((choice) => choice.kept).map(({ entry }) => entry.chunk))
+  const missing: Step[] = [
+    ...degraded,
+    ...(request.rerank && !reranked ? ['rerank' as const] : []),
+    ...(parents ? [] : ['parents' as const]),
+  ]
+  // checked again on the way out
+  const shown = choices
+    .filter(({ entry }) => !allowed || allowed(entry.chunk))
+    .map((choice) =>
+      choice.kept && parents && !parents.has(choice.entry.chunk.id)
+        ? { ...choice, kept: false, why: 'its document was replaced a moment ago' }
+        : choice,
+    )
+  const passages = shown
+    .filter((choice) => choice.kept)
+    .map(({ entry: { chunk, scores } }) => passageOf(chunk, scores, parents?.get(chunk.id), plan))
 
   const tookMs = Math.round((performance.now() - started) * 10) / 10
   const answerable = gate.answerable && passages.length > 0
+  const configVersion = versionOf(tuning)
   took('total', tookMs)
   events.searched({ answerable, degraded: missing, passages: passages.length, ms: tookMs, requestId })
   return {
@@ -67,23 +89,31 @@ export async function search(
     gate,
     degraded: missing,
     tookMs,
+    configVersion,
     ...(request.explain
       ? {
           explain: {
-            plan: describe(plan, { ...evidence, denseWeight: weight }),
+            why: sayWhy({ plan, weight, choices: shown, gate, degraded: missing, reranked: reranked !== undefined }),
+            plan: describePlan(plan, { ...evidence, denseWeight: weight, configVersion }),
             timings,
-            candidates: choices.slice(0, EXPLAINED).map(({ entry, kept, why }) => ({
-              chunkId: entry.chunk.id,
-              documentId: entry.chunk.document.documentId,
-              path: entry.chunk.document.path,
-              scores: entry.scores,
-              ranks: entry.ranks,
-              kept,
-              why,
-            })),
+            candidates: describeCandidates(shown),
           },
         }
       : {}),
+  }
+
+  async function tryRerank(ordered: readonly Fused<HeldChunk>[]): Promise<Fused<HeldChunk>[] | undefined> {
+    if (!reranker) return undefined
+    const from = performance.now()
+    try {
+      return await rerank(ordered, plan.embedText, { reranker, top: tuning.rerankTop, timeoutMs: tuning.rerankTimeoutMs, signal })
+    } catch (error) {
+      signal.throwIfAborted()
+      events.legLost('rerank', error)
+      return undefined
+    } finally {
+      took('rerank', performance.now() - from)
+    }
   }
 
   async function parentsOf(chunks: readonly HeldChunk[]) {
@@ -118,15 +148,7 @@ function passageOf(chunk: HeldChunk, scores: Passage['scores'], parent: Passage[
     text: chunk.text,
     parent: parent ?? { start: chunk.start, end: chunk.end, text: chunk.text },
     snippet: snippetOf(chunk.text, plan.terms),
-    score: scores.fused,
+    score: scores.rerank ?? scores.fused,
     scores,
   }
-}
-
-function describe(plan: Plan, found: Record<string, number>): Record<string, unknown> {
-  const { language, script, followUp, idfTotal, known } = plan
-  const terms = plan.terms
-    .slice(0, 200)
-    .map(({ term, weight, content, idf }) => ({ term, weight, content, idf: Math.round(idf * 100) / 100 }))
-  return { language, script, followUp, idfTotal, known, ...found, terms }
 }
