@@ -1,4 +1,4 @@
-// pnpm run eval -- --suite core|smoke [--half even|odd|all]
+// node services/retrieval/bin/eval.ts --suite core|smoke [--half even|odd|all]: a quick look while tuning; npm run eval measures the services
 // Measures the pure functions of search on sets of questions; EVAL_SETS names their folder. With EMBEDDER_URL (or vectors that an
 // earlier run left in EVAL_VECTORS) both legs, else the lexical leg alone. Tune on --half even, report --half odd.
 import { tmpdir } from 'node:os'

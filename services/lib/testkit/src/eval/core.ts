@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SearchResponse, TuningPatch } from '@docent/core/passage'
+import { fold } from '@docent/core/text/fold'
+import type { Embedder } from '@docent/models/embedder'
+import type { Stores } from '@docent/solo/stores'
+import { z } from 'zod'
+import { askSet, type Line, type Question } from './ask-set.ts'
+import { openLibrary } from './open-library.ts'
+
+const SetFile = z.object({
+  docs: z.array(z.object({ id: z.string(), title: z.string().default(''), text: z.string() })),
+  queries: z.array(z.object({ id: z.string(), q: z.string(), rel: z.array(z.string()) })),
+})
+type Doc = z.infer<typeof SetFile>['docs'][number]
+
+/** The floors of the hybrid, nDCG@10; across languages the documents are all in the other one. */
+export const coreFloors: Record<string, number> = {
+  cmrc_dev: 0.98,
+  'drcd_dev, simplified questions': 0.97,
+  'xquad zh': 0.97,
+  'xquad en': 0.973,
+  'xquad en→zh': 0.82,
+  'xquad zh→en': 0.79,
+  clapnq_dev: 0.973,
+}
+
+type Plan = { docs: string; asked: { label: string; questions: string; rewrite?: (q: string) => string }[] }
+const plans: Record<string, Plan> = {
+  xquad_zh: {
+    docs: 'xquad_zh',
+    asked: [
+      { label: 'xquad zh', questions: 'xquad_zh' },
+      { label: 'xquad en→zh', questions: 'xquad_en2zh' },
+    ],
+  },
+  xquad_en: {
+    docs: 'xquad_en',
+    asked: [
+      { label: 'xquad en', questions: 'xquad_en' },
+      { label: 'xquad zh→en', questions: 'xquad_zh2en' },
+    ],
+  },
+  cmrc_dev: { docs: 'cmrc_dev', asked: [{ label: 'cmrc_dev', questions: 'cmrc_dev' }] },
+  drcd_dev: { docs: 'drcd_dev', asked: [{ label: 'drcd_dev, simplified questions', questions: 'drcd_dev', rewrite: fold }] },
+  clapnq_dev: { docs: 'clapnq_dev', asked: [{ label: 'clapnq_dev', questions: 'clapnq_dev' }] },
+}
+/** what fits into a few minutes without vectors of an earlier run */
+export const quickSets = ['xquad_zh', 'xquad_en']
+export const allSets = Object.keys(plans)
+
+const only = (weight: number): TuningPatch => ({
+  weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, cross: weight },
+})
+/** the ladder: each leg alone, by the weights that a request may set, then the two together */
+export const configurations: Record<string, TuningPatch> = { words: only(0), meaning: only(1), fused: {} }
+
+export type CoreOptions = { sets: readonly string[]; half: 'odd' | 'even' | 'all'; most: number; ladder: boolean }
+
+/** Each set's documents as Markdown files through the real services; a passage counts for its document. */
+export async function core(
+  folder: string,
+  stores: Stores,
+  embedder: Embedder,
+  options: CoreOptions,
+  say: (line: Line) => void,
+): Promise<void> {
+  const read = (name: string) => SetFile.parse(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')))
+  for (const name of options.sets) {
+    const plan = plans[name]
+    if (!plan) throw new Error(`There is no set ${name}: ${allSets.join(', ')}`)
+    await using scope = new AsyncDisposableStack()
+    const { docs } = read(plan.docs)
+    const files = writeFiles(docs, scope)
+    const library = await openLibrary(stores, files, embedder, scope)
+    for (const { label, questions, rewrite = (q: string) => q } of plan.asked) {
+      const chosen: Question[] = read(questions)
+        .queries.filter((_, place) => options.half === 'all' || place % 2 === (options.half === 'even' ? 0 : 1))
+        .slice(0, options.most)
+        .map(({ id, q, rel }) => ({ id, q: rewrite(q), rel }))
+      for (const [configuration, tuning] of Object.entries(configurations)) {
+        if (!options.ladder && configuration !== 'fused') continue
+        say(await askSet(library, label, chosen, files.idsOf, configuration, { tuning }))
+      }
+    }
+  }
+}
+
+function writeFiles(docs: readonly Doc[], scope: AsyncDisposableStack) {
+  const folder = mkdtempSync(join(tmpdir(), 'docent-eval-'))
+  scope.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const ids = new Map<string, string>()
+  docs.forEach(({ id, title, text }, n) => {
+    const path = `${n}.md`
+    ids.set(path, id)
+    writeFileSync(join(folder, path), `${title ? `# ${flatten(title)}\n\n` : ''}${flatten(text)}\n`)
+  })
+  return { folder, files: ids.size, idsOf: (found: SearchResponse) => found.passages.map(({ path }) => ids.get(path)!) }
+}
+
+/** one paragraph, and nothing that begins a line as Markdown does */
+function flatten(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { machine } from '../bench/open-bench.ts'
+import type { Line } from './ask-set.ts'
+
+const AskedQuestion = z.object({
+  id: z.string(),
+  q: z.string(),
+  rank: z.number().nullable(),
+  ndcg: z.number(),
+  answerable: z.boolean(),
+  score: z.number(),
+  threshold: z.number(),
+})
+const RecordLine = z.object({
+  set: z.string(),
+  configuration: z.string(),
+  configVersion: z.string(),
+  questions: z.number(),
+  ndcg10: z.number(),
+  interval: z.tuple([z.number(), z.number()]),
+  recall1: z.number(),
+  recall5: z.number(),
+  recall10: z.number(),
+  mrr10: z.number(),
+  answerable: z.number(),
+  searchMsP50: z.number(),
+  searchMsP95: z.number(),
+  degraded: z.number(),
+  asked: z.array(AskedQuestion),
+})
+export const EvalRecord = z.object({
+  suite: z.string(),
+  command: z.string(),
+  commit: z.string(),
+  cpu: z.string(),
+  node: z.string(),
+  model: z.string(),
+  lines: z.array(RecordLine),
+})
+export type EvalRecord = z.infer<typeof EvalRecord>
+
+export function recordOf(suite: string, command: string, model: string, lines: Line[]): EvalRecord {
+  return { suite, command, commit: commitNow(), ...machine(), model, lines }
+}
+
+export function readRecord(file: string): EvalRecord {
+  return EvalRecord.parse(JSON.parse(readFileSync(file, 'utf8')))
+}
+
+function commitNow(): string {
+  try {
+    const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+    const isDirty = execFileSync('git', ['status', '--porcelain'], { encoding: 'utf8' }).trim() !== ''
+    return isDirty ? `${commit} with changes` : commit
+  } catch {
+    return 'no repository' // an installed copy has none
+  }
+}
+
+const percent = (value: number) => (100 * value).toFixed(2)
+
+export function table(lines: readonly Line[], floorOf: (line: Line) => number | undefined): string {
+  const rows = lines.map((line) => {
+    const floor = floorOf(line)
+    const [low, high] = line.interval
+    return `| ${line.set} | ${line.configuration} | ${line.questions} | ${percent(line.ndcg10)} (${percent(low)}–${percent(high)}) | ${percent(line.recall1)} | ${percent(line.recall5)} | ${percent(line.recall10)} | ${percent(line.mrr10)} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor === undefined ? '–' : percent(floor)} |`
+  })
+  return [
+    '| set | configuration | questions | nDCG@10 (95 %) | R@1 | R@5 | R@10 | MRR@10 | judged answerable | search ms p50 / p95 | floor |',
+    '|---|---|---|---|---|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
+}
+
+/** Replaces what stands between the suite's marks of a Markdown file. */
+export function render(file: string, record: EvalRecord, floorOf: (line: Line) => number | undefined): void {
+  const text = readFileSync(file, 'utf8')
+  const [begin, end] = [`<!-- eval:${record.suite}:begin -->`, `<!-- eval:${record.suite}:end -->`]
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`${file} has no place for suite ${record.suite}`)
+  const facts = `\`${record.command}\`, commit ${record.commit}, model ${record.model}, ${record.cpu}, Node ${record.node}.`
+  writeFileSync(file, `${text.slice(0, from)}${begin}\n${facts}\n\n${table(record.lines, floorOf)}\n${text.slice(to)}`)
+}
+
+/** The lines that both records have, and the questions that lost most from A to B. */
+export function compare(a: EvalRecord, b: EvalRecord): string {
+  const out = ['| set | configuration | A | B | difference (95 % of the paired one) |', '|---|---|---|---|---|']
+  const lost: { by: number; text: string }[] = []
+  for (const after of b.lines) {
+    const before = a.lines.find((line) => line.set === after.set && line.configuration === after.configuration)
+    if (!before) continue
+    const known = new Map(before.asked.map((one) => [one.id, one]))
+    const pairs = after.asked.flatMap((one) => (known.has(one.id) ? [{ one, was: known.get(one.id)! }] : []))
+    const differences = pairs.map(({ one, was }) => one.ndcg - was.ndcg)
+    const mean = differences.reduce((sum, value) => sum + value, 0) / Math.max(1, differences.length)
+    const spread = Math.sqrt(differences.reduce((sum, value) => sum + (value - mean) ** 2, 0)) / Math.max(1, differences.length)
+    const signed = (value: number) => `${value >= 0 ? '+' : ''}${percent(value)}`
+    out.push(
+      `| ${after.set} | ${after.configuration} | ${percent(before.ndcg10)} | ${percent(after.ndcg10)} | ${signed(mean)} (${signed(mean - 1.96 * spread)} to ${signed(mean + 1.96 * spread)}) |`,
+    )
+    for (const { one, was } of pairs)
+      if (one.ndcg < was.ndcg)
+        lost.push({
+          by: was.ndcg - one.ndcg,
+          text: `${after.set}, ${after.configuration}: ${was.rank ?? '–'} → ${one.rank ?? '–'}  ${one.q}`,
+        })
+  }
+  const worst = lost.sort((x, y) => y.by - x.by).slice(0, 20)
+  return [...out, '', `${lost.length} questions lost places; the worst:`, ...worst.map(({ text }) => `  ${text}`)].join('\n')
+}
