@@ -65,11 +65,16 @@ export function table(lines: readonly Line[], floorOf: (line: Line) => number | 
   const rows = lines.map((line) => {
     const floor = floorOf(line)
     const [low, high] = line.interval
-    return `| ${line.set} | ${line.configuration} | ${line.questions} | ${percent(line.ndcg10)} (${percent(low)}–${percent(high)}) | ${percent(line.recall1)} | ${percent(line.recall5)} | ${percent(line.recall10)} | ${percent(line.mrr10)} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor === undefined ? '–' : percent(floor)} |`
+    const { ndcg10, recall1, recall5, recall10, mrr10 } = line
+    // what cannot be answered has no right document
+    const found = line.set.startsWith('unanswerable')
+      ? '– | – | – | – | –'
+      : `${percent(ndcg10)} (${percent(low)}–${percent(high)}) | ${[recall1, recall5, recall10, mrr10].map(percent).join(' | ')}`
+    return `| ${line.set} | ${line.configuration} | ${line.questions} | ${line.degraded} | ${found} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor === undefined ? '–' : percent(floor)} |`
   })
   return [
-    '| set | configuration | questions | nDCG@10 (95 %) | R@1 | R@5 | R@10 | MRR@10 | judged answerable | search ms p50 / p95 | floor |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    '| set | configuration | questions | without a step | nDCG@10 (95 %) | R@1 | R@5 | R@10 | MRR@10 | judged answerable | search ms p50 / p95 | floor |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n')
 }
