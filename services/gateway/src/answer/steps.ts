@@ -51,6 +51,7 @@ function sourceNote({ n, documentId, path, start, end, score }: Source, { chunkI
 export function noteSearch(job: Job, found: SearchResponse): void {
   job.found.answerable = found.answerable
   job.found.record.retrieval = {
+    configVersion: found.configVersion,
     tookMs: found.tookMs,
     gate: found.gate,
     ...(found.explain ? { plan: found.explain.plan, candidates: found.explain.candidates } : {}),

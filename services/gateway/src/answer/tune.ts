@@ -1,4 +1,5 @@
-import type { SearchResponse } from '@docent/core/passage'
+import type { SearchRequest } from '@docent/core/passage'
+import type { z } from 'zod'
 import type { Persona } from '../store/personas.ts'
 import type { Settings } from '../store/settings.ts'
 import { type Reservation, today } from '../store/usage.ts'
@@ -33,32 +34,19 @@ export function withRules(persona: Persona, settings: Settings): Persona {
   return settings.prompt === '' ? persona : { ...persona, prompt: `${persona.prompt}\n${settings.prompt}` }
 }
 
-/** The steps' neighbours as the settings want them: the chosen provider first, the gate where the owner put it. */
+/** The steps' neighbours as the settings want them: the chosen provider first, search with their weights, thresholds and reranking. */
 export function tuned<D extends StepDeps>(deps: D, settings: Settings): D {
   const first = deps.providers.filter(({ name }) => name === settings.model)
   const providers = first.length > 0 ? [...first, ...deps.providers.filter(({ name }) => name !== settings.model)] : deps.providers
-  if (settings.gate === 1) return { ...deps, providers }
+  const wishes = searchWishes(settings)
+  if (Object.keys(wishes).length === 0) return { ...deps, providers }
   const { retrieval } = deps
-  return {
-    ...deps,
-    providers,
-    retrieval: {
-      ...retrieval,
-      search: async (...call: Parameters<typeof retrieval.search>) => regated(await retrieval.search(...call), settings.gate),
-    },
-  }
+  const search: typeof retrieval.search = (request, ...rest) => retrieval.search({ ...request, ...wishes }, ...rest)
+  return { ...deps, providers, retrieval: { ...retrieval, search } }
 }
 
-/** The verdict against retrieval's threshold times `factor`; what was said without a threshold stays. */
-export function regated(found: SearchResponse, factor: number): SearchResponse {
-  const { score, threshold } = found.gate
-  if (threshold <= 0) return found
-  const answerable = score >= threshold * factor && found.passages.length > 0
-  const gate = {
-    ...found.gate,
-    threshold: threshold * factor,
-    answerable,
-    reason: `${found.gate.reason}; threshold × ${factor} by the settings`,
-  }
-  return { ...found, answerable, gate }
+/** What the settings change about a search; nothing when they are the defaults. */
+export function searchWishes({ gate, rerank, retrieval }: Settings): Pick<z.input<typeof SearchRequest>, 'rerank' | 'tuning'> {
+  const tuning = gate === 1 ? retrieval : { ...retrieval, gate: { ...retrieval.gate, factor: gate } }
+  return { ...(rerank ? { rerank } : {}), ...(Object.keys(tuning).length > 0 ? { tuning } : {}) }
 }

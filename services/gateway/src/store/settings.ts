@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '@docent/core/errors'
+import { Tuning } from '@docent/core/passage'
 import { databaseError, inTransaction, type Pool } from '@docent/kit/postgres'
 import { z } from 'zod'
 
@@ -14,6 +16,8 @@ export const Settings = z
       .max(4)
       .default(1)
       .meta({ description: 'The threshold of “answerable” is multiplied by it: above 1 less is answered, below 1 more' }),
+    rerank: z.boolean().default(false).meta({ description: 'Order the best candidates by the reranker, where the embedder has one' }),
+    retrieval: Tuning.default({}).meta({ description: 'Weights and thresholds of the search; what is left out stays as it was tuned' }),
     rewrite: z.boolean().default(true).meta({ description: 'A follow-up is searched together with the question before it' }),
     prompt: z.string().max(8_000).refine(storable, 'cannot be stored').default('').meta({ description: 'Rules added to every persona' }),
     model: z
@@ -40,6 +44,8 @@ export const SettingsPatch = z
     topK: shape.topK.unwrap().optional(),
     searchLimit: shape.searchLimit.unwrap().optional(),
     gate: shape.gate.unwrap().optional(),
+    rerank: shape.rerank.unwrap().optional(),
+    retrieval: shape.retrieval.unwrap().optional(),
     rewrite: shape.rewrite.unwrap().optional(),
     prompt: shape.prompt.unwrap().optional(),
     model: shape.model.unwrap().optional(),
@@ -142,7 +148,7 @@ export function createSettings(pool: Pool) {
 /** The names whose values differ. */
 export function changesBetween(from: Settings, to: Settings): SettingChange[] {
   return (Object.keys(shape) as (keyof Settings)[])
-    .filter((name) => from[name] !== to[name])
+    .filter((name) => !isDeepStrictEqual(from[name], to[name]))
     .map((name) => ({ name, from: from[name], to: to[name] }))
 }
 

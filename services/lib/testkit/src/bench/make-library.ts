@@ -42,6 +42,7 @@ export function makeLibrary(chunks: number, sources: { setsFolder: string | unde
           header: title,
           text,
           page: null,
+          place: null,
           heading: [title],
           start: ordinal * CHARACTERS,
           end: ordinal * CHARACTERS + text.length,
