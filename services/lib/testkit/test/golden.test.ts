@@ -23,7 +23,7 @@ let stack: Stack
 
 beforeAll(async () => {
   stack = await startStack(inject('stores'), scope, { folder: documents, env: { RATE_LIMIT_PER_MINUTE: '100000' } })
-  await until('the sample folder is indexed', async () => (await stack.documents()).counts.ready === 12)
+  await until('the sample folder is indexed', async () => (await stack.documents()).counts.ready === 12, 120_000)
   for (const { id, q, previous } of questions) {
     const conversationId = previous ? (await stack.ask(previous)).conversationId : undefined
     answers.set(id, await stack.ask(q, conversationId ? { conversationId } : {}))
