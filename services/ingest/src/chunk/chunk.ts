@@ -25,7 +25,7 @@ export function chunkDocument(document: Pick<Extracted, 'title' | 'text' | 'bloc
           ordinal: chunks.length,
           text,
           header,
-          locator: { ...spanPlace(first.place, last.place), heading: first.heading, start: first.start, end: last.end },
+          locator: { ...spanPlace(run.map((piece) => piece.place)), heading: first.heading, start: first.start, end: last.end },
           textHash: createHash('sha256').update(embedText({ header, text })).digest('hex'),
           parent: parentOf(document.text, section, places.get(first)!, places.get(last)!),
         })

@@ -19,7 +19,10 @@ test('rows span, everything else must be the same', () => {
   const b = { sheet: 'A', row: 5, lastRow: 9 }
   expect(isSamePlace(a, b)).toBe(true)
   expect(isSamePlace(a, { ...b, sheet: 'B' })).toBe(false)
-  expect(spanPlace(a, b)).toEqual({ sheet: 'A', row: 2, lastRow: 9 })
-  expect(spanPlace({ row: 3 }, { row: 3 })).toEqual({ row: 3 })
+  expect(spanPlace([a, b])).toEqual({ sheet: 'A', row: 2, lastRow: 9 })
+  expect(spanPlace([{ row: 3 }, { row: 3 }])).toEqual({ row: 3 })
+  // the sheet's heading has no row of its own
+  expect(spanPlace([{ sheet: 'A' }, a, { sheet: 'A' }])).toEqual(a)
+  expect(spanPlace([{ page: 1 }])).toEqual({ page: 1 })
   expect(placeOf({ ...a, page: undefined, slide: 1 })).toEqual({ slide: 1, sheet: 'A', row: 2, lastRow: 4 })
 })

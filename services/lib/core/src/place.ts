@@ -13,11 +13,14 @@ export function isSamePlace(a: Place, b: Place): boolean {
   return names.every((name) => rowNames.has(name) || a[name] === b[name])
 }
 
-/** The place of a text that runs from one block to another: the first one's, to the last one's row. */
-export function spanPlace(first: Place, last: Place): Place {
-  const { lastRow: _, ...place } = placeOf(first)
-  const end = last.lastRow ?? last.row
-  return place.row !== undefined && end !== undefined && end > place.row ? { ...place, lastRow: end } : place
+/** The place of a text that runs over several blocks: the first one's, from the first row that is named to the last. */
+export function spanPlace(parts: readonly Place[]): Place {
+  const { row: _row, lastRow: _lastRow, ...place } = placeOf(parts[0] ?? {})
+  const row = parts.find((part) => part.row !== undefined)?.row
+  const end = parts.findLast((part) => part.row !== undefined)
+  const lastRow = end?.lastRow ?? end?.row
+  if (row === undefined || lastRow === undefined) return place
+  return lastRow > row ? { ...place, row, lastRow } : { ...place, row }
 }
 
 /** A place in words, from the outside in; empty where there is none. */

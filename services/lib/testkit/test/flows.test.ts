@@ -97,6 +97,41 @@ test('a dropped file is answered, an edit replaces it, a rename keeps its id, a 
   )
 })
 
+test("a source in a sheet, on a slide or in a mail's attachment names its place; an old Office file says what to do", async () => {
+  const golden = fileURLToPath(new URL('../../../extractor/test/golden', import.meta.url))
+  for (const name of ['zh.xlsx', 'en.pptx', 'zh.doc']) cpSync(join(golden, name), join(stack.folder, name))
+  const mail = [
+    'Subject: Costs',
+    'From: a@example.com',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain',
+    '',
+    'See below.',
+  ]
+  const part = [
+    '--b',
+    'Content-Type: text/csv; name=ferry.csv',
+    'Content-Disposition: attachment; filename=ferry.csv',
+    '',
+    'ferry,fare',
+    'Puffin,73',
+    '--b--',
+    '',
+  ]
+  writeFileSync(join(stack.folder, 'costs.eml'), [...mail, ...part].join('\r\n'))
+  const placeOf = (question: string, path: string) =>
+    until(`${path} is found`, async () => (await stack.ask(question)).sources.find((source) => source.path === path), 60_000)
+  await stack.settled('zh.xlsx', 'ready')
+  expect(await placeOf('王小明的电话是多少？', 'zh.xlsx')).toMatchObject({ sheet: '联系人', row: 2 })
+  expect(await placeOf('Who should pause and wait for questions in the year in review?', 'en.pptx')).toMatchObject({ slide: 1 })
+  expect(await placeOf('What is the fare of the Puffin ferry?', 'costs.eml')).toMatchObject({ attachment: 'ferry.csv', row: 2 })
+  const old = (await stack.documents()).items.find(({ path }) => path === 'zh.doc')
+  expect(old).toMatchObject({ state: 'failed', error: { code: 'unsupported', message: expect.stringMatching(/save it as \.docx/) } })
+})
+
 test('a bad file is failed or skipped with a stable code and a sentence, and the next one is indexed', async () => {
   writeFileSync(join(stack.folder, 'empty.txt'), '')
   writeFileSync(join(stack.folder, 'broken.pdf'), '%PDF-1.7\nnothing that follows is a PDF')
