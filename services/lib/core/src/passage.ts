@@ -130,7 +130,7 @@ export const SearchResponse = z
     gate: Gate,
     degraded: z.array(z.string()),
     tookMs: z.number(),
-    configVersion: z.string().meta({ description: 'Names the weights and thresholds this search ran with' }),
+    configVersion: z.string().optional().meta({ description: 'Names the weights and thresholds this search ran with' }),
     explain: z
       .object({
         why: z.string().meta({ description: 'The search in plain words, in the language of the question' }),

@@ -39,7 +39,7 @@ export async function askSet(
   let configVersion = ''
   for (const { id, q, previous, rel } of questions) {
     const found = await library.search({ query: q, ...(previous ? { previous } : {}), limit: 30, ...request })
-    configVersion = found.configVersion
+    configVersion = found.configVersion ?? ''
     if (found.degraded.length > 0) degraded++
     times.push(found.tookMs)
     const ids = [...new Set(idsOf(found))].slice(0, 10)
