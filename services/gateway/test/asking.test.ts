@@ -1,3 +1,4 @@
+import type { Answer } from '@docent/core/answer-event'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Gateway } from '../src/gateway-service.ts'
 import { adminKey, allEvents, openPlace, type Place, passage, post, startAt, textOf, warrantyText } from './harness.ts'
@@ -69,6 +70,21 @@ describe('asking without a model', () => {
       }
     } finally {
       place.neighbours.answerable = true
+    }
+  })
+
+  test('near the threshold the closest passages are quoted with a word of doubt', async () => {
+    place.neighbours.answerable = false
+    place.neighbours.gateScore = 0.45
+    try {
+      const answer = (await (await post(`${gateway.url}/api/v1/ask`, { question: '保修期是多久？' })).json()) as Answer
+      expect(answer).toMatchObject({ state: 'done', answerable: false })
+      expect(answer.text).toMatch(/^文档可能没有直接回答这个问题/)
+      expect(answer.citations.length).toBeGreaterThan(0)
+      expect(answer.citations.every(({ verified }) => verified)).toBe(true)
+    } finally {
+      place.neighbours.answerable = true
+      place.neighbours.gateScore = 0.1
     }
   })
 

@@ -40,6 +40,8 @@ export type FakeNeighbours = AsyncDisposable & {
   url: string
   passages: Passage[]
   answerable: boolean
+  /** of what is not answerable; the threshold is 0.5 */
+  gateScore: number
   degraded: string[]
   down: boolean
   /** what became of each cited document */
@@ -74,7 +76,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
       const found: SearchResponse = {
         passages: fake.passages,
         answerable: fake.answerable,
-        gate: { answerable: fake.answerable, score: 1, threshold: 0.5, language: 'zh', reason: 'test' },
+        gate: { answerable: fake.answerable, score: fake.answerable ? 1 : fake.gateScore, threshold: 0.5, language: 'zh', reason: 'test' },
         degraded: fake.degraded,
         tookMs: 1,
         configVersion: 'test',
@@ -100,6 +102,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     passages: [passage(warrantyText)],
     answerable: true,
+    gateScore: 0.1,
     degraded: [],
     down: false,
     sourceState: 'current',

@@ -18,7 +18,7 @@ import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
 import { flightRecord } from './record.ts'
 import { answerAsApproved, type SavedDeps } from './saved.ts'
-import { answerByModel, answerByQuoting, answerNotFound, costOf, noteSearch, showSources } from './steps.ts'
+import { answerByModel, answerByQuoting, answerNotFound, costOf, isDoubtful, noteSearch, showSources } from './steps.ts'
 import { estimateTokens } from './tokens.ts'
 import { reservationOf, tuned, withRules } from './tune.ts'
 
@@ -210,7 +210,7 @@ export function createAnswers(deps: AnswerDeps) {
     job.found.timings.retrievalMs = Math.round(performance.now() - started)
     noteSearch(job, found)
 
-    if (!found.answerable || found.passages.length === 0) return answerNotFound(job, deps, found.passages)
+    if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) return answerNotFound(job, deps, found.passages)
     if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
     const shown = showSources(job, deps, found.passages.slice(0, settings.topK))
     const said = await answerByModel(
@@ -221,6 +221,8 @@ export function createAnswers(deps: AnswerDeps) {
       settings.cacheAnswers && history.length === 0,
     )
     if (!said) await answerByQuoting(job, deps, found, shown)
+    // in doubt the model decides: what it could cite was there
+    else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true
   }
 
   async function finish(job: Job, end: ReturnType<typeof endOf>): Promise<void> {

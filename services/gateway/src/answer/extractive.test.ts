@@ -34,9 +34,9 @@ test('a quotation stands under its headings, said once, without title and number
     heading: 'Release notes › 2. v2.3.0 (20 February 2025) › Removed',
   })
   const { quotes } = await chooseQuotes('Which release removed the old gateway?', [first], scorer({ Hub: 1, API: 0.95 }))
-  const { text, citations } = writeQuotes(quotes, 'en', () => 1)
+  const { text, citations } = writeQuotes(quotes, 'Quoted:', () => 1)
   expect(text).toBe(
-    'Quoted from the documents:\n\nv2.3.0 (20 February 2025) › Removed:\nSupport for the Hub H1 gateway has been removed. [1]\n\nThe API moved to a new address. [1]',
+    'Quoted:\n\nv2.3.0 (20 February 2025) › Removed:\nSupport for the Hub H1 gateway has been removed. [1]\n\nThe API moved to a new address. [1]',
   )
   expect(citations.map(({ start, end }) => text.slice(start, end))).toEqual([
     'Support for the Hub H1 gateway has been removed.',
@@ -48,7 +48,7 @@ test('a quotation stands under its headings, said once, without title and number
 test('a heading that asks takes no colon, a Chinese one a wide colon, and a title is no heading', async () => {
   const quote = async (heading: string | undefined, text: string) => {
     const { quotes } = await chooseQuotes(text, [passage(text, heading ? { heading } : {})], scorer({ '': 1 }))
-    return writeQuotes(quotes, 'zh', () => 1)
+    return writeQuotes(quotes, 'Quoted:', () => 1)
       .text.split('\n')
       .slice(2)
   }

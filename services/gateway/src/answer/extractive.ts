@@ -3,7 +3,6 @@ import type { Passage, SentencesRequest, SentencesResponse } from '@docent/core/
 import { languageOf } from '@docent/core/text/language'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
-import { say, type Tongue } from './phrases.ts'
 
 export type Quote = { candidate: Candidate; passage: Passage }
 export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
@@ -105,13 +104,13 @@ function readingOrder(quotes: Quote[]): Quote[] {
   return quotes.sort((a, b) => a.candidate.passage - b.candidate.passage || a.candidate.start - b.candidate.start)
 }
 
-/** The text of an extractive answer and its citations; `numberOf` says which source a passage is. */
+/** The text of an extractive answer under its `lead`, and its citations; `numberOf` says which source a passage is. */
 export function writeQuotes(
   quotes: readonly Quote[],
-  tongue: Tongue,
+  lead: string,
   numberOf: (passage: Passage) => number,
 ): { text: string; citations: CitationSpan[] } {
-  let text = `${say('quoted', tongue)}\n`
+  let text = `${lead}\n`
   const citations: CitationSpan[] = []
   let section = ''
   for (const { candidate, passage } of quotes) {

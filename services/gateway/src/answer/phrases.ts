@@ -10,6 +10,11 @@ const phrases = {
     en: 'The documents do not contain an answer to this question.',
   },
   closest: { zh: '内容最接近的来源列在下面。', 'zh-Hant': '內容最接近的來源列在下面。', en: 'The closest sources are listed below.' },
+  doubtful: {
+    zh: '文档可能没有直接回答这个问题，最接近的原文是：',
+    'zh-Hant': '文件可能沒有直接回答這個問題，最接近的原文是：',
+    en: 'The documents may not answer this. What comes closest:',
+  },
   providerDown: {
     zh: '首选模型暂时没有回答，由备用模型作答。',
     'zh-Hant': '首選模型暫時沒有回答，由備用模型作答。',

@@ -59,6 +59,14 @@ export function noteSearch(job: Job, found: SearchResponse): void {
   for (const step of found.degraded) degrade(job, step)
 }
 
+/** share of the threshold from which a question is in doubt rather than refused */
+const DOUBT = 0.78
+
+/** Near the threshold one question in twenty is refused that has an answer: there the closest passages speak, with a word of doubt. */
+export function isDoubtful({ answerable, gate }: SearchResponse): boolean {
+  return !answerable && gate.threshold > 0 && gate.score >= DOUBT * gate.threshold
+}
+
 /** An honest “not in the documents”, with the closest sources offered. */
 export function answerNotFound(job: Job, deps: StepDeps, passages: readonly Passage[]): void {
   job.found.answerable = false
@@ -91,7 +99,7 @@ export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchRes
       found.passages.filter((passage) => quoted.has(passage) || extra.has(passage)),
     )
   const numberOf = (passage: Passage) => shown.find((entry) => entry.passage === passage)!.source.n
-  const answer = writeQuotes(quotes, job.tongue, numberOf)
+  const answer = writeQuotes(quotes, say(isDoubtful(found) ? 'doubtful' : 'quoted', job.tongue), numberOf)
   const offset = job.stream.text.length
   job.stream.delta(answer.text)
   job.found.citations = answer.citations.map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))
