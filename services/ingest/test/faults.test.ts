@@ -4,7 +4,7 @@ import { Queue } from 'bullmq'
 import { afterEach, expect, inject, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
 import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
-import { startTcpProxy } from './tcp-proxy.ts'
+import { cuttable } from './cuttable.ts'
 
 let scope = new AsyncDisposableStack()
 afterEach(async () => {
@@ -52,7 +52,7 @@ test('jobs that vanish from Redis are found again in the ledger', async () => {
 })
 
 test('while Redis is away the folder is still watched; when it is back all is indexed without a restart', async () => {
-  const redis = scope.use(await startTcpProxy(inject('stores').queueUrl))
+  const redis = scope.use(await cuttable(inject('stores').queueUrl))
   const ingest = await startTestIngest(scope, { env: { QUEUE_URL: redis.url } })
   put(ingest, 'before.txt', 'Before the outage.')
   await ingest.reaches('before.txt', 'ready')
@@ -78,7 +78,7 @@ test('while the embedder is away documents wait, and nothing fails', async () =>
 })
 
 test('while Chroma is away documents become ready; when it is back it is filled without an embedding', async () => {
-  const chroma = scope.use(await startTcpProxy(inject('stores').chromaUrl))
+  const chroma = scope.use(await cuttable(inject('stores').chromaUrl))
   const ingest = await startTestIngest(scope, { env: { CHROMA_URL: chroma.url } })
   put(ingest, 'first.txt', 'With Chroma.')
   await ingest.reaches('first.txt', 'ready')

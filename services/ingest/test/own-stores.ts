@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@docent/kit/free-port'
 import { createLogger } from '@docent/kit/logger'
 import { openRedis } from '@docent/kit/redis'
 import { until } from '../../lib/testkit/src/until.ts'
 import { startChroma } from '../../solo/src/stores/chroma.ts'
 import { makeDataDir } from '../../solo/src/stores/data-dir.ts'
 import { findRedis } from '../../solo/src/stores/redis.ts'
-import { freePort } from './worker-world.ts'
 
 function tempDir(scope: AsyncDisposableStack, prefix: string): string {
   const dir = scope.adopt(mkdtempSync(join(tmpdir(), prefix)), (path) => rmSync(path, { recursive: true, force: true }))

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Corpus } from '@docent/corpus/corpus'
 import { createCorpus } from '@docent/corpus/create-corpus'
+import { freePort } from '@docent/kit/free-port'
 import { createLogger } from '@docent/kit/logger'
 import { openPostgres } from '@docent/kit/postgres'
 import { createFakeEmbedder, type FakeEmbedder } from '@docent/models/fake/fake-embedder'
@@ -217,14 +217,6 @@ async function endOf(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit')
   child.kill('SIGKILL')
   await ended
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise((done) => server.close(done))
-  return port
 }
 
 /** Text of `n` chunks of 100 characters that no other document has. */

@@ -2,7 +2,7 @@ import { useKey } from './api.js'
 import { createChat } from './chat.js'
 import { drawDocuments, watchDocuments } from './documents.js'
 import { createHistory } from './history.js'
-import { switchLanguage, t, translatePage } from './i18n.js'
+import { switchLanguage, translatePage } from './i18n.js'
 import { createPanels } from './panels.js'
 
 const $ = (id) => document.getElementById(id)

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Principal } from '@docent/core/principal'
-import { databaseError, type Pool } from '@docent/kit/postgres'
+import { type Pool, rowsOf } from '@docent/kit/postgres'
 
 export type Scope = Principal['scopes'][number]
 export type KeyLimits = NonNullable<Principal['limits']>
@@ -32,13 +32,7 @@ const written = /^(docent_[0-9a-f]{12})_[\w-]{43}$/
 
 /** Keys of the API: 256 random bits, kept as a hash, found by a prefix that opens nothing. */
 export function createApiKeys(pool: Pool) {
-  const query = async <R extends object>(sql: string, values: unknown[]) => {
-    try {
-      return (await pool.query<R>(sql, values)).rows
-    } catch (error) {
-      throw databaseError(error)
-    }
-  }
+  const query = rowsOf(pool)
   return {
     /** `key` is shown this once. */
     async create(key: NewKey): Promise<KeyView & { key: string }> {

@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { databaseError, type Pool } from '@docent/kit/postgres'
+import { type Pool, rowsOf } from '@docent/kit/postgres'
 
 export type Golden = { id: string; lang: 'zh' | 'en'; question: string; doc: string | null; answer: string | null; note: string }
 export type GoldenStore = ReturnType<typeof createGolden>
 
 /** Questions whose right source is known, kept for the evaluation. They are copies: no conversation is named. */
 export function createGolden(pool: Pool) {
-  const query = async <R extends object>(sql: string, values: unknown[]) => {
-    try {
-      return (await pool.query<R>(sql, values)).rows
-    } catch (error) {
-      throw databaseError(error)
-    }
-  }
+  const query = rowsOf(pool)
   return {
     async add(golden: Omit<Golden, 'id'>): Promise<Golden> {
       const id = randomUUID()

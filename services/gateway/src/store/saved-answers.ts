@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CitationSpan } from '@docent/core/answer-event'
 import type { Source } from '@docent/core/passage'
-import { databaseError, inTransaction, type Pool } from '@docent/kit/postgres'
+import { databaseError, inTransaction, type Pool, rowsOf } from '@docent/kit/postgres'
 
 /** A source as it was when the answer was approved. */
 export type SavedSource = { source: Source; documentId: string; version: number; chunkId: string; text: string }
@@ -22,13 +22,7 @@ const view = `id, question, answer AS text, sources, citations, author, created_
 
 /** Answers the owner approved: at most one in use for a question. */
 export function createSavedAnswers(pool: Pool) {
-  const query = async <R extends object>(sql: string, values: unknown[]) => {
-    try {
-      return (await pool.query<R>(sql, values)).rows
-    } catch (error) {
-      throw databaseError(error)
-    }
-  }
+  const query = rowsOf(pool)
   return {
     /** Takes the place of the one that was in use for this question. */
     async save(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { databaseError, type Pool } from '@docent/kit/postgres'
+import { type Pool, rowsOf } from '@docent/kit/postgres'
 
 export type Share = { id: string; conversation: string; upto: number; createdAt: Date }
 export type Shares = ReturnType<typeof createShares>
@@ -8,13 +8,7 @@ const view = 'id, conversation, upto::float8 AS upto, created_at AS "createdAt"'
 
 /** Links to a conversation as it stood, under ids nobody can guess (192 bits). */
 export function createShares(pool: Pool) {
-  const query = async <R extends object>(sql: string, values: unknown[]) => {
-    try {
-      return (await pool.query<R>(sql, values)).rows
-    } catch (error) {
-      throw databaseError(error)
-    }
-  }
+  const query = rowsOf(pool)
   return {
     async create(conversation: string): Promise<Share> {
       const rows = await query<Share>(

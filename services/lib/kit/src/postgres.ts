@@ -24,6 +24,17 @@ export function openPostgres(url: string, log: Log, options: { max?: number; nam
   return pool
 }
 
+/** Queries that give their rows, and whose connection trouble is `unavailable`. */
+export function rowsOf(pool: Queryable) {
+  return async <R extends object>(sql: string, values: unknown[] = []): Promise<R[]> => {
+    try {
+      return (await pool.query<R>(sql, values)).rows
+    } catch (error) {
+      throw databaseError(error)
+    }
+  }
+}
+
 /** Runs `work` in one transaction; anything thrown rolls it back. */
 export async function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await pool.connect()

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@docent/kit/free-port'
 import { forgetChild, recordChild } from './data-dir.ts'
 import { endProcess, markProcess, type ProcessMark } from './processes.ts'
 
@@ -97,15 +97,6 @@ function dyingWithParent(plan: ChildPlan, port: number): [string, string[]] {
   const setpriv = '/usr/bin/setpriv'
   if (!existsSync(setpriv)) return [plan.command, plan.args(port)]
   return [setpriv, ['--pdeathsig', plan.stopSignal.slice(3), plan.command, ...plan.args(port)]]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (!address || typeof address === 'string') throw new Error('no free port on 127.0.0.1')
-  return address.port
 }
 
 function tail(path: string): string {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@docent/kit/free-port'
 
 export type ChildService = AsyncDisposable & {
   url: string
@@ -53,13 +53,4 @@ export async function startChild(
     memory: () => ({ rssMb: field('VmRSS'), peakMb: field('VmHWM'), anonMb: field('RssAnon') }),
     [Symbol.asyncDispose]: stop,
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
