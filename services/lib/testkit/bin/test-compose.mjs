@@ -290,6 +290,11 @@ async function checks() {
     }),
   )
 
+  await check('verify agrees with all of it', async () => {
+    const said = await compose('run', '--rm', '--no-deps', '-T', 'ingest', 'node', 'services/ingest/src/verify-main.ts', '--wait', '60')
+    return said.trim().split('\n').at(-1)
+  })
+
   await check('every target of Prometheus is up', () =>
     until('targets up', 90, async () => {
       const targets = await metricsQuery('up')
