@@ -16,8 +16,7 @@ export function measureLayout(pages: readonly PdfPage[]): Layout {
   const bodySize = commonSize(pages)
   const isBodyBold = boldShare(pages) > 0.5
   const isHeading = (line: PdfLine) => isHeadingLike(line, bodySize, isBodyBold)
-  const ranks = [...new Set(pages.flatMap((page) => page.lines.filter(isHeading).map(rankOf)))].sort((a, b) => b - a)
-  const levels = new Map(ranks.map((rank, i) => [rank, Math.min(i + 1, 6)]))
+  const levels = headingLevels(pages.flatMap((page) => page.lines.filter(isHeading).map((line) => halfPoints(line.size))))
   // Chapter titles that differ only in their number are headings, not a running header.
   const keyOf = (line: PdfLine) => (isHeading(line) ? line.text.replace(/\s+/g, '') : fold(line.text))
   return {
@@ -25,7 +24,7 @@ export function measureLayout(pages: readonly PdfPage[]): Layout {
     keyOf,
     pitch: commonPitch(pages, bodySize),
     repeated: repeatedLines(pages, keyOf),
-    levelOf: (line) => (isHeading(line) ? levels.get(rankOf(line)) : undefined),
+    levelOf: (line) => (isHeading(line) ? levels.get(halfPoints(line.size)) : undefined),
   }
 }
 
@@ -77,8 +76,19 @@ function isHeadingLike(line: PdfLine, bodySize: number, isBodyBold: boolean): bo
 }
 
 /** Larger first; bold only decides between equal sizes. */
-function rankOf(line: PdfLine): number {
-  return halfPoints(line.size) * 2 + (line.bold ? 1 : 0)
+/** Sizes a point apart are two levels; nearer ones are one, for a line of two scripts is set in two fonts. */
+function headingLevels(sizes: readonly number[]): Map<number, number> {
+  const levels = new Map<number, number>()
+  let level = 0
+  let top = Number.POSITIVE_INFINITY
+  for (const size of [...new Set(sizes)].sort((a, b) => b - a)) {
+    if (top - size >= 2) {
+      level++
+      top = size
+    }
+    levels.set(size, Math.min(level, 6))
+  }
+  return levels
 }
 
 function halfPoints(size: number): number {
