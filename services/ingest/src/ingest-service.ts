@@ -14,6 +14,7 @@ import type { Config } from './config.ts'
 import { createEvents } from './events.ts'
 import { createExtractClient } from './extract-client.ts'
 import { indexDocument } from './jobs/index-document.ts'
+import { createLane } from './jobs/lane.ts'
 import { createMeasure, type Measure } from './measure.ts'
 import { closeWorker, createPush, fillOfInfo, stopJob } from './queue.ts'
 import { startReconciler } from './reconcile.ts'
@@ -67,6 +68,7 @@ export async function startIngest(
       events,
       chunking: config.chunking,
       folder: config.folder,
+      lane: createLane(),
       densePending: () => densePending(),
       waitFor: gate.waitFor,
       isWaiting: gate.isWaiting,

@@ -75,6 +75,7 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
     const resumes = await within(gate.apply())
     if (unread) throw unread
     if (!down.queue_down) await requeue(resumes ? 0 : 2 * deps.intervalMs)
+    await corpus.closeLostAttempts(2 * deps.intervalMs)
     events.counted(await corpus.countDocuments(), down.queue_down ? {} : { [deps.queue.name]: await depth() })
     if (!down.extractor_down) {
       const { extracted } = (await deps.extractor.counters(soon())) as { extracted?: Record<string, number> }

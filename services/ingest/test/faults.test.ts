@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Queue } from 'bullmq'
 import { afterEach, expect, inject, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
 import { cuttable } from './cuttable.ts'
+import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
 
 let scope = new AsyncDisposableStack()
 afterEach(async () => {

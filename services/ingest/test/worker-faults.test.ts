@@ -44,7 +44,8 @@ test.concurrent.for(isFull ? ['K5', 'K6', 'K7'] : ['K5', 'K6'])(
     await world.allReady(30_000)
     const seconds = secondsSince(started)
     sleeper.send('SIGCONT')
-    await until('both attempts have ended', async () => (await attempts(world)).every(({ outcome }) => outcome !== null) || undefined)
+    // until it speaks, its attempt counts as lost
+    await until('the sleeper has told its end', async () => (await attempts(world))[0]!.outcome === 'skipped' || undefined)
     const ended = await attempts(world)
     expect(ended[0]).toEqual({ outcome: 'skipped', code: 'conflict' })
     expect(ended.filter(({ outcome }) => outcome === 'done')).toHaveLength(1)
@@ -118,6 +119,38 @@ test.concurrent.for(isFull ? ['K3', 'K4', 'K5', 'K6'] : ['K3', 'K5'])(
     record(context, { row: 16, fault: 'FLUSHALL of the queue', moment: point, seconds, note: 'until all are ready' })
   },
 )
+
+test.concurrent('a file that ends its worker is failed(worker_crash) at the fourth look; others go on', PATIENCE, async (context) => {
+  await using scope = new AsyncDisposableStack()
+  const redis = await startOwnRedis(scope)
+  const world = await openWorld(scope, { queueUrl: redis.url })
+  world.put('poison.txt', book('poison'))
+  world.put('book.txt', book('beside'))
+  const started = performance.now()
+  for (let death = 0; death < 3; death++) {
+    const worker = await world.worker({ FAULT_POINT: 'K4:KILL:poison.txt' })
+    expect((await worker.ended(60_000)).signal).toBe('SIGKILL')
+    await redis.flushAll() // an emptied queue spares the wait for the lock of the dead
+    world.put(`leaf-${death}.txt`, `Leaf ${death} beside the poison.`)
+  }
+  const worker = await world.worker({ FAULT_POINT: 'K4:KILL:poison.txt' })
+  await worker.up()
+  const known = async (path: string) => (await world.corpus.listKnown()).find((document) => document.path === path)
+  const poison = await until('the poison is given up', async () => {
+    const document = await known('poison.txt')
+    return document?.state === 'failed' ? document : undefined
+  })
+  const seconds = secondsSince(started)
+  expect(poison.errorCode).toBe('worker_crash')
+  expect(poison.errorText).toMatch(/ended its worker 3 times/)
+  const told = (await world.corpus.listAttempts(poison.id, 10)).map(({ outcome, code }) => code ?? outcome)
+  expect(told).toEqual(['worker_crash', 'lost', 'lost', 'lost'])
+  for (const path of ['book.txt', 'leaf-0.txt', 'leaf-2.txt'])
+    await until(`${path} is ready`, async () => (await known(path))?.state === 'ready' || undefined)
+  await world.clean()
+  await until('no attempt is open', async () => (await attempts(world)).every(({ outcome }) => outcome !== null) || undefined)
+  record(context, { row: 6, fault: 'a file that ends ingest itself', moment: 'K4', seconds, note: 'failed(worker_crash) after 3 deaths' })
+})
 
 test.concurrent(
   'Chroma killed at half the vectors and during queries: every chunk finds itself again, without an embedding',

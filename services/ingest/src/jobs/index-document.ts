@@ -16,6 +16,7 @@ import type { Events } from '../events.ts'
 import type { Extractor } from '../extract-client.ts'
 import { diskPath } from '../scan/disk-path.ts'
 import { hashFile } from '../scan/hash-file.ts'
+import type { Lane } from './lane.ts'
 
 export type IndexDeps = {
   corpus: Corpus
@@ -24,6 +25,7 @@ export type IndexDeps = {
   events: Events
   chunking: Chunking
   folder: string
+  lane: Lane
   densePending: () => void
   /** a neighbour or a provider that is out: work may have to wait for it */
   waitFor: (error: AppError) => void
@@ -33,6 +35,7 @@ export type IndexDeps = {
 
 const EMBED_BATCH = 16
 const TRIES = 3
+const CRASHES = 3
 // a neighbour is away, the document is not bad: it stays queued until the neighbour is back
 const outages = new Set(['unavailable', 'timeout', 'rate_limited', 'upstream_failed', 'upstream_unauthorized', 'budget_exhausted'])
 
@@ -68,6 +71,11 @@ export const indexDocument = defineJob({
     if (document.state !== 'queued' && document.state !== 'indexing')
       return { kind: 'skipped', note: `the document is ${document.state} already` }
 
+    // what ended a worker before runs alone: should it do so again, nothing else is taken along and comes under suspicion
+    using _turn = await deps.lane.enter((await corpus.countCrashes(documentId, contentHash)) > 0, signal).catch((cause: unknown) => {
+      throw new AppError('unavailable', 'Ingest is stopping.', { cause })
+    })
+    const crashes = await corpus.countCrashes(documentId, contentHash)
     const attempt = await corpus.beginAttempt(documentId, contentHash)
     const fence = { contentHash, attempt, from: ['queued', 'indexing'] as const }
     if (!(await corpus.setState(documentId, 'indexing', undefined, fence))) {
@@ -76,6 +84,11 @@ export const indexDocument = defineJob({
     }
     const stages: Stages = {}
     try {
+      if (crashes >= CRASHES)
+        throw new AppError(
+          'worker_crash',
+          `Indexing this file ended its worker ${CRASHES} times: split it or save it in another format, then retry it.`,
+        )
       const figures = { ...(await index(document, deps, attempt, signal, stages)), stages }
       await corpus.endAttempt(attempt, 'done', figures)
       events.documentIndexed(document, figures)
@@ -117,7 +130,9 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const started = performance.now()
   const { model, dimension } = await embedder.info(signal) // before the parsing: without it the work would be for nothing
   const generation = await corpus.activeGeneration(model, dimension)
-  const extracted = wellFormed(await timed(stages, 'extract', () => readDocument(document, deps, signal)))
+  const extracted = wellFormed(
+    await timed(stages, 'extract', () => readDocument(document, deps, signal, () => corpus.markAttempt(attempt, 'read'))),
+  )
   const edits = await corpus.listChunkEdits(document.id)
   const chunks = await timed(stages, 'chunk', () => applyEdits(chunkDocument(extracted, chunkingFor(document, chunking)), edits))
   if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
@@ -136,6 +151,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     if (vectors.length !== batch.length || vectors.some((vector) => vector.length !== dimension))
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
     await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
+    if (i === 0) await corpus.markAttempt(attempt, 'saved')
     await corpus.setState(document.id, 'indexing', undefined, { contentHash: document.contentHash, attempt }) // a sign of life for the reconciler
     faultPoint('K5')
   }
@@ -177,11 +193,12 @@ export async function readDocument(
   document: DocumentRow,
   { folder, extractor }: Pick<IndexDeps, 'folder' | 'extractor'>,
   signal: AbortSignal,
+  arrives?: () => Promise<void>,
 ): Promise<Extracted> {
   const path = await diskPath(folder, document.path)
   if (path === undefined) throw new AppError('gone', 'The file is gone.')
-  const extracted = await extractor.extract(path, signal).catch((error: unknown) => error as Error)
-  faultPoint('K4')
+  const extracted = await extractor.extract(path, signal, arrives).catch((error: unknown) => error as Error)
+  faultPoint('K4', document.path)
   const full = join(folder, path)
   const hash = await hashFile(full, await lstat(full)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ELOOP') throw new AppError('gone', 'The file is gone.', { cause: error })

@@ -36,6 +36,7 @@ export const errorTable = {
   parser_crash: [422, true, 'The parser crashed on the file'],
   parser_timeout: [422, true, 'The parser took too long'],
   parser_memory: [422, false, 'The parser needed too much memory'],
+  worker_crash: [422, false, 'Indexing the file ended the worker'],
   folder_readonly: [409, false, 'The folder cannot be written'],
   embedding_failed: [502, true, 'The embedding model did not answer rightly'],
 } as const satisfies Record<string, readonly [number, boolean, string]>

@@ -1,17 +1,34 @@
 import type { Corpus } from './corpus.ts'
 import type { Asks, Database } from './database.ts'
 
-type Attempts = Pick<Corpus, 'beginAttempt' | 'isLatestAttempt' | 'endAttempt' | 'countAttempts' | 'listAttempts'>
+type Attempts = Pick<
+  Corpus,
+  | 'beginAttempt'
+  | 'markAttempt'
+  | 'isLatestAttempt'
+  | 'endAttempt'
+  | 'countAttempts'
+  | 'countCrashes'
+  | 'closeLostAttempts'
+  | 'listAttempts'
+>
 
 /** Who works on a document: the latest attempt alone may write its results. */
 export function createAttempts(database: Database): Attempts {
   return {
     async beginAttempt(documentId, contentHash) {
-      const { rows } = await database.query<{ id: string }>('INSERT INTO attempt (document, content_hash) VALUES ($1, $2) RETURNING id', [
-        documentId,
-        contentHash,
-      ])
+      const { rows } = await database.query<{ id: string }>(
+        `WITH lost AS (UPDATE attempt SET ended_at = now(), outcome = 'lost' WHERE document = $1 AND ended_at IS NULL)
+         INSERT INTO attempt (document, content_hash) VALUES ($1, $2) RETURNING id`,
+        [documentId, contentHash],
+      )
       return Number(rows[0]!.id)
+    },
+    async markAttempt(attemptId, stage) {
+      await database.query(`UPDATE attempt SET detail = jsonb_build_object('stage', $2::text) WHERE id = $1 AND ended_at IS NULL`, [
+        attemptId,
+        stage,
+      ])
     },
     isLatestAttempt: (attemptId, documentId) => isLatestAttempt(database, attemptId, documentId),
     async endAttempt(attemptId, outcome, { code, ...figures }) {
@@ -44,6 +61,23 @@ export function createAttempts(database: Database): Attempts {
         ...(row.code ? { code: row.code } : {}),
         detail: row.detail,
       }))
+    },
+    async countCrashes(documentId, contentHash) {
+      const { rows } = await database.query<{ n: string }>(
+        `SELECT count(*) AS n FROM attempt WHERE document = $1 AND content_hash = $2 AND coalesce(outcome, 'lost') = 'lost' AND detail->>'stage' = 'read'
+         AND id > coalesce((SELECT max(id) FROM attempt WHERE document = $1 AND (outcome <> 'lost' OR detail->>'stage' = 'saved')), 0)`,
+        [documentId, contentHash],
+      )
+      return Number(rows[0]!.n)
+    },
+    async closeLostAttempts(olderThanMs) {
+      // one that is only slow still tells its own end: endAttempt overwrites this
+      const { rowCount } = await database.query(
+        `UPDATE attempt SET ended_at = now(), outcome = 'lost' FROM document d WHERE attempt.document = d.id AND attempt.ended_at IS NULL
+         AND d.state NOT IN ('queued', 'indexing') AND attempt.started_at < now() - $1 * interval '1 millisecond'`,
+        [olderThanMs],
+      )
+      return rowCount ?? 0
     },
     async countAttempts(documentId, contentHash, code) {
       const { rows } = await database.query<{ n: string }>(

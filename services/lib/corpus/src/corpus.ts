@@ -215,7 +215,17 @@ export type Corpus = {
   saveControlFiles(changed: readonly ControlFile[], gone: readonly string[]): Promise<void>
 
   // attempts
+  /** earlier ones of this document that never told how they ended are `lost` by it */
   beginAttempt(documentId: string, contentHash: string): Promise<number>
+  /**
+   * How far an attempt has come, for the case that it ends without a word: `read`: the file's text is in this process;
+   * `saved`: vectors have been kept since.
+   */
+  markAttempt(attemptId: number, stage: 'read' | 'saved'): Promise<void>
+  /** attempts at this content that ended without a word while its text was in their process and nothing had been kept, since the last one that got further */
+  countCrashes(documentId: string, contentHash: string): Promise<number>
+  /** gives those attempts the outcome `lost` that have no end although their document is done with; returns how many */
+  closeLostAttempts(olderThanMs: number): Promise<number>
   /** false when a later attempt of this document has begun: then this one's results must not be written */
   isLatestAttempt(attemptId: number, documentId: string): Promise<boolean>
   endAttempt(attemptId: number, outcome: 'done' | 'skipped' | 'failed', detail: { code?: string; [figure: string]: unknown }): Promise<void>

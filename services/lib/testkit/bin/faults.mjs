@@ -1,4 +1,5 @@
 // `npm run faults -- [--full]`: ingest is killed, frozen, cut off; a table per fault. `--full`: every seed and the long outages, kept in FAULTS.md.
+// `npm run faults -- --chaos [--minutes N] [--files N] [--seed N] [--book FOLDER]... [--model]`: everything at random at once (bin/chaos.ts).
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +9,15 @@ const files = ['kills', 'worker-faults', 'random-kills', 'faults'].map((name) =>
 const page = join(root, 'services/ingest/FAULTS.md')
 
 const args = process.argv.slice(2)
-if (args.some((arg) => arg !== '--full')) fail('npm run faults -- [--full]')
+const isChaos = args.includes('--chaos')
+if (!isChaos && args.some((arg) => arg !== '--full')) fail('npm run faults -- [--full], or npm run faults -- --chaos [OPTIONS]')
 const isFull = args.includes('--full')
 requireLinuxX64()
 await ensureToolchain()
+if (isChaos) {
+  const given = args.filter((arg) => arg !== '--chaos')
+  process.exit((await run([join(root, 'services/lib/testkit/bin/chaos.ts'), ...given])).code)
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'docent-faults-'))
 const report = join(folder, 'vitest.json')
@@ -58,5 +64,11 @@ Written by \`npm run faults -- --full\`: ${count} tests passed, none failed, on 
 After each fault the verifier (\`npm run verify\`) had to find nothing: 0 documents lost, 0 chunks duplicate, orphan or missing, 0 versions mixed, 0 vectors absent. Seconds count from the moment the worker or the store was back, unless the note says otherwise; the slowest run is shown. Moments of a job: K1 seen, K2 in the ledger, K3 queued, K4 parsed, K5 a batch embedded, K6 half the vectors in Chroma, K7 all of them, K8 flipped, K9 old version deleted, K10 before the job is acknowledged.
 
 ${table}
-`
+${chaos()}`
+}
+
+/** The section that `--chaos` wrote is kept as it is. */
+function chaos() {
+  const [, section] = existsSync(page) ? readFileSync(page, 'utf8').split('\n## Chaos\n') : []
+  return section ? `\n## Chaos\n${section}` : ''
 }
