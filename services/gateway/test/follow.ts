@@ -3,7 +3,7 @@ import { until } from '../../lib/testkit/src/until.ts'
 import type { Received } from './harness.ts'
 
 export const finals = ['done', 'stopped', 'interrupted', 'error']
-const names = ['meta', 'sources', 'delta', 'citation', 'warning', 'usage', ...finals]
+export const names = ['meta', 'sources', 'delta', 'citation', 'warning', 'usage', ...finals]
 
 export type Followed = { events: Received[]; closed: Promise<void>; source: EventSource }
 

@@ -14,13 +14,13 @@ export type Nginx = {
   /** the TLS server of the composed stack, here without TLS */
   url: string
   /** new configuration, new workers; resolves when a new worker runs */
-  reload(gatewayPort?: number): Promise<void>
+  reload(gatewayPorts?: number | readonly number[]): Promise<void>
   kill(): Promise<void>
   start(): Promise<void>
 }
 
-/** nginx with the composed stack's own configuration in front of a gateway on this machine; it does not outlive the test. */
-export async function startNginx(command: string, gatewayPort: number, scope: AsyncDisposableStack): Promise<Nginx> {
+/** nginx with the composed stack's own configuration in front of gateways on this machine, asked in turn; it does not outlive the test. */
+export async function startNginx(command: string, gatewayPorts: number | readonly number[], scope: AsyncDisposableStack): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'docent-nginx-'))
   chmodSync(folder, 0o755) // its workers have a user of their own when the run is root's
   scope.defer(() => rmSync(folder, { recursive: true, force: true }))
@@ -39,7 +39,7 @@ export async function startNginx(command: string, gatewayPort: number, scope: As
   })
   const template = readFileSync(join(root, 'nginx/templates/stack.conf.template'), 'utf8')
 
-  function configure(port: number): void {
+  function configure(ports: number | readonly number[]): void {
     const values: Record<string, string> = { TLS_MODE: 'none', MAX_FILE_MB: '50', NGINX_RESOLVER: '127.0.0.1' }
     const filled = template
       .replace(/\$\{([A-Z_]+)\}/g, (_, name: string) => values[name] ?? '')
@@ -47,8 +47,10 @@ export async function startNginx(command: string, gatewayPort: number, scope: As
       .replace('listen 8443 ssl default_server', `listen 127.0.0.1:${main} default_server`)
       .replace('listen 8081', `listen 127.0.0.1:${status}`)
       .replace('listen 8080', `listen 127.0.0.1:${plain}`)
-      .replace('http://gateway:8080', `http://127.0.0.1:${port}`)
-    writeFileSync(join(folder, 'conf.d/stack.conf'), ours(filled))
+      .replace('http://gateway:8080', 'http://gateways')
+    // as a name with several addresses: each request goes to the next one, whatever became of the last
+    const servers = [ports].flat().map((port) => `server 127.0.0.1:${port} max_fails=0;`)
+    writeFileSync(join(folder, 'conf.d/stack.conf'), `upstream gateways { ${servers.join(' ')} }\n${ours(filled)}`)
   }
 
   const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]
@@ -56,8 +58,8 @@ export async function startNginx(command: string, gatewayPort: number, scope: As
   const workers = () => readFileSync(`/proc/${child?.pid}/task/${child?.pid}/children`, 'utf8').trim().split(' ')
   const nginx: Nginx = {
     url: `http://127.0.0.1:${main}`,
-    async reload(port = gatewayPort) {
-      configure(port)
+    async reload(ports = gatewayPorts) {
+      configure(ports)
       const before = new Set(workers())
       const { status, stderr } = spawnSync(command, [...args, '-s', 'reload'], { encoding: 'utf8' })
       if (status !== 0) throw new Error(`nginx does not reload: ${stderr}`)
@@ -67,7 +69,8 @@ export async function startNginx(command: string, gatewayPort: number, scope: As
       const dying = child
       if (!dying || dying.exitCode !== null || dying.signalCode !== null) return
       const gone = once(dying, 'exit')
-      for (const pid of [...workers().filter(Boolean).map(Number), dying.pid!]) process.kill(pid, 'SIGKILL')
+      // the master first: it would replace a worker that dies, and the new one would keep the ports
+      for (const pid of [dying.pid!, ...workers().filter(Boolean).map(Number)]) process.kill(pid, 'SIGKILL')
       await gone
     },
     async start() {
@@ -82,7 +85,7 @@ export async function startNginx(command: string, gatewayPort: number, scope: As
       )
     },
   }
-  configure(gatewayPort)
+  configure(gatewayPorts)
   scope.defer(() => nginx.kill())
   await nginx.start()
   return nginx
