@@ -1,6 +1,10 @@
-import { afterAll, expect, test } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { createLogger } from '@docent/kit/logger'
+import { openRedis } from '@docent/kit/redis'
+import { afterAll, expect, inject, test } from 'vitest'
 import { openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { until } from '../../lib/testkit/src/until.ts'
+import { createStreamLog } from '../src/stream/stream-log.ts'
 import { startChild } from './child.ts'
 import { finals, follow } from './follow.ts'
 import { openPlace, post, startAt, textOf } from './harness.ts'
@@ -35,4 +39,33 @@ test('a gateway that is frozen, taken for dead and thawed shows its readers noth
   expect(atVictim).toMatchObject({ state: 'interrupted', text: stored.text })
   expect(model.requests).toHaveLength(1)
   await until('the model is let go', () => model.open() === 0 || undefined)
+})
+
+test('what an ended journal gets afterwards, in a batch of its thawed owner, is read by nobody', async () => {
+  const log = createLogger('gateway', 'silent')
+  const open = () =>
+    scope.use(
+      createStreamLog(
+        scope.adopt(openRedis(inject('stores').queueUrl, log, { commandTimeout: 1_000 }), (redis) => redis.disconnect()),
+        { flushMs: 10, findAnswer: async () => undefined },
+      ),
+    )
+  const [owner, sweeping] = [open(), open()]
+  const answerId = randomUUID()
+  await until('both are connected', async () => (await sweeping.journalled(answerId, 0)).length === 0 || undefined)
+  const stream = owner.open(answerId)
+  await until('the journal is written', async () => {
+    stream.delta('一')
+    await stream.flushed()
+    return (await sweeping.journalled(answerId, 0)).length === stream.frames.length || undefined
+  })
+  const end = { id: stream.frames.length + 1, type: 'interrupted' as const, data: '{"state":"interrupted"}' }
+  expect(await sweeping.appendEnd(answerId, end)).toBe(true)
+  const seen = [...stream.frames, end]
+  stream.delta('二')
+  stream.push({ type: 'usage', data: { inputTokens: 1, outputTokens: 1 } })
+  await stream.flushed()
+  expect(stream.fenced).toBe(true)
+  expect((await Array.fromAsync(sweeping.read(answerId, 0, AbortSignal.timeout(5_000)))).flat()).toEqual(seen)
+  expect((await Array.fromAsync(owner.read(answerId, 0, AbortSignal.timeout(5_000)))).flat()).toEqual(seen)
 })

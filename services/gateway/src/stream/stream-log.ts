@@ -231,10 +231,15 @@ async function run(pipeline: ChainableCommander): Promise<unknown[]> {
   })
 }
 
-/** A journal with a hole must not be read past it; the stored answer has the rest. */
+/**
+ * A journal with a hole must not be read past it; the stored answer has the rest. Nor past its end: of a batch whose first
+ * id the sweeper took, Redis keeps the other frames.
+ */
 function contiguous(frames: Frame[], after: number): Frame[] {
-  const hole = frames.findIndex((frame, i) => frame.id !== after + 1 + i && !isFinalType(frame.type))
-  return hole < 0 ? frames : frames.slice(0, hole)
+  const end = frames.findIndex((frame) => isFinalType(frame.type))
+  const said = end < 0 ? frames : frames.slice(0, end + 1)
+  const hole = said.findIndex((frame, i) => frame.id !== after + 1 + i && !isFinalType(frame.type))
+  return hole < 0 ? said : said.slice(0, hole)
 }
 
 /** The same events, ids and bytes as were streamed, from a finished answer's row. */
