@@ -10,7 +10,8 @@ const args = process.argv.slice(2)
 const isChaos = args.includes('--chaos')
 const isFull = args[0] === '--full'
 const answers = args[0] === '--answers' ? Number(args[1] ?? 1_000) : 0
-const isKnown = args.length === 0 || isChaos || (isFull && args.length === 1) || (Number.isInteger(answers) && answers > 0 && args.length <= 2)
+const isKnown =
+  args.length === 0 || isChaos || (isFull && args.length === 1) || (Number.isInteger(answers) && answers > 0 && args.length <= 2)
 if (!isKnown) fail('npm run faults -- [--full | --answers [N] | --chaos [OPTIONS]]')
 requireLinuxX64()
 await ensureToolchain()
