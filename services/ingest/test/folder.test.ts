@@ -216,3 +216,16 @@ test('a folder that is gone, or empty in its place, deletes nothing; when it is 
   )
   expect(embedded()).toBe(0)
 })
+
+test('a file renamed while it is parsed is read again under its new name; its first attempt ends as gone, not as our error', async () => {
+  const release = ingest.extractor.hold()
+  put('on-its-way.txt', 'A file that leaves while it is being read.')
+  await until('it is being read', () => ingest.extractor.asked.has('on-its-way.txt') || undefined)
+  const { id } = await ingest.reaches('on-its-way.txt', 'indexing')
+  renameSync(join(ingest.folder, 'on-its-way.txt'), join(ingest.folder, 'arrived.txt'))
+  release()
+  expect((await ingest.reaches('arrived.txt', 'ready')).id).toBe(id)
+  const attempts = await ingest.corpus.listAttempts(id, 10)
+  expect(attempts.map(({ outcome, code }) => code ?? outcome)).toEqual(['done', 'gone'])
+  expect(embedded()).toBe(1)
+})

@@ -200,8 +200,9 @@ export async function readDocument(
   const extracted = await extractor.extract(path, signal, arrives).catch((error: unknown) => error as Error)
   faultPoint('K4', document.path)
   const full = join(folder, path)
-  const hash = await hashFile(full, await lstat(full)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ELOOP') throw new AppError('gone', 'The file is gone.', { cause: error })
+  const looked = lstat(full).then((stats) => hashFile(full, stats))
+  const hash = await looked.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') throw new AppError('gone', 'The file is gone.', { cause: error })
     throw new AppError('unreadable', `The file cannot be opened; let its reader in: chmod a+r '${path}'`, { cause: error })
   })
   if (hash !== document.contentHash) throw new AppError('conflict', 'The file has changed; the next scan queues its newer content.')

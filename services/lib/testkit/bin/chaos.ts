@@ -1,6 +1,7 @@
 // `npm run faults -- --chaos`: files go in while everything is killed; prints a table and ends with 1 when anything is wrong.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { machine } from '../src/bench/open-bench.ts'
 import { faultsOf, renderChaos } from '../src/chaos/render-chaos.ts'
@@ -20,12 +21,13 @@ const { values } = parseArgs({
 })
 const [minutes, files, seed] = [values.minutes, values.files, values.seed].map(Number) as [number, number, number]
 if (!(minutes > 0 && minutes <= 600) || !(files >= 50 && files <= 20_000) || !Number.isInteger(seed)) stop(usage)
-const missing = values.book.find((folder) => !existsSync(folder))
+const books = values.book.map((folder) => resolve(process.env.INIT_CWD ?? process.cwd(), folder))
+const missing = books.find((folder) => !existsSync(folder))
 if (missing) stop(`--book ${missing}: no such folder`)
 
 const started = performance.now()
 const say = (line: string) => console.log(`${String(Math.round((performance.now() - started) / 1000)).padStart(5)} s  ${line}`)
-const result = await runChaos({ minutes, files, seed, isModel: values.model, books: values.book, say })
+const result = await runChaos({ minutes, files, seed, isModel: values.model, books, say })
 const table = renderChaos(result)
 const faults = faultsOf(result)
 console.log(`\n${table}\n`)
@@ -48,7 +50,7 @@ function withChaos(text: string, table: string): string {
     `--minutes ${minutes}`,
     `--files ${files}`,
     `--seed ${seed}`,
-    ...values.book.map(() => '--book FOLDER'),
+    ...books.map(() => '--book FOLDER'),
     ...(values.model ? ['--model'] : []),
   ]
   const head = before || '# Faults of ingest, as last run'

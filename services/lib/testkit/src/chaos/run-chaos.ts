@@ -57,7 +57,7 @@ export async function runChaos({ minutes, files, seed, isModel, books, say }: Ch
 
   const rested = performance.now()
   say('the last fault is over; now it must come to rest')
-  const seconds = await atRest(folder, stack, watch, rested)
+  const seconds = await atRest(folder, stack, watch, rested, say)
   // counters are read before the last workers end with the scope
   for (const worker of stack.workers()) await worker.readMetrics()
   const judgement = await judge(folder, stack, watch.seen)
@@ -169,12 +169,25 @@ function watchRenames(folder: ChaosFolder, stack: ChaosStack) {
 }
 
 /** Seconds until every file has ended as it must and the oracle finds nothing; undefined when the deadline passes. */
-async function atRest(folder: ChaosFolder, stack: ChaosStack, watch: Watch, since: number): Promise<number | undefined> {
+async function atRest(
+  folder: ChaosFolder,
+  stack: ChaosStack,
+  watch: Watch,
+  since: number,
+  say: (line: string) => void,
+): Promise<number | undefined> {
+  let next = performance.now()
   while (performance.now() - since < DEADLINE_MS) {
     await watch.look()
-    if ((await wrongEndings(folder, stack)).length === 0) {
-      const { verdict, openAttempts } = await judge(folder, stack, [])
-      if (verdict.findings.length === 0 && openAttempts === 0) return (performance.now() - since) / 1000
+    const wrong = await wrongEndings(folder, stack)
+    const judged = wrong.length === 0 ? await judge(folder, stack, []) : undefined
+    const found = judged?.verdict.findings.map(({ fault, path, detail }) => `${fault} ${path}: ${detail}`)
+    if (found?.length === 0 && judged?.openAttempts === 0) return (performance.now() - since) / 1000
+    if (performance.now() > next) {
+      next = performance.now() + 30_000
+      say(
+        `${wrong.length} files are not yet what they must be, ${found?.length ?? '?'} findings, ${judged?.openAttempts ?? '?'} attempts open: ${[...wrong, ...(found ?? [])].slice(0, 3).join('; ')}`,
+      )
     }
     await sleep(LOOK_MS)
   }
