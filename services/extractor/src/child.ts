@@ -1,5 +1,6 @@
-// One document per process: header on fd 4, bytes on stdin, answer on fd 3. It holds no path to any document, and the permission model lets it read its own code only.
+// Documents one after the other: header on fd 4, bytes on stdin, answer on fd 3. It holds no path to any document, and the permission model lets it read its own code only.
 import { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { extract } from './extract.ts'
 import { ExtractFailure } from './failure.ts'
 import type { Job } from './types.ts'
@@ -10,16 +11,23 @@ const answer = new Socket({ fd: 3, readable: false, writable: true })
 control.on('end', () => process.exit(0))
 control.on('error', () => process.exit(0))
 
-answer.end(await respond(await readJob()), () => process.exit(0))
+const input = process.stdin[Symbol.asyncIterator]()
+for await (const line of createInterface({ input: control })) await respond(JSON.parse(line) as Job)
 
-async function respond(job: Job): Promise<string> {
+async function respond(job: Job): Promise<void> {
+  const [word, content] = await answerTo(job)
+  const body = Buffer.from(JSON.stringify(content))
+  answer.write(`${word} ${body.length}\n`)
+  await new Promise((written) => answer.write(body, written))
+}
+
+async function answerTo(job: Job): Promise<[word: 'ok' | 'failed', content: unknown]> {
   try {
-    return `ok\n${JSON.stringify(await extract(await readDocument(job.size), job))}`
+    return ['ok', await extract(await readDocument(job.size), job)]
   } catch (error) {
-    if (error instanceof ExtractFailure)
-      return `failed\n${JSON.stringify({ code: error.code, detail: error.detail, cause: causeOf(error.cause) })}`
+    if (error instanceof ExtractFailure) return ['failed', { code: error.code, detail: error.detail, cause: causeOf(error.cause) }]
     // A parser that throws was given something it cannot parse; running out of stack is the document's doing as well.
-    return `failed\n${JSON.stringify({ code: 'corrupt', detail: new ExtractFailure('corrupt').detail, cause: causeOf(error) })}`
+    return ['failed', { code: 'corrupt', detail: new ExtractFailure('corrupt').detail, cause: causeOf(error) }]
   }
 }
 
@@ -27,23 +35,14 @@ function causeOf(error: unknown): string | undefined {
   return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 300) : undefined
 }
 
-async function readJob(): Promise<Job> {
-  let line = ''
-  return new Promise((resolve) => {
-    control.setEncoding('utf8').on('data', (chunk: string) => {
-      line += chunk
-      const end = line.indexOf('\n')
-      if (end >= 0) resolve(JSON.parse(line.slice(0, end)) as Job)
-    })
-  })
-}
-
+/** The next document's bytes begin only after this one's answer: no part of the input holds two. */
 async function readDocument(size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(size)
   let at = 0
-  for await (const chunk of process.stdin) {
-    if (at + chunk.length > size) break
-    at += (chunk as Buffer).copy(bytes, at)
+  while (at < size) {
+    const part = await input.next()
+    if (part.done) break
+    at += (part.value as Buffer).copy(bytes, at)
   }
   return bytes.subarray(0, at)
 }

@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
+import { type Answer, type Document, exchange } from './exchange.ts'
 import { ExtractFailure, isFailureCode } from './failure.ts'
+import { isPlainText } from './formats-by-extension.ts'
 import { type Child, spawnChild } from './spawn-child.ts'
-import { type Verdict, watchChild } from './watchdog.ts'
 
 export type ChildLimits = { memoryMb: number; timeoutMs: number; maxOutputBytes: number; concurrency: number }
 
@@ -10,27 +11,42 @@ export type Children = AsyncDisposable & {
   run(job: { path: string; size: number; handle: FileHandle }, signal: AbortSignal): Promise<Buffer>
 }
 
+/** How far a child goes on after plain texts: far enough that its start hardly counts, not so far that their remains do. */
+const lasts = { documents: 100, bytes: 4 * 1024 * 1024, documentBytes: 1024 * 1024, documentMs: 2_000 }
 const BOMB_RATIO = 50
-const STDERR_CHARS = 4_000
 
-/** One document per child, and one more child ready for the next: its start is not part of anyone's wait. */
+type Idle = { child: Child; documents: number; bytes: number }
+
+/**
+ * A child of its own for each document that a parser reads; small plain texts share one for a while. As many as may work at once
+ * are kept ready: a start is not part of anyone's wait.
+ */
 export function createChildren(limits: ChildLimits): Children {
   const running = new Set<Child>()
   const waiting: (() => void)[] = []
+  const idle: Idle[] = []
   let active = 0
   let isClosed = false
-  let spare: Child | undefined = fork()
+  keepReady()
 
-  function fork(): Child {
+  function fork(): Idle {
     const child = spawnChild(limits.memoryMb, Math.ceil(limits.timeoutMs / 1000) + 30)
     // No process, no exit to wait for: the job that gets this child says parser_crash.
-    if (child.pid === 0) return child
-    running.add(child)
-    child.process.once('exit', () => {
-      running.delete(child)
-      if (spare === child) spare = undefined
-    })
-    return child
+    if (child.pid !== 0) {
+      running.add(child)
+      child.process.once('exit', () => {
+        running.delete(child)
+        const place = idle.findIndex((one) => one.child === child)
+        if (place >= 0) idle.splice(place, 1)
+      })
+    }
+    return { child, documents: 0, bytes: 0 }
+  }
+
+  function keepReady(): void {
+    if (idle.length > 0) return
+    const fresh = fork()
+    if (fresh.child.pid !== 0) idle.push(fresh)
   }
 
   async function acquire(): Promise<void> {
@@ -43,9 +59,16 @@ export function createChildren(limits: ChildLimits): Children {
     if (next) next()
     else active--
     // Forked between jobs, not during one: two full children would not fit the container.
-    if (isClosed || next || spare) return
-    const child = fork()
-    spare = child.pid === 0 ? undefined : child
+    if (!next && !isClosed) keepReady()
+  }
+
+  /** A used child goes on with plain texts only: no parser gets to see what another document left in memory. */
+  async function take(isPlain: boolean): Promise<Idle> {
+    const wanted = idle.findIndex(({ documents }) => documents === 0 || isPlain)
+    if (wanted >= 0) return idle.splice(wanted, 1)[0]!
+    const used = idle.pop()
+    if (used) await end(used.child)
+    return fork()
   }
 
   return {
@@ -53,83 +76,57 @@ export function createChildren(limits: ChildLimits): Children {
       await acquire()
       try {
         signal.throwIfAborted()
-        const child = spare ?? fork()
-        spare = undefined
-        return await runJob(child, job, limits, signal)
+        const isPlain = job.size <= lasts.documentBytes && isPlainText(job.path)
+        const document = isPlain ? { ...job, bytes: await bytesOf(job) } : job
+        const taken = await take(isPlain)
+        const started = performance.now()
+        const answer = await exchange(taken.child, document, limits, signal)
+        const used = { child: taken.child, documents: taken.documents + 1, bytes: taken.bytes + job.size }
+        const isGood = isPlain && answer.isWhole && performance.now() - started < lasts.documentMs
+        if (isGood && used.documents < lasts.documents && used.bytes < lasts.bytes && !isClosed) idle.push(used)
+        else await end(taken.child)
+        signal.throwIfAborted()
+        return judge(answer, document)
       } finally {
         release()
       }
     },
     async [Symbol.asyncDispose]() {
       isClosed = true
-      const ends = [...running].map((child) => new Promise((resolve) => child.process.once('exit', resolve)))
-      for (const child of running) child.process.kill('SIGKILL')
-      await Promise.all(ends)
+      await Promise.all([...running].map(end))
     },
   }
 }
 
-async function runJob(
-  child: Child,
-  job: { path: string; size: number; handle: FileHandle },
-  limits: ChildLimits,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  if (child.pid === 0)
-    throw new ExtractFailure('parser_crash', 'No parser process could be started: free memory or processes on the machine, then try again.')
-  let verdict: Verdict | 'too_much' | undefined
-  const kill = (reason?: typeof verdict) => {
-    verdict ??= reason
-    child.process.kill('SIGKILL')
-  }
-  const abort = () => kill()
-  signal.addEventListener('abort', abort)
-  using _watch = watchChild(child.pid, { memoryBytes: limits.memoryMb * 1024 * 1024, timeoutMs: limits.timeoutMs }, kill)
-
-  const chunks: Buffer[] = []
-  let received = 0
-  let stderr = ''
-  child.answer.on('data', (chunk: Buffer) => {
-    received += chunk.length
-    if (received > limits.maxOutputBytes) kill('too_much')
-    else chunks.push(chunk)
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (stderr.length < STDERR_CHARS) stderr += text
-  })
-  const closed = new Promise<number | null>((resolve) => {
-    if (child.process.exitCode !== null || child.process.signalCode !== null) resolve(child.process.exitCode)
-    child.process.once('close', (code) => resolve(code))
-  })
-  child.control.write(`${JSON.stringify({ path: job.path, size: job.size, maxOutputBytes: limits.maxOutputBytes })}\n`)
-  job.handle
-    .createReadStream({ autoClose: false, start: 0, end: job.size - 1 })
-    .on('error', abort)
-    .pipe(child.document)
-
-  const code = await closed
-  signal.removeEventListener('abort', abort)
-  signal.throwIfAborted()
-  return judge(code, verdict, Buffer.concat(chunks), { stderr, received, size: job.size })
+function end(child: Child): Promise<void> {
+  const { process } = child
+  if (child.pid === 0 || process.exitCode !== null || process.signalCode !== null) return Promise.resolve()
+  const ended = new Promise<void>((resolve) => process.once('exit', () => resolve()))
+  process.kill('SIGKILL')
+  return ended
 }
 
-function judge(
-  code: number | null,
-  verdict: Verdict | 'too_much' | undefined,
-  output: Buffer,
-  about: { stderr: string; received: number; size: number },
-): Buffer {
+/** At most as many bytes as the file had when it was opened: one that shrinks or grows meanwhile must not stop the next one. */
+async function bytesOf({ handle, size }: { handle: FileHandle; size: number }): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for await (const part of handle.createReadStream({ autoClose: false, start: 0, end: size - 1 })) parts.push(part as Buffer)
+  return Buffer.concat(parts)
+}
+
+function judge({ word, body, verdict, stderr, received }: Answer, { size }: Document): Buffer {
+  if (verdict === 'no_process')
+    throw new ExtractFailure('parser_crash', 'No parser process could be started: free memory or processes on the machine, then try again.')
   if (verdict === 'too_much') {
-    if (about.received > about.size * BOMB_RATIO) throw new ExtractFailure('bomb')
+    if (received > size * BOMB_RATIO) throw new ExtractFailure('bomb')
     throw new ExtractFailure('too_large', 'The document holds more text than one document may: split it into parts.')
   }
   if (verdict) throw new ExtractFailure(verdict)
-  if (output.subarray(0, 3).toString('latin1') === 'ok\n' && code === 0) return output.subarray(3)
-  if (output.subarray(0, 7).toString('latin1') === 'failed\n' && code === 0) {
-    const failure = JSON.parse(output.subarray(7).toString('utf8')) as { code: string; detail: string; cause?: string }
+  if (word === 'ok') return body
+  if (word === 'failed') {
+    const failure = JSON.parse(body.toString('utf8')) as { code: string; detail: string; cause?: string }
     if (isFailureCode(failure.code)) throw new ExtractFailure(failure.code, failure.detail, { cause: failure.cause })
   }
-  if (/heap out of memory|allocation fail|out of memory/i.test(about.stderr))
-    throw new ExtractFailure('parser_memory', undefined, { cause: about.stderr.slice(-300) })
-  throw new ExtractFailure('parser_crash', undefined, { cause: about.stderr.slice(-600) })
+  if (/heap out of memory|allocation fail|out of memory/i.test(stderr))
+    throw new ExtractFailure('parser_memory', undefined, { cause: stderr.slice(-300) })
+  throw new ExtractFailure('parser_crash', undefined, { cause: stderr.slice(-600) })
 }

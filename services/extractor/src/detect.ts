@@ -1,38 +1,7 @@
 import { extname } from 'node:path'
 import { looksBinary } from './charset.ts'
 import { ExtractFailure } from './failure.ts'
-
-export type Format = 'pdf' | 'docx' | 'html' | 'markdown' | 'csv' | 'json' | 'jsonl' | 'code' | 'plain' | 'eml' | 'rtf' | Packed
-/** Those that are a zip of parts. */
-type Packed = 'docx' | 'xlsx' | 'pptx' | 'odt' | 'ods' | 'odp' | 'epub'
-const packed: ReadonlySet<string> = new Set<Packed>(['docx', 'xlsx', 'pptx', 'odt', 'ods', 'odp', 'epub'])
-
-const byExtension: Record<string, Format> = Object.fromEntries(
-  (
-    [
-      ['pdf', 'pdf'],
-      ['docx', 'docx docm dotx'],
-      ['html', 'html htm xhtml shtml'],
-      ['markdown', 'md markdown mdown mkd mdx'],
-      ['csv', 'csv tsv'],
-      ['xlsx', 'xlsx xlsm xltx'],
-      ['pptx', 'pptx pptm ppsx potx'],
-      ['odt', 'odt ott'],
-      ['ods', 'ods ots'],
-      ['odp', 'odp otp'],
-      ['epub', 'epub'],
-      ['eml', 'eml'],
-      ['rtf', 'rtf'],
-      ['json', 'json geojson'],
-      ['jsonl', 'jsonl ndjson'],
-      ['plain', 'txt text log rst adoc asc org tex srt vtt'],
-      [
-        'code',
-        'js mjs cjs ts mts cts tsx jsx py rb go rs java kt scala swift c h cc cpp hpp cs php pl lua r sh bash zsh ps1 sql yaml yml toml ini cfg conf properties xml css scss vue svelte proto graphql tf dockerfile makefile',
-      ],
-    ] as const
-  ).flatMap(([format, names]) => names.split(' ').map((name) => [`.${name}`, format])),
-)
+import { byExtension, type Format, packed } from './formats-by-extension.ts'
 
 const unsupportedExtensions = new Set(
   '.msg .wps .et .dps .pages .key .numbers .png .jpg .jpeg .gif .webp .bmp .tif .tiff .svg .mp3 .mp4 .wav .mov .zip .gz .tar .7z .rar .exe .dll .so .bin .jar'.split(

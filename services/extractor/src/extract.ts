@@ -1,6 +1,7 @@
 import { decodeText } from './charset.ts'
-import { detectFormat, type Format } from './detect.ts'
+import { detectFormat } from './detect.ts'
 import { ExtractFailure } from './failure.ts'
+import type { Format } from './formats-by-extension.ts'
 import type { Extracted, Job } from './types.ts'
 
 /** Bytes to blocks. Parsers are loaded when first needed: a text file does not pay for PDFium. */

@@ -35,7 +35,7 @@ export function spawnChild(memoryMb: number, cpuSeconds: number): Child {
     process: child,
     pid: child.pid ?? 0,
     document: child.stdin!,
-    stderr: child.stderr!,
+    stderr: child.stderr!.setEncoding('utf8'),
     answer: child.stdio[3] as Readable,
     control: child.stdio[4] as Writable,
   }
