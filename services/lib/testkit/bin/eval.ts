@@ -14,8 +14,9 @@ import { openBenchStores } from '../src/bench/open-bench.ts'
 import type { Line } from '../src/eval/ask-set.ts'
 import { cachedEmbedder } from '../src/eval/cached-embedder.ts'
 import { allSets, core, coreFloors, quickSets } from '../src/eval/core.ts'
+import { type Ingested, ingestOf } from '../src/eval/facts.ts'
 import { openLibrary } from '../src/eval/open-library.ts'
-import { compare, readRecord, recordOf, render, table } from '../src/eval/records.ts'
+import { compare, ingestTable, readRecord, recordOf, render, table } from '../src/eval/records.ts'
 import { figureOf, sample, smoke, smokeFloors } from '../src/eval/smoke.ts'
 
 const page = new URL('../../../retrieval/EVALUATION.md', import.meta.url).pathname
@@ -53,11 +54,15 @@ if (positionals[0] === 'compare') {
   const cache = process.env.EVAL_CACHE ?? join(tmpdir(), `docent-eval-vectors-${process.getuid?.() ?? 0}`)
   const embedder = await cachedEmbedder(createHttpEmbedder({ url: served.url, timeoutMs: 60_000 }), cache)
   const lines: Line[] = []
-  if (suite === 'smoke') lines.push(...(await smoke(await openLibrary(stores, sample, embedder, scope))))
-  else {
+  let ingested: Ingested[] = []
+  if (suite === 'smoke') {
+    const library = await openLibrary(stores, sample, embedder, scope)
+    lines.push(...(await smoke(library)))
+    ingested = [await ingestOf('sample folder', library)]
+  } else {
     const sets = options.sets === 'all' ? allSets : options.sets ? options.sets.split(',') : quickSets
     const most = Number(options.questions)
-    await core(folder, stores, embedder, { sets, half, most, ladder: options.ladder }, (line) => {
+    ingested = await core(folder, stores, embedder, { sets, half, most, ladder: options.ladder }, (line) => {
       lines.push(line)
       console.error(`${line.set}, ${line.configuration}: ${(100 * line.ndcg10).toFixed(2)}`)
     })
@@ -66,8 +71,8 @@ if (positionals[0] === 'compare') {
   const floorOf = (line: Line) =>
     suite === 'smoke' ? smokeFloors[line.set] : line.configuration === 'fused' ? coreFloors[line.set] : undefined
   const { model } = await embedder.info()
-  const record = recordOf(suite, `npm run eval -- ${args.filter((arg) => arg !== '--render').join(' ')}`.trim(), model, lines)
-  console.log(table(lines, floorOf))
+  const record = recordOf(suite, `npm run eval -- ${args.filter((arg) => arg !== '--render').join(' ')}`.trim(), model, lines, ingested)
+  console.log(`${table(lines, floorOf)}\n\n${ingestTable(ingested)}`)
   console.log(`\n${embedder.made} vectors were made, the others were there from earlier runs.`)
   if (options.out) writeFileSync(options.out, `${JSON.stringify(record)}\n`)
   if (options.render) render(page, record, floorOf)

@@ -9,7 +9,10 @@ export type Asked = { id: string; q: string; rank: number | null; ndcg: number; 
 export type Line = {
   set: string
   configuration: string
+  /** hash of all parameters of search that held */
   configVersion: string
+  /** hash of the documents and the questions */
+  dataHash: string
   questions: number
   ndcg10: number
   interval: [low: number, high: number]
@@ -32,7 +35,7 @@ export async function askSet(
   idsOf: (found: SearchResponse) => string[],
   configuration: string,
   request: Omit<z.input<typeof SearchRequest>, 'query'> = {},
-): Promise<Line> {
+): Promise<Omit<Line, 'dataHash'>> {
   const asked: Asked[] = []
   const times: number[] = []
   let degraded = 0

@@ -7,6 +7,7 @@ import type { Embedder } from '@docent/models/embedder'
 import type { Stores } from '@docent/solo/stores'
 import { z } from 'zod'
 import { askSet, type Line, type Question } from './ask-set.ts'
+import { hashOf, type Ingested, ingestOf } from './facts.ts'
 import { openLibrary } from './open-library.ts'
 
 const SetFile = z.object({
@@ -14,6 +15,7 @@ const SetFile = z.object({
   queries: z.array(z.object({ id: z.string(), q: z.string(), rel: z.array(z.string()) })),
 })
 type Doc = z.infer<typeof SetFile>['docs'][number]
+type Read = (name: string) => z.infer<typeof SetFile>
 
 /** The floors of the hybrid, nDCG@10; across languages the documents are all in the other one. */
 export const coreFloors: Record<string, number> = {
@@ -26,28 +28,44 @@ export const coreFloors: Record<string, number> = {
   clapnq_dev: 0.973,
 }
 
-type Plan = { docs: string; asked: { label: string; questions: string; rewrite?: (q: string) => string }[] }
+type Plan = { docs: (read: Read) => Doc[]; asked: { label: string; questions: string; rewrite?: (q: string) => string }[] }
 const plans: Record<string, Plan> = {
   xquad_zh: {
-    docs: 'xquad_zh',
+    docs: (read) => read('xquad_zh').docs,
     asked: [
       { label: 'xquad zh', questions: 'xquad_zh' },
       { label: 'xquad en→zh', questions: 'xquad_en2zh' },
     ],
   },
   xquad_en: {
-    docs: 'xquad_en',
+    docs: (read) => read('xquad_en').docs,
     asked: [
       { label: 'xquad en', questions: 'xquad_en' },
       { label: 'xquad zh→en', questions: 'xquad_zh2en' },
     ],
   },
-  cmrc_dev: { docs: 'cmrc_dev', asked: [{ label: 'cmrc_dev', questions: 'cmrc_dev' }] },
-  drcd_dev: { docs: 'drcd_dev', asked: [{ label: 'drcd_dev, simplified questions', questions: 'drcd_dev', rewrite: fold }] },
-  clapnq_dev: { docs: 'clapnq_dev', asked: [{ label: 'clapnq_dev', questions: 'clapnq_dev' }] },
+  // one folder of two languages: the first half of the documents in Chinese, the second in English
+  mixed: {
+    docs: (read) => {
+      const [zh, en] = [read('xquad_zh').docs, read('xquad_en').docs]
+      return [...zh.slice(0, zh.length / 2), ...en.slice(zh.length / 2)]
+    },
+    asked: [
+      { label: 'mixed folder, zh asks zh', questions: 'xquad_zh' },
+      { label: 'mixed folder, en asks en', questions: 'xquad_en' },
+      { label: 'mixed folder, zh→en', questions: 'xquad_zh2en' },
+      { label: 'mixed folder, en→zh', questions: 'xquad_en2zh' },
+    ],
+  },
+  cmrc_dev: { docs: (read) => read('cmrc_dev').docs, asked: [{ label: 'cmrc_dev', questions: 'cmrc_dev' }] },
+  drcd_dev: {
+    docs: (read) => read('drcd_dev').docs,
+    asked: [{ label: 'drcd_dev, simplified questions', questions: 'drcd_dev', rewrite: fold }],
+  },
+  clapnq_dev: { docs: (read) => read('clapnq_dev').docs, asked: [{ label: 'clapnq_dev', questions: 'clapnq_dev' }] },
 }
 /** what fits into a few minutes without vectors of an earlier run */
-export const quickSets = ['xquad_zh', 'xquad_en']
+export const quickSets = ['xquad_zh', 'xquad_en', 'mixed']
 export const allSets = Object.keys(plans)
 
 const only = (weight: number): TuningPatch => ({
@@ -65,26 +83,37 @@ export async function core(
   embedder: Embedder,
   options: CoreOptions,
   say: (line: Line) => void,
-): Promise<void> {
-  const read = (name: string) => SetFile.parse(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')))
+): Promise<Ingested[]> {
+  const read: Read = (name) => SetFile.parse(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')))
+  const ingested: Ingested[] = []
   for (const name of options.sets) {
     const plan = plans[name]
     if (!plan) throw new Error(`There is no set ${name}: ${allSets.join(', ')}`)
     await using scope = new AsyncDisposableStack()
-    const { docs } = read(plan.docs)
+    const docs = plan.docs(read)
+    const ids = new Set(docs.map(({ id }) => id))
     const files = writeFiles(docs, scope)
     const library = await openLibrary(stores, files, embedder, scope)
     for (const { label, questions, rewrite = (q: string) => q } of plan.asked) {
       const chosen: Question[] = read(questions)
         .queries.filter((_, place) => options.half === 'all' || place % 2 === (options.half === 'even' ? 0 : 1))
-        .slice(0, options.most)
+        .filter(({ rel }) => rel.some((id) => ids.has(id)))
+        .filter((_, place, { length }) => isSampled(place, length, options.most))
         .map(({ id, q, rel }) => ({ id, q: rewrite(q), rel }))
+      const dataHash = hashOf([...docs, ...chosen])
       for (const [configuration, tuning] of Object.entries(configurations)) {
         if (!options.ladder && configuration !== 'fused') continue
-        say(await askSet(library, label, chosen, files.idsOf, configuration, { tuning }))
+        say({ ...(await askSet(library, label, chosen, files.idsOf, configuration, { tuning })), dataHash })
       }
     }
+    ingested.push(await ingestOf(name, library))
   }
+  return ingested
+}
+
+/** `most` of `length` places at even distances, the same each time. */
+function isSampled(place: number, length: number, most: number): boolean {
+  return most >= length || Math.floor(((place + 1) * most) / length) > Math.floor((place * most) / length)
 }
 
 function writeFiles(docs: readonly Doc[], scope: AsyncDisposableStack) {

@@ -12,6 +12,7 @@ import { readConfig as readRetrieval } from '@docent/retrieval/config'
 import { startRetrieval } from '@docent/retrieval/retrieval-service'
 import { everydayQuestions } from '@docent/retrieval/search/everyday-questions'
 import type { Stores } from '@docent/solo/stores'
+import pg from 'pg'
 import type { z } from 'zod'
 import { tempDatabase } from '../temp-database.ts'
 import { until } from '../until.ts'
@@ -19,7 +20,12 @@ import { until } from '../until.ts'
 const TOKEN = 'eval-internal-token-0123456789-abcdefg'
 const INGEST_MS = 30 * 60_000
 
-export type Library = { files: number; ingestS: number; search(request: z.input<typeof SearchRequest>): Promise<SearchResponse> }
+export type Library = {
+  files: number
+  ingestS: number
+  search(request: z.input<typeof SearchRequest>): Promise<SearchResponse>
+  figures(): Promise<{ chunks: number; stageMs: Record<string, number>; indexBytes: number }>
+}
 
 /** The real extractor, ingest and retrieval over a folder, in a database of their own; resolves when `files` are ready and found. */
 export async function openLibrary(
@@ -28,7 +34,7 @@ export async function openLibrary(
   embedder: Embedder,
   scope: AsyncDisposableStack,
 ): Promise<Library> {
-  const { corpusUrl } = await tempDatabase(stores.databaseUrl, scope)
+  const { corpusUrl, ownerUrl } = await tempDatabase(stores.databaseUrl, scope)
   const socketDir = mkdtempSync(join(tmpdir(), 'docent-'))
   scope.defer(() => rmSync(socketDir, { recursive: true, force: true }))
   const log = createLogger('eval', 'error')
@@ -46,7 +52,7 @@ export async function openLibrary(
     DOCENT_FOLDER: folder,
     EXTRACTOR_SOCKET: join(socketDir, 'extractor.sock'),
     SETTLE_MS: '50',
-    SCAN_INTERVAL_S: '2',
+    SCAN_INTERVAL_S: '5',
     FEED_POLL_MS: '200',
   }
   await startExtractor({ root: folder, socket: env.EXTRACTOR_SOCKET, log: 'error' }, scope)
@@ -84,5 +90,25 @@ export async function openLibrary(
   await search({ query: 'ready?' })
   const everyday = everydayQuestions.zh.length + everydayQuestions.en.length
   await until('the everyday questions are embedded', () => asked > everyday || undefined, 120_000)
-  return { files, ingestS, search }
+  return { files, ingestS, search, figures: () => figuresOf(ownerUrl) }
+}
+
+async function figuresOf(ownerUrl: string): Promise<Awaited<ReturnType<Library['figures']>>> {
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    const { rows: size } = await client.query<{ bytes: string }>('SELECT pg_database_size(current_database()) AS bytes')
+    const { rows: ended } = await client.query<{ detail: { chunks?: number; stages?: Record<string, number> } | null }>(
+      "SELECT detail FROM corpus.attempt WHERE outcome = 'done'",
+    )
+    const stageMs: Record<string, number> = {}
+    let chunks = 0
+    for (const { detail } of ended) {
+      chunks += detail?.chunks ?? 0
+      for (const [stage, ms] of Object.entries(detail?.stages ?? {})) stageMs[stage] = (stageMs[stage] ?? 0) + ms
+    }
+    return { chunks, stageMs, indexBytes: Number(size[0]!.bytes) }
+  } finally {
+    await client.end()
+  }
 }

@@ -15,6 +15,7 @@ const line = (list: ReturnType<typeof asked>[]): Line => ({
   set: 'zh',
   configuration: 'fused',
   configVersion: 'abc',
+  dataHash: 'def',
   questions: list.length,
   ndcg10: list.reduce((sum, one) => sum + one.ndcg, 0) / list.length,
   interval: [0.5, 1],
@@ -30,8 +31,8 @@ const line = (list: ReturnType<typeof asked>[]): Line => ({
 })
 
 test('comparing names the questions that lost most, worst first', () => {
-  const a = recordOf('core', 'a', 'model', [line([asked('1', 1, 1), asked('2', 1, 1), asked('3', 2, 0.63)])])
-  const b = recordOf('core', 'b', 'model', [line([asked('1', null, 0), asked('2', 2, 0.63), asked('3', 1, 1)])])
+  const a = recordOf('core', 'a', 'model', [line([asked('1', 1, 1), asked('2', 1, 1), asked('3', 2, 0.63)])], [])
+  const b = recordOf('core', 'b', 'model', [line([asked('1', null, 0), asked('2', 2, 0.63), asked('3', 1, 1)])], [])
   const text = compare(EvalRecord.parse(JSON.parse(JSON.stringify(a))), b)
   expect(text).toContain('| zh | fused | 87.67 | 54.33 | -33.33 (')
   expect(text).toContain('2 questions lost places')

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { machine } from '../bench/open-bench.ts'
 import type { Line } from './ask-set.ts'
+import { hashOfFolder, type Ingested } from './facts.ts'
 
 const AskedQuestion = z.object({
   id: z.string(),
@@ -17,6 +18,7 @@ const RecordLine = z.object({
   set: z.string(),
   configuration: z.string(),
   configVersion: z.string(),
+  dataHash: z.string(),
   questions: z.number(),
   ndcg10: z.number(),
   interval: z.tuple([z.number(), z.number()]),
@@ -30,6 +32,15 @@ const RecordLine = z.object({
   degraded: z.number(),
   asked: z.array(AskedQuestion),
 })
+const IngestedLine = z.object({
+  set: z.string(),
+  files: z.number(),
+  chunks: z.number(),
+  seconds: z.number(),
+  stageMs: z.record(z.string(), z.number()),
+  indexBytes: z.number(),
+  rssMb: z.number(),
+})
 export const EvalRecord = z.object({
   suite: z.string(),
   command: z.string(),
@@ -37,12 +48,18 @@ export const EvalRecord = z.object({
   cpu: z.string(),
   node: z.string(),
   model: z.string(),
+  /** of the files of the bundled model */
+  modelHash: z.string(),
+  ingested: z.array(IngestedLine),
   lines: z.array(RecordLine),
 })
 export type EvalRecord = z.infer<typeof EvalRecord>
 
-export function recordOf(suite: string, command: string, model: string, lines: Line[]): EvalRecord {
-  return { suite, command, commit: commitNow(), ...machine(), model, lines }
+const modelFiles = new URL('../../../../embedder/model/', import.meta.url).pathname
+
+export function recordOf(suite: string, command: string, model: string, lines: Line[], ingested: Ingested[]): EvalRecord {
+  const modelHash = hashOfFolder(modelFiles, (path) => /\.(onnx|bin)$/.test(path))
+  return { suite, command, commit: commitNow(), ...machine(), model, modelHash, ingested, lines }
 }
 
 export function readRecord(file: string): EvalRecord {
@@ -79,6 +96,19 @@ export function table(lines: readonly Line[], floorOf: (line: Line) => number | 
   ].join('\n')
 }
 
+export function ingestTable(ingested: readonly Ingested[]): string {
+  const rows = ingested.map(({ set, files, chunks, seconds, stageMs, indexBytes, rssMb }) => {
+    const each = (ms = 0) => (ms / files).toFixed(0)
+    const stages = [stageMs.extract, stageMs.chunk, stageMs.embed, stageMs.write].map(each).join(' / ')
+    return `| ${set} | ${files} / ${chunks} | ${seconds.toFixed(1)} | ${(files / seconds).toFixed(1)} / ${(chunks / seconds).toFixed(1)} | ${stages} | ${(indexBytes / 1024 / 1024).toFixed(1)} | ${rssMb} |`
+  })
+  return [
+    '| folder | files / chunks | indexed in s | files/s / chunks/s | ms a file: extract / chunk / embed / write | corpus in Postgres, MB | process, MB |',
+    '|---|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
+}
+
 /** Replaces what stands between the suite's marks of a Markdown file. */
 export function render(file: string, record: EvalRecord, floorOf: (line: Line) => number | undefined): void {
   const text = readFileSync(file, 'utf8')
@@ -86,8 +116,11 @@ export function render(file: string, record: EvalRecord, floorOf: (line: Line) =
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
   if (from < 0 || to < from) throw new Error(`${file} has no place for suite ${record.suite}`)
-  const facts = `\`${record.command}\`, commit ${record.commit}, model ${record.model}, ${record.cpu}, Node ${record.node}.`
-  writeFileSync(file, `${text.slice(0, from)}${begin}\n${facts}\n\n${table(record.lines, floorOf)}\n${text.slice(to)}`)
+  const facts = `\`${record.command}\`, commit ${record.commit}, model ${record.model} (${record.modelHash}), ${record.cpu}, Node ${record.node}.`
+  writeFileSync(
+    file,
+    `${text.slice(0, from)}${begin}\n${facts}\n\n${table(record.lines, floorOf)}\n\n${ingestTable(record.ingested)}\n${text.slice(to)}`,
+  )
 }
 
 /** The lines that both records have, and the questions that lost most from A to B. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { askSet, type Line } from './ask-set.ts'
+import { hashOf, hashOfFolder } from './facts.ts'
 import type { Library } from './open-library.ts'
 
 type Golden = { id: string; lang: 'zh' | 'en'; kind: string; q: string; previous?: string; doc: string | null }
@@ -27,10 +28,12 @@ export const smokeFloors: Record<string, number> = {
 /** The 120 questions over the sample folder, each kind a line; what counts is whether the right document is among the first. */
 export async function smoke(library: Library): Promise<Line[]> {
   const { questions } = JSON.parse(readFileSync(golden, 'utf8')) as { questions: Golden[] }
+  const documents = hashOfFolder(folder)
   const lines: Line[] = []
   for (const [set, asked] of Map.groupBy(questions, ({ kind, lang }) => `${kind} ${lang}`)) {
     const list = asked.map(({ id, q, previous, doc }) => ({ id, q, previous, rel: doc ? [doc] : [] }))
-    lines.push(await askSet(library, set, list, (found) => found.passages.map(({ path }) => path), 'default', { limit: 8 }))
+    const line = await askSet(library, set, list, (found) => found.passages.map(({ path }) => path), 'default', { limit: 8 })
+    lines.push({ ...line, dataHash: hashOf([documents, ...list]) })
   }
   return lines
 }
