@@ -1,10 +1,14 @@
 import { createBuilder } from '../document-builder.ts'
 import type { Extracted } from '../types.ts'
+import { unwrap, wrapWidthOf } from './unwrap.ts'
 
-/** Paragraphs are what blank lines separate; headings are not guessed. */
+/** Paragraphs are what blank lines separate, without the line breaks of a text that was wrapped by hand; headings are not guessed. */
 export function extractPlain(text: string, maxChars: number): Extracted {
   const builder = createBuilder(maxChars)
-  for (const paragraph of splitParagraphs(text)) builder.add('paragraph', paragraph)
+  const width = wrapWidthOf(text.split(/\r\n?|\n/).map((line) => line.trimEnd()))
+  for (const paragraph of splitParagraphs(text)) {
+    builder.add('paragraph', width === undefined ? paragraph : unwrap(paragraph.split('\n'), width).join('\n'))
+  }
   return builder.build('text/plain')
 }
 

@@ -17,7 +17,7 @@ export type Candidate = {
   next?: Candidate
 }
 
-const bullet = /^(?:[-*•·‣]\s+|\(?\d{1,2}[.)、]\s*(?=\S))/
+const bullet = /^(?:[-*•·‣]\s+|\(?\d{1,2}[.)、](?!\d)\s*(?=\S))/
 const MAX_SENTENCE = 600
 
 /** Sentences of the passages; table rows are read with their header, question lines and headings only lead to what follows. */
@@ -78,8 +78,17 @@ function candidateOf(raw: string, header: string[] | undefined): Omit<Candidate,
   if (/^#{1,6}\s/.test(raw)) return { kind: 'heading', quote: raw.replace(/^#+\s*/, ''), from: raw, scored: raw }
   const quote = raw.replace(bullet, '').replace(/^>\s*/, '')
   if (/[?？]$/.test(quote)) return { kind: 'question', quote, from: raw, scored: quote }
-  const isTitle = quote === raw && quote.length <= 24 && !/[.。!！;；:：,，、"”」)）\d]/.test(quote)
+  const isTitle = quote.length <= 60 && !/[.。!！;；:：,，、"”」)）]$/.test(quote) && (isShort(quote, raw) || isCapitals(quote))
   return { kind: isTitle ? 'heading' : 'sentence', quote, from: raw, scored: quote }
+}
+
+function isShort(quote: string, raw: string): boolean {
+  return quote === raw && quote.length <= 24 && !/[.。!！;；:：,，、"”」)）\d]/.test(quote)
+}
+
+/** A line in capitals is how plain texts write a heading. */
+function isCapitals(quote: string): boolean {
+  return /\p{Lu}{2}/u.test(quote) && !/\p{Ll}/u.test(quote) && !/\p{Script=Han}/u.test(quote) && !/\d{2}/.test(quote)
 }
 
 function headerOf(text: string): string[] | undefined {

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { extractPlain } from './plain.ts'
+import { unwrap, wrapWidthOf } from './unwrap.ts'
+
+test('lines wrapped by hand become sentences again, items and headings stay lines', () => {
+  const text = readFileSync(new URL('../../../../documents/it/security-policy.txt', import.meta.url), 'utf8')
+  const lines = extractPlain(text, 1_000_000).text.split('\n')
+  expect(lines).toContain(
+    '2.2 Passwords are not changed on a calendar. They are changed at once when there is a sign that they have leaked.',
+  )
+  expect(lines).toContain('2.1 A password must have at least 14 characters. Passphrases are encouraged.')
+  expect(lines).toContain('2. PASSWORDS AND SIGN-IN')
+  expect(lines.some((line) => line.startsWith('This policy applies') && line.endsWith('expire after 90 days at the latest.'))).toBe(true)
+})
+
+test('Chinese lines join without a space', () => {
+  const line = '甲'.repeat(30)
+  expect(unwrap([line, line, '末尾。'], 60)).toEqual([`${line}${line}末尾。`])
+})
+
+test('a line that ends of its own accord stays one; tables and drawings too', () => {
+  const full = 'word '.repeat(14).trim()
+  expect(unwrap([full, 'next'], 72)).toEqual([`${full} next`])
+  expect(unwrap(['short line', 'next line'], 72)).toEqual(['short line', 'next line'])
+  expect(unwrap([`${full}`, 'a     b'], 70)).toEqual([full, 'a     b'])
+  expect(unwrap([full, '- item'], 70)).toEqual([full, '- item'])
+})
+
+test('a text of long lines, or of short ones, was not wrapped', () => {
+  expect(wrapWidthOf(['x'.repeat(400), 'y'.repeat(70)])).toBeUndefined()
+  expect(wrapWidthOf(['name', 'value', 'other'])).toBeUndefined()
+  expect(wrapWidthOf(['a'.repeat(71), 'b'.repeat(70), 'c'.repeat(72)])).toBe(72)
+})

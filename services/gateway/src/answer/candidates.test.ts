@@ -1,0 +1,23 @@
+import type { Passage } from '@docent/core/passage'
+import { expect, test } from 'vitest'
+import { candidatesOf } from './candidates.ts'
+
+const of = (text: string) =>
+  candidatesOf([
+    { documentId: 'd', title: 'T', start: 0, end: text.length, text, parent: { start: 0, end: text.length, text } } as Passage,
+  ]).map(({ kind, quote }) => [kind, quote])
+
+test('the number of an item is taken off, that of a section and a figure are not cut', () => {
+  expect(of('3. Press the button.')).toEqual([['sentence', 'Press the button.']])
+  expect(of('2.1 A password must have at least 14 characters.')).toEqual([['sentence', '2.1 A password must have at least 14 characters.']])
+  expect(of('1.2 Nm is the torque of the screws.')).toEqual([['sentence', '1.2 Nm is the torque of the screws.']])
+  expect(of('24 months are covered.')).toEqual([['sentence', '24 months are covered.']])
+})
+
+test('a line in capitals is a heading', () => {
+  expect(of('5. NETWORK AND REMOTE ACCESS\nThe guest network is separate.')).toEqual([
+    ['heading', 'NETWORK AND REMOTE ACCESS'],
+    ['sentence', 'The guest network is separate.'],
+  ])
+  expect(of('ERR_OOM is fixed.')[0]![0]).toBe('sentence')
+})
