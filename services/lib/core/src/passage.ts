@@ -76,6 +76,10 @@ export const Tuning = z
       })
       .partial()
       .meta({ description: 'Thresholds of “answerable”; all are multiplied by factor' }),
+    otherLanguage: z
+      .strictObject({ share: z.number().min(0).max(10), place: z.number().int().min(1).max(50) })
+      .partial()
+      .meta({ description: 'Place kept for the closest passage of the other language, when it stands out by that share of its own' }),
     rerankTop: z.number().int().min(2).max(50).meta({ description: 'Candidates that are reranked' }),
     rerankTimeoutMs: z.number().int().min(50).max(8_000).meta({ description: 'After so long the answer goes on without reranking' }),
   })

@@ -10,6 +10,7 @@ import { dot } from '../search/flat-vectors.ts'
 import { type DenseGroup, denseWeight, evidenceOf, type Fused, fuse, type Hit } from '../search/fuse.ts'
 import { type GateVerdict, judge } from '../search/gate.ts'
 import { planQuery } from '../search/plan-query.ts'
+import { otherLanguage, reservePlace } from '../search/reserve-place.ts'
 
 const SetFile = z.object({
   docs: z.array(z.object({ id: z.string(), title: z.string().default(''), text: z.string() })),
@@ -53,7 +54,7 @@ export function ask(
   })
   const evidence = evidenceOf(words, plan.idfTotal, groups, plan.language)
   const weight = denseWeight(evidence, plan.language, { question: plan.script, text: words[0] && scriptOf(words[0].chunk.text) })
-  const fused: Fused<Doc>[] = fuse(words, groups, weight)
+  const fused: Fused<Doc>[] = reservePlace(fuse(words, groups, weight), groups, evidence, plan.language, otherLanguage)
   return {
     lexical: words.map(({ chunk }) => chunk.id),
     dense: near.slice(0, 10).map(({ chunk }) => chunk.id),

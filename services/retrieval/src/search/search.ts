@@ -13,6 +13,7 @@ import { denseWeight, evidenceOf, type Fused, fuse } from './fuse.ts'
 import { judge } from './gate.ts'
 import { type Plan, planQuery } from './plan-query.ts'
 import { rerank } from './rerank.ts'
+import { reservePlace } from './reserve-place.ts'
 import { snippetOf } from './snippet.ts'
 import { versionOf, withTuning } from './tuning.ts'
 
@@ -56,7 +57,7 @@ export async function search(
   const scripts = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text) }
   const weight = denseWeight(evidence, plan.language, scripts, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
-  const fused = timed('fuse', () => fuse(lexical, groups, weight))
+  const fused = timed('fuse', () => reservePlace(fuse(lexical, groups, weight), groups, evidence, plan.language, tuning.otherLanguage))
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const choices = diversify(reranked ?? fused, request.limit, tuning)
 

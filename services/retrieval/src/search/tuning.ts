@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { TuningPatch } from '@docent/core/passage'
 import { weights } from './fuse.ts'
 import { thresholds } from './gate.ts'
+import { otherLanguage } from './reserve-place.ts'
 
 type Numbers<T> = { readonly [K in keyof T]: T[K] extends number ? number : Numbers<T[K]> }
 export type Weights = Numbers<typeof weights>
@@ -12,6 +13,7 @@ export type Tuning = {
   sameness: number
   weights: Weights
   gate: Thresholds
+  otherLanguage: Numbers<typeof otherLanguage>
   rerankTop: number
   rerankTimeoutMs: number
 }
@@ -22,18 +24,20 @@ export const tuned: Tuning = {
   sameness: 0.9,
   weights,
   gate: thresholds,
+  otherLanguage,
   rerankTop: 20,
   rerankTimeoutMs: 2_000,
 }
 
 /** The tuned set with what a request changes of it. */
 export function withTuning(patch: TuningPatch = {}): Tuning {
-  const { weights: w = {}, gate: g = {}, ...rest } = given(patch)
+  const { weights: w = {}, gate: g = {}, otherLanguage: o = {}, ...rest } = given(patch)
   return {
     ...tuned,
     ...rest,
     weights: { ...weights, ...given(w), zh: { ...weights.zh, ...given(w.zh) }, en: { ...weights.en, ...given(w.en) } },
     gate: { ...thresholds, ...given(g), zh: { ...thresholds.zh, ...given(g.zh) }, en: { ...thresholds.en, ...given(g.en) } },
+    otherLanguage: { ...otherLanguage, ...given(o) },
   }
 }
 
