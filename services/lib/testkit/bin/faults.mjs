@@ -1,5 +1,5 @@
 // `npm run faults -- [--full]`: ingest is killed, frozen, cut off; a table per fault. `--full`: every seed and the long outages, kept in FAULTS.md.
-// `npm run faults -- --chaos [--minutes N] [--files N] [--seed N] [--book FOLDER]... [--model]`: everything at random at once (bin/chaos.ts).
+// `npm run faults -- --chaos [--minutes N] [--files N] [--seed N] [--deadline MINUTES] [--book FOLDER]... [--model]`: everything at random at once (bin/chaos.ts).
 // `npm run faults -- --answers [N]`: two gateways behind nginx are killed at random until N answers were resumed; kept in the gateway's FAULTS.md.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'

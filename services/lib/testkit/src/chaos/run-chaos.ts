@@ -6,6 +6,8 @@ import { type Judgement, judge, type Rename, wrongEndings } from './judge.ts'
 
 export type ChaosOptions = {
   minutes: number
+  /** how long after the last fault everything may take to come to rest */
+  deadlineMinutes: number
   files: number
   seed: number
   isModel: boolean
@@ -26,12 +28,11 @@ export type ChaosResult = Judgement & {
 }
 
 const WORKERS = 2
-const DEADLINE_MS = 600_000 // every file is ready or refused within 10 minutes of the last fault
 const STEP_MS = 650
 const LOOK_MS = 2_000
 
 /** Files go in and are changed while workers and stores are killed, all of it by `seed`; then it must come to rest and agree. */
-export async function runChaos({ minutes, files, seed, isModel, books, say }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos({ minutes, deadlineMinutes, files, seed, isModel, books, say }: ChaosOptions): Promise<ChaosResult> {
   await using scope = new AsyncDisposableStack()
   const stack = await openChaosStack(scope, { isModel })
   const folder = createChaosFolder(stack.folder, seeded(seed))
@@ -57,7 +58,7 @@ export async function runChaos({ minutes, files, seed, isModel, books, say }: Ch
 
   const rested = performance.now()
   say('the last fault is over; now it must come to rest')
-  const seconds = await atRest(folder, stack, watch, rested, say)
+  const seconds = await atRest(folder, stack, watch, rested + deadlineMinutes * 60_000, say)
   // counters are read before the last workers end with the scope
   for (const worker of stack.workers()) await worker.readMetrics()
   const judgement = await judge(folder, stack, watch.seen)
@@ -173,11 +174,12 @@ async function atRest(
   folder: ChaosFolder,
   stack: ChaosStack,
   watch: Watch,
-  since: number,
+  deadline: number,
   say: (line: string) => void,
 ): Promise<number | undefined> {
-  let next = performance.now()
-  while (performance.now() - since < DEADLINE_MS) {
+  const since = performance.now()
+  let next = since
+  while (performance.now() < deadline) {
     await watch.look()
     const wrong = await wrongEndings(folder, stack)
     const judged = wrong.length === 0 ? await judge(folder, stack, []) : undefined
