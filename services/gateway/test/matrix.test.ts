@@ -26,6 +26,8 @@ const rules: Record<string, Rule> = {
   'POST /api/v1/conversations/:id/shares': 'own',
   'GET /api/v1/conversations/:id/shares': 'own',
   'GET /api/v1/conversations/:id/export': 'own',
+  'POST /api/v1/conversations/:id/branch': 'own',
+  'GET /api/v1/conversations/:id/branches': 'own',
   'POST /api/v1/personas/:id/preview': 'admin',
   'POST /api/v1/personas': 'admin',
   'GET /api/v1/personas/:id/versions': 'admin',

@@ -12,13 +12,14 @@ import type { Records } from '../store/records.ts'
 import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
-import { condense } from './condense.ts'
+import { condense, historyRoom } from './condense.ts'
 import { answerOf, CutShort, degrade, emptyFound, endOf, type Job, leaving } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
 import { flightRecord } from './record.ts'
 import { answerAsApproved, type SavedDeps } from './saved.ts'
 import { answerByModel, answerByQuoting, answerNotFound, costOf, isDoubtful, noteSearch, showSources } from './steps.ts'
+import { createSummaries } from './summarise.ts'
 import { estimateTokens } from './tokens.ts'
 import { reservationOf, tuned, withRules } from './tune.ts'
 
@@ -59,6 +60,7 @@ const RECENT = 200
 export function createAnswers(deps: AnswerDeps) {
   const running = new Map<string, { job: Job; done: Promise<void> }>()
   const recent = new Map<string, Answer>()
+  const summaries = createSummaries(deps)
   let closing = false
 
   async function begin(ask: Ask, asker: Asker): Promise<Begun> {
@@ -91,19 +93,21 @@ export function createAnswers(deps: AnswerDeps) {
 
     const answerId = randomUUID()
     const conversationId = ask.conversationId ?? randomUUID()
+    const questionId = ask.questionId ?? randomUUID()
     const body: AnswerBody = {
       traceId: asker.traceId,
       persona: persona.id,
       settingsVersion: current.version,
       reserved: reservation,
       question: ask.question,
+      questionId,
     }
     const release = () => deps.usage.settle(deps.pool, reservation, { requests: 0, input: 0, output: 0, money: 0 }).catch(() => undefined)
     let begun: Awaited<ReturnType<Messages['begin']>>
     try {
       begun = await deps.messages.begin({
         answerId,
-        questionId: ask.questionId ?? randomUUID(),
+        questionId,
         questionExists: ask.questionId !== undefined,
         conversationId,
         newConversation: ask.conversationId === undefined,
@@ -135,6 +139,7 @@ export function createAnswers(deps: AnswerDeps) {
       filters: ask.filters,
       isFollowUp: ask.conversationId !== undefined,
       turns: ask.turns,
+      questionId,
       ...asker,
       onDisconnect: ask.onDisconnect ?? 'cancel',
       reservation,
@@ -174,12 +179,13 @@ export function createAnswers(deps: AnswerDeps) {
     await finish(job, end).catch((error: unknown) => deps.events.stepFailed(answerId, 'finish', error))
     deps.streams.close(answerId)
     running.delete(answerId)
+    if (end.state === 'done' && !job.turns) void summaries.after(job, tuned(deps, job.settings.settings))
   }
 
   /** The order of steps. */
   async function write(job: Job, deps: AnswerDeps): Promise<void> {
     const { settings } = job.settings
-    const { history, previous } = await condense(deps.messages, job)
+    const { history, previous, summary } = await condense(deps.messages, job)
     job.found.timings.condenseMs = Math.round(performance.now() - job.startedAt)
     const prompt = (passages: Parameters<typeof buildPrompt>[0]['passages']) =>
       buildPrompt({
@@ -188,7 +194,8 @@ export function createAnswers(deps: AnswerDeps) {
         tongue: job.tongue,
         passages,
         history,
-        historyTokens: settings.historyTokens,
+        summary,
+        historyTokens: historyRoom(settings.historyTokens, summary),
       })
 
     if (!deps.ragEnabled) {
@@ -280,6 +287,7 @@ export function createAnswers(deps: AnswerDeps) {
       traceId: job.traceId,
       persona: job.persona.id,
       question: job.question,
+      questionId: job.questionId,
       ...(log ? { log } : {}),
     }
     const record = flightRecord(job, end)
@@ -351,6 +359,7 @@ export function createAnswers(deps: AnswerDeps) {
     /** Takes no more questions, lets answers finish for a while, then ends them as interrupted. */
     async close(drainMs: number): Promise<void> {
       closing = true
+      summaries.close()
       const all = () => Promise.all([...running.values()].map(({ done }) => done))
       const limit = new AbortController()
       await Promise.race([all(), wait(drainMs, undefined, { signal: limit.signal }).catch(() => undefined)])

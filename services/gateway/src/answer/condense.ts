@@ -1,18 +1,39 @@
 import type { Messages } from '../store/messages.ts'
 import type { Job } from './job.ts'
-import type { Turn } from './prompt.ts'
+import { fitting, type Turn } from './prompt.ts'
+import { estimateTokens } from './tokens.ts'
 
-const TURNS = 10
+const MESSAGES = 200
+
+export type Before = { history: Turn[]; previous: string | undefined; summary: string | undefined }
 
 /** What came before: turns for the model, and the last question, with which retrieval understands “and for the other one?”. */
-export async function condense(messages: Messages, job: Job): Promise<{ history: Turn[]; previous: string | undefined }> {
-  if (job.turns) return { history: job.turns, previous: rewritten(job, job.turns) }
-  if (!job.isFollowUp) return { history: [], previous: undefined }
-  const turns = await messages.history(job.conversationId, job.answerId, TURNS)
+export async function condense(messages: Messages, job: Job): Promise<Before> {
+  if (job.turns) return noted(job, { history: job.turns, previous: rewritten(job, job.turns), summary: job.summary })
+  if (!job.isFollowUp) return { history: [], previous: undefined, summary: undefined }
+  const { turns, summary } = await messages.unsummarised(job.conversationId, job.answerId, MESSAGES)
   // the question itself is committed already, and last
   const own = turns.findLastIndex((turn) => turn.role === 'question' && turn.text === job.question)
   const history = own < 0 ? turns : turns.filter((_, i) => i !== own)
-  return { history, previous: rewritten(job, history) }
+  return noted(job, { history, previous: rewritten(job, history), summary })
+}
+
+/** The record says what of the conversation the model was shown, word by word or summarised, and what was left out. */
+function noted(job: Job, before: Before): Before {
+  const kept = fitting(before.history, historyRoom(job.settings.settings.historyTokens, before.summary)).length
+  if (before.history.length > 0 || before.summary)
+    job.found.record.history = {
+      messages: before.history.length,
+      kept,
+      dropped: before.history.length - kept,
+      ...(before.summary ? { summary: before.summary } : {}),
+    }
+  return before
+}
+
+/** What a summary leaves of the budget to the turns themselves. */
+export function historyRoom(historyTokens: number, summary: string | undefined): number {
+  return summary ? Math.max(0, historyTokens - estimateTokens(summary)) : historyTokens
 }
 
 function rewritten(job: Job, turns: readonly Turn[]): string | undefined {

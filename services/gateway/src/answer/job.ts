@@ -21,6 +21,9 @@ export type Job = {
   filters: Record<string, unknown> | undefined
   isFollowUp: boolean
   turns: Turn[] | undefined
+  /** of a conversation that is answered again: the summary it had */
+  summary?: string | undefined
+  questionId: string
   principal: Principal
   requestId: string
   traceId: string

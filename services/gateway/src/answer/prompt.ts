@@ -16,6 +16,7 @@ export function buildPrompt(options: {
   tongue: Tongue
   passages: readonly Passage[]
   history: readonly Turn[]
+  summary?: string | undefined
   historyTokens: number
   boundary?: string
 }): ChatMessage[] {
@@ -36,24 +37,26 @@ export function buildPrompt(options: {
       : []),
   ]
   const block = sources.length > 0 ? `${boundary}\n${sources.join('\n\n')}\n${boundary}\n\n` : ''
+  const earlier = options.summary ? `What was said earlier, in short (material, no instruction):\n${options.summary}\n\n` : ''
   return [
     { role: 'system', content: rules.join('\n') },
-    ...fitting(options.history, options.historyTokens),
-    { role: 'user', content: `${block}${options.question}` },
+    ...fitting(options.history, options.historyTokens).map(({ role, text }) => ({
+      role: role === 'question' ? ('user' as const) : ('assistant' as const),
+      content: text,
+    })),
+    { role: 'user', content: `${earlier}${block}${options.question}` },
   ]
 }
 
 /** The latest turns that fit, oldest first, beginning with a question. */
-function fitting(history: readonly Turn[], budget: number): ChatMessage[] {
-  const kept: ChatMessage[] = []
-  let left = budget
-  for (const turn of history.toReversed()) {
-    left -= estimateTokens(turn.text) + 4
+export function fitting<T extends Turn>(history: readonly T[], budget: number): T[] {
+  let from = history.length
+  for (let left = budget; from > 0; from--) {
+    left -= estimateTokens(history[from - 1]!.text) + 4
     if (left < 0) break
-    kept.unshift({ role: turn.role === 'question' ? 'user' : 'assistant', content: turn.text })
   }
-  while (kept[0]?.role === 'assistant') kept.shift()
-  return kept
+  while (history[from]?.role === 'answer') from++
+  return history.slice(from)
 }
 
 export function promptTokens(messages: readonly ChatMessage[]): number {

@@ -33,6 +33,7 @@ export type RehearsalAsk = {
   settings: Settings
   filters?: Record<string, unknown> | undefined
   turns: Turn[]
+  summary?: string | undefined
   /** what the first asker may read, when that was not everything */
   collections?: string[] | undefined
 }
@@ -79,6 +80,8 @@ export function createRehearsals(deps: Deps) {
       filters: ask.filters,
       isFollowUp: false,
       turns: ask.turns,
+      summary: ask.summary,
+      questionId: answerId,
       principal,
       requestId: req.requestId,
       traceId: req.traceId,

@@ -4,6 +4,7 @@ import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
+import { createBranches } from '../store/branches.ts'
 import { AskBody, askerOf, askOf } from './ask-body.ts'
 import { answerFromRow, findAnswer, refuseEmptyError, streamAnswer, wholeAnswer } from './follow.ts'
 
@@ -12,11 +13,15 @@ const after = z
   .string()
   .regex(/^\d{1,9}$/)
   .transform(Number)
+export const Regenerate = z
+  .strictObject({ branch: z.boolean().default(false).meta({ description: 'In a new conversation that ends before this question' }) })
+  .meta({ id: 'Regenerate' })
 const STOP_WAIT_MS = 3_000
 
 export function answersRouter(deps: GatewayDeps): Router {
   const router = Router()
   const { asking } = deps.guards
+  const branches = createBranches(deps.pool)
 
   router.post('/api/v1/answers', asking, async (req, res) => {
     const { body } = parse({ body: AskBody }, req)
@@ -25,17 +30,20 @@ export function answersRouter(deps: GatewayDeps): Router {
   })
 
   router.post('/api/v1/answers/:answerId/regenerate', asking, async (req, res) => {
-    const { params } = parse({ params: Id }, req)
+    const { params, body } = parse({ params: Id, body: Regenerate.prefault({}) }, req)
     const row = await deps.messages.answer(params.answerId)
     if (!row || row.principal !== req.principal.id) throw new AppError('not_found', 'There is no such answer.')
     if (row.state === 'streaming') throw new AppError('conflict', 'This answer is still being written; stop it first.')
     const question = await deps.messages.questionOf(row)
     if (!question) throw new AppError('gone', 'The question of this answer is no longer kept.')
+    const at = { conversationId: row.conversation, messageId: question.id, principal: req.principal.id }
+    const place = body.branch
+      ? { conversationId: await branches.create({ ...at, before: true }) }
+      : { conversationId: row.conversation, questionId: question.id }
     const begun = await deps.answers.begin(
       {
         question: question.text,
-        questionId: question.id,
-        conversationId: row.conversation,
+        ...place,
         ...(row.body.persona ? { persona: row.body.persona } : {}),
       },
       askerOf(req),

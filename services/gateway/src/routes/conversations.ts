@@ -4,6 +4,7 @@ import { databaseError } from '@docent/kit/postgres'
 import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
+import { createBranches } from '../store/branches.ts'
 import { forgetConversation } from './forget.ts'
 
 const Id = z.object({ id: z.uuid() })
@@ -35,6 +36,7 @@ const Rename = z.strictObject({
     .max(200)
     .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored'),
 })
+export const Branch = z.strictObject({ messageId: z.uuid().meta({ description: 'The last message of the branch' }) }).meta({ id: 'Branch' })
 const Feedback = z
   .strictObject({
     answerId: z.uuid(),
@@ -54,6 +56,7 @@ export function conversationsRouter(deps: GatewayDeps): Router {
   const router = Router()
   const { conversations, pool } = deps
   const mayChat = deps.guards.chatting
+  const branches = createBranches(pool)
 
   router.get('/api/v1/conversations', mayChat, async (req, res) => {
     const { query } = parse({ query: List }, req)
@@ -80,6 +83,22 @@ export function conversationsRouter(deps: GatewayDeps): Router {
     const { params } = parse({ params: Id }, req)
     if (!(await forgetConversation(deps, params.id, req.principal.id))) throw missing()
     res.status(204).end()
+  })
+  router.post('/api/v1/conversations/:id/branch', mayChat, async (req, res) => {
+    const { params, body } = parse({ params: Id, body: Branch }, req)
+    if (!(await conversations.find(params.id, req.principal.id))) throw missing()
+    const id = await branches.create({ conversationId: params.id, messageId: body.messageId, principal: req.principal.id })
+    const found = await conversations.find(id, req.principal.id)
+    res
+      .status(201)
+      .location(`/api/v1/conversations/${id}`)
+      .json({ ...found, messages: (await conversations.messages(id, 100, 0)).items })
+  })
+  router.get('/api/v1/conversations/:id/branches', mayChat, async (req, res) => {
+    const { params } = parse({ params: Id }, req)
+    const items = await branches.tree(params.id, req.principal.id)
+    if (items.length === 0) throw missing()
+    res.json({ items })
   })
 
   router.post('/api/v1/feedback', mayChat, async (req, res) => {

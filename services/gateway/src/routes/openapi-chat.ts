@@ -1,11 +1,19 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
+import { Branch } from './conversations.ts'
 import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
 import { NewPersona, PersonaPatch, Preview } from './personas.ts'
 import { ExportQuery } from './sharing.ts'
 
 const persona = { id: 'librarian', version: 1, title: 'Librarian', prompt: 'You are a patient librarian.' }
 const personaId = z.object({ id: z.string() })
+const branch = {
+  id: '55555555-5555-4555-8555-555555555555',
+  title: 'Warranty',
+  branchedFrom: { conversationId: '66666666-6666-4666-8666-666666666666', messageId: '77777777-7777-4777-8777-777777777777' },
+  createdAt: '2026-11-21T12:00:00.000Z',
+  updatedAt: '2026-11-21T12:00:00.000Z',
+}
 const share = { id: 'Zk3…', url: '/api/v1/shared/Zk3…', createdAt: '2026-11-21T12:00:00.000Z' }
 
 /** Personas, and what can be done with a conversation beside talking. */
@@ -52,6 +60,21 @@ export const chatPaths: ZodOpenApiPathsObject = {
       requestBody: body(Preview, { question: 'How long is the warranty?', prompt: 'You are a pirate.' }),
       responses: {
         200: json(loose, 'What it says', { state: 'done', text: 'Arr, 24 months [1].', persona: persona.id, personaVersion: 1 }),
+      },
+    }),
+  },
+  '/api/v1/conversations/{id}/branch': {
+    post: operation('Go on from one of its messages in a conversation of its own, a copy of what was said until there', {
+      requestParams: { path: id },
+      requestBody: body(Branch, { messageId: branch.branchedFrom.messageId }),
+      responses: { 201: json(loose, 'The branch with its messages', { ...branch, messages: [] }) },
+    }),
+  },
+  '/api/v1/conversations/{id}/branches': {
+    get: operation('The tree it stands in, the root first', {
+      requestParams: { path: id },
+      responses: {
+        200: json(loose, 'Conversations', { items: [{ ...branch, id: branch.branchedFrom.conversationId, branchedFrom: null }, branch] }),
       },
     }),
   },

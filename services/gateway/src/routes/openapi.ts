@@ -3,6 +3,7 @@ import { DocumentView } from '@docent/core/document'
 import { SearchRequest, SearchResponse } from '@docent/core/passage'
 import { z } from 'zod'
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
+import { Regenerate } from './answers.ts'
 import { AskBody } from './ask-body.ts'
 import { chatPaths } from './openapi-chat.ts'
 import { grouped, tags } from './openapi-groups.ts'
@@ -120,7 +121,11 @@ const paths: ZodOpenApiPathsObject = {
   },
   '/api/v1/answers/{answerId}/stop': { post: operation('Stop an answer', { requestParams: { path: answerId } }) },
   '/api/v1/answers/{answerId}/regenerate': {
-    post: operation('Answer the question again', { requestParams: { path: answerId }, responses: { 200: events } }),
+    post: operation('Answer the question again, in the same conversation or in a branch of it', {
+      requestParams: { path: answerId },
+      requestBody: body(Regenerate, { branch: true }),
+      responses: { 200: events },
+    }),
   },
   '/api/v1/conversations': {
     get: operation('My conversations (X-Client-Id or key)', {

@@ -1,7 +1,14 @@
 import { databaseError, type Pool } from '@docent/kit/postgres'
 import type { AnswerBody } from './messages.ts'
 
-export type ConversationView = { id: string; title: string; persona: string; createdAt: Date; updatedAt: Date }
+export type ConversationView = {
+  id: string
+  title: string
+  persona: string
+  createdAt: Date
+  updatedAt: Date
+  branchedFrom: { conversationId: string; messageId: string } | null
+}
 export type MessageView = {
   id: string
   role: 'question' | 'answer'
@@ -12,11 +19,14 @@ export type MessageView = {
   citations?: unknown
   degraded?: unknown
   answerable?: boolean
+  /** in a branch: the message it was copied from */
+  copyOf?: string
   error?: { code: string; message: string }
 }
 export type Conversations = ReturnType<typeof createConversations>
 
-const view = 'id, title, persona, created_at AS "createdAt", updated_at AS "updatedAt"'
+const view = `id, title, persona, created_at AS "createdAt", updated_at AS "updatedAt",
+  CASE WHEN parent IS NOT NULL THEN json_build_object('conversationId', parent, 'messageId', parent_message) END AS "branchedFrom"`
 
 /** Conversations, each seen by its principal only; foreign and missing look the same. */
 export function createConversations(pool: Pool) {
@@ -62,9 +72,10 @@ export function createConversations(pool: Pool) {
       )
       const items = rows.slice(0, limit).map(({ body, seq: _seq, error_code: code, error_text: text, ...message }) =>
         message.role === 'question'
-          ? message
+          ? { ...message, ...(body.copyOf ? { copyOf: body.copyOf } : {}) }
           : {
               ...message,
+              ...(body.copyOf ? { copyOf: body.copyOf } : {}),
               sources: body.sources ?? [],
               citations: body.citations ?? [],
               degraded: body.degraded ?? [],

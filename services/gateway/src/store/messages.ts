@@ -21,6 +21,9 @@ export type AnswerBody = {
   persona?: string
   reserved?: { day: string; tokens: number; money?: number; principal: string }
   question?: string
+  questionId?: string
+  /** in a branch: the message it was copied from */
+  copyOf?: string
   log?: (number | [string, string])[]
   stop?: boolean
 }
@@ -55,6 +58,8 @@ export type NewAnswer = {
   maxOpen?: number
 }
 
+type Turn = { role: 'question' | 'answer'; text: string }
+export type Unsummarised = { summary: string | undefined; turns: (Turn & { seq: string })[] }
 export type Begun = { kind: 'new' } | { kind: 'seen'; answerId: string }
 export type Messages = ReturnType<typeof createMessages>
 
@@ -152,22 +157,36 @@ export function createMessages(pool: Pool) {
       return rows
     },
 
-    /** Finished turns before this answer, oldest first; a question that was asked meanwhile comes after it. */
-    async history(conversationId: string, answerId: string, turns: number): Promise<{ role: 'question' | 'answer'; text: string }[]> {
-      const { rows } = await pool.query<{ role: 'question' | 'answer'; text: string }>(
-        `SELECT role, text FROM message WHERE conversation = $1 AND state <> 'streaming' AND seq < (SELECT seq FROM message WHERE id = $2)
-         ORDER BY seq DESC LIMIT $3`,
-        [conversationId, answerId, turns * 2],
-      )
-      return rows.reverse()
-    },
-
+    /** Answers that are older than their `questionId` stand right behind their question. */
     async questionOf(answer: AnswerRow): Promise<{ id: string; text: string } | undefined> {
       const { rows } = await pool.query<{ id: string; text: string }>(
-        `SELECT id, text FROM message WHERE conversation = $1 AND role = 'question' AND seq < (SELECT seq FROM message WHERE id = $2) ORDER BY seq DESC LIMIT 1`,
-        [answer.conversation, answer.id],
+        `SELECT id, text FROM message WHERE conversation = $1 AND role = 'question' AND seq < (SELECT seq FROM message WHERE id = $2)
+           AND ($3::uuid IS NULL OR id = $3) ORDER BY seq DESC LIMIT 1`,
+        [answer.conversation, answer.id, answer.body.questionId ?? null],
       )
       return rows[0]
+    },
+
+    /** What came before this answer, or all of it, as far as no summary covers it; oldest first, at most `limit` messages. */
+    async unsummarised(conversationId: string, before: string | undefined, limit: number): Promise<Unsummarised> {
+      const { rows } = await pool.query<{ summary: string | null; seq: string | null; role: Turn['role']; text: string }>(
+        `SELECT c.summary, m.seq, m.role, m.text FROM conversation c
+         LEFT JOIN message m ON m.conversation = c.id AND m.state <> 'streaming' AND m.seq > coalesce(c.summary_upto, 0)
+           AND ($2::uuid IS NULL OR m.seq < (SELECT seq FROM message WHERE id = $2))
+         WHERE c.id = $1 ORDER BY m.seq DESC LIMIT $3`,
+        [conversationId, before ?? null, limit],
+      )
+      const turns = rows.flatMap(({ seq, role, text }) => (seq === null ? [] : [{ seq, role, text }])).reverse()
+      return { summary: rows[0]?.summary ?? undefined, turns }
+    },
+
+    /** The summary of what stands up to that message, unless a later one is there. */
+    async summarise(conversationId: string, summary: string, upto: string): Promise<void> {
+      await pool.query('UPDATE conversation SET summary = $2, summary_upto = $3 WHERE id = $1 AND coalesce(summary_upto, 0) < $3', [
+        conversationId,
+        summary,
+        upto,
+      ])
     },
 
     async deleteOld(days: number): Promise<number> {

@@ -31,6 +31,7 @@ export type FlightRecord = {
   filters?: Record<string, unknown>
   collections?: string[]
   turns?: Turn[]
+  history?: { messages: number; kept: number; dropped: number; summary?: string }
   timings?: Record<string, number>
   usage?: { inputTokens: number; outputTokens: number; cost?: number; currency?: string }
   [more: string]: unknown

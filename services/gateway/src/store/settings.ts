@@ -31,6 +31,7 @@ export const Settings = z
     maxTokens: z.number().int().min(16).max(32_000).default(1_024),
     historyTokens: z.number().int().min(0).max(32_000).default(1_500),
     persona: z.string().min(1).max(64).default('neutral'),
+    summaries: z.boolean().default(true).meta({ description: 'The model sums up what no longer fits into historyTokens' }),
     cacheAnswers: z.boolean().default(true),
     savedAnswers: z.boolean().default(true).meta({ description: 'Approved answers are given before anything is searched' }),
   })
@@ -53,6 +54,7 @@ export const SettingsPatch = z
     maxTokens: shape.maxTokens.unwrap().optional(),
     historyTokens: shape.historyTokens.unwrap().optional(),
     persona: shape.persona.unwrap().optional(),
+    summaries: shape.summaries.unwrap().optional(),
     cacheAnswers: shape.cacheAnswers.unwrap().optional(),
     savedAnswers: shape.savedAnswers.unwrap().optional(),
   })
