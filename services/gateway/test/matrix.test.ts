@@ -30,6 +30,8 @@ const rules: Record<string, Rule> = {
   'GET /api/v1/conversations/:id/branches': 'own',
   'POST /api/v1/personas/:id/preview': 'admin',
   'POST /api/v1/personas': 'admin',
+  'POST /api/v1/personas/import': 'admin',
+  'GET /api/v1/personas/:id/export': 'admin',
   'GET /api/v1/personas/:id/versions': 'admin',
   'PATCH /api/v1/personas/:id': 'admin',
   'GET /api/v1/personas/:id': 'admin',

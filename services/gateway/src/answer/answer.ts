@@ -21,7 +21,7 @@ import { answerAsApproved, type SavedDeps } from './saved.ts'
 import { answerByModel, answerByQuoting, answerNotFound, costOf, isDoubtful, noteSearch, showSources } from './steps.ts'
 import { createSummaries } from './summarise.ts'
 import { estimateTokens } from './tokens.ts'
-import { reservationOf, tuned, withRules } from './tune.ts'
+import { reservationOf, settingsOf, tuned, within, withRules } from './tune.ts'
 
 export type Ask = {
   question: string
@@ -85,9 +85,11 @@ export function createAnswers(deps: AnswerDeps) {
   /** Reserves, commits the question and lets its answer run; `leave` is called when that has ended. */
   async function commit(ask: Ask, asker: Asker, leave: () => void): Promise<Begun> {
     const { principal } = asker
-    const current = await deps.settings.current()
-    const persona = await deps.personas.find(ask.persona ?? current.settings.persona)
-    if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? current.settings.persona}"; see /api/v1/personas.`)
+    const all = await deps.settings.current()
+    const persona = await deps.personas.find(ask.persona ?? all.settings.persona)
+    if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? all.settings.persona}"; see /api/v1/personas.`)
+    const current = { version: all.version, settings: settingsOf(persona, all.settings) }
+    const reader = within(principal, persona)
     const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id }, deps.providers)
     const budgets = await deps.usage.reserve(reservation, principal.limits?.tokensPerDay)
 
@@ -141,6 +143,7 @@ export function createAnswers(deps: AnswerDeps) {
       turns: ask.turns,
       questionId,
       ...asker,
+      principal: reader,
       onDisconnect: ask.onDisconnect ?? 'cancel',
       reservation,
       startedAt: performance.now(),

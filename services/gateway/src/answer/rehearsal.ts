@@ -6,7 +6,7 @@ import type { Pool } from '@docent/kit/postgres'
 import type { Request, Response } from 'express'
 import type { Persona, Personas } from '../store/personas.ts'
 import type { SourceNote } from '../store/records.ts'
-import type { Settings } from '../store/settings.ts'
+import { named, type Settings, type SettingsPatch } from '../store/settings.ts'
 import type { UsageStore } from '../store/usage.ts'
 import { createLiveStream } from '../stream/live-stream.ts'
 import type { Answers } from './answer.ts'
@@ -17,7 +17,7 @@ import type { Provider } from './providers.ts'
 import { flightRecord } from './record.ts'
 import { costOf } from './steps.ts'
 import { estimateTokens } from './tokens.ts'
-import { reservationOf, withRules } from './tune.ts'
+import { reservationOf, settingsOf, within, withRules } from './tune.ts'
 
 type Deps = {
   pool: Pool
@@ -30,7 +30,9 @@ export type RehearsalAsk = {
   question: string
   /** an id, or a draft that is not kept */
   persona: string | Persona
+  /** of all; the persona's own win over them, and `changes` over both */
   settings: Settings
+  changes: SettingsPatch
   filters?: Record<string, unknown> | undefined
   turns: Turn[]
   summary?: string | undefined
@@ -63,12 +65,14 @@ export function createRehearsals(deps: Deps) {
   async function run(ask: RehearsalAsk, req: Request, res: Response): Promise<Rehearsed | undefined> {
     const persona = typeof ask.persona === 'string' ? await deps.personas.find(ask.persona) : ask.persona
     if (!persona) throw new AppError('not_found', `There is no persona "${String(ask.persona)}" any more; name one as "persona".`)
-    const settings = { ...ask.settings, cacheAnswers: false, savedAnswers: false }
-    const reservation = reservationOf({ settings, persona, principal: req.principal.id }, deps.providers)
-    await deps.usage.reserve(reservation, req.principal.limits?.tokensPerDay)
-    const principal: Principal = ask.collections
+    const wanted = { ...settingsOf(persona, ask.settings), ...named(ask.changes) }
+    const settings = { ...wanted, cacheAnswers: false, savedAnswers: false }
+    const reader: Principal = ask.collections
       ? { id: req.principal.id, kind: 'key', scopes: ['chat', 'read'], collections: ask.collections }
       : req.principal
+    const principal = within(reader, persona)
+    const reservation = reservationOf({ settings, persona, principal: req.principal.id }, deps.providers)
+    await deps.usage.reserve(reservation, req.principal.limits?.tokensPerDay)
     const answerId = randomUUID()
     const job: Job = {
       answerId,
@@ -120,7 +124,7 @@ export function createRehearsals(deps: Deps) {
       state: end.state,
       ...(end.code ? { code: end.code } : {}),
       text: stream.text,
-      settings: ask.settings,
+      settings: wanted,
       persona: persona.id,
       personaVersion: persona.version,
       sources: (sources as SourceNote[] | undefined) ?? [],

@@ -11,7 +11,7 @@ test('a search is told what the settings change, and nothing else', () => {
 })
 
 test('what is reserved covers the persona and the rules; without a model nothing is', () => {
-  const persona = { id: 'p', version: 1, title: '', prompt: 'x'.repeat(1_000) }
+  const persona = { id: 'p', version: 1, title: '', prompt: 'x'.repeat(1_000), settings: {}, collections: null }
   const settings = Settings.parse({ prompt: 'y'.repeat(1_000) })
   expect(
     greatestUse(settings, persona, 1).inputTokens - greatestUse(Settings.parse({}), { ...persona, prompt: '' }, 1).inputTokens,

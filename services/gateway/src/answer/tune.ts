@@ -1,7 +1,9 @@
+import { AppError } from '@docent/core/errors'
 import type { SearchRequest } from '@docent/core/passage'
+import type { Principal } from '@docent/core/principal'
 import type { z } from 'zod'
 import type { Persona } from '../store/personas.ts'
-import type { Settings } from '../store/settings.ts'
+import { named, type Settings } from '../store/settings.ts'
 import { type Reservation, today } from '../store/usage.ts'
 import type { Provider } from './providers.ts'
 import { costOf, type StepDeps } from './steps.ts'
@@ -27,6 +29,21 @@ export function reservationOf(
   const use = greatestUse(ask.settings, ask.persona, providers.length)
   const money = Math.max(0, ...providers.map(({ price }) => costOf(use, price).cost ?? 0))
   return { day: today(), tokens: use.inputTokens + use.outputTokens, money, principal: ask.principal }
+}
+
+/** The settings of all, changed by the persona's own. */
+export function settingsOf(persona: Pick<Persona, 'settings'>, settings: Settings): Settings {
+  return { ...settings, ...named(persona.settings) }
+}
+
+/**
+ * Who asks, as far as this persona answers from. Errors: forbidden, when he may read none of it.
+ */
+export function within<P extends Principal>(principal: P, { id, collections }: Pick<Persona, 'id' | 'collections'>): P {
+  if (!collections) return principal
+  const both = principal.collections ? collections.filter((name) => principal.collections!.includes(name)) : collections
+  if (both.length === 0) throw new AppError('forbidden', `The persona "${id}" answers from collections that this key may not read.`)
+  return { ...principal, collections: both }
 }
 
 /** The owner's rules stand under the persona's own. */

@@ -2,10 +2,19 @@ import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import { Branch } from './conversations.ts'
 import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
-import { NewPersona, PersonaPatch, Preview } from './personas.ts'
+import { ImportBody, NewPersona, ExportQuery as PersonaExport, PersonaPatch, Preview } from './personas.ts'
 import { ExportQuery } from './sharing.ts'
 
-const persona = { id: 'librarian', version: 1, title: 'Librarian', prompt: 'You are a patient librarian.' }
+const persona = {
+  id: 'librarian',
+  version: 1,
+  title: 'Librarian',
+  prompt: 'You are a patient librarian.',
+  settings: { topK: 5 },
+  collections: ['manuals'],
+}
+const personaText =
+  '---\nid: librarian\ntitle: Librarian\nsettings:\n  topK: 5\ncollections:\n  - manuals\n---\n\nYou are a patient librarian.\n'
 const personaId = z.object({ id: z.string() })
 const branch = {
   id: '55555555-5555-4555-8555-555555555555',
@@ -24,7 +33,13 @@ export const chatPaths: ZodOpenApiPathsObject = {
     }),
     post: operation('Add a persona', {
       security: admin,
-      requestBody: body(NewPersona, { id: persona.id, title: persona.title, prompt: persona.prompt }),
+      requestBody: body(NewPersona, {
+        id: persona.id,
+        title: persona.title,
+        prompt: persona.prompt,
+        settings: persona.settings,
+        collections: persona.collections,
+      }),
       responses: { 201: json(loose, 'Added', persona) },
     }),
   },
@@ -44,6 +59,25 @@ export const chatPaths: ZodOpenApiPathsObject = {
       security: admin,
       requestParams: { path: personaId },
       responses: { 204: { description: 'Deleted' } },
+    }),
+  },
+  '/api/v1/personas/{id}/export': {
+    get: operation('It as a file: Markdown with front matter, or JSON', {
+      security: admin,
+      requestParams: { path: personaId, query: PersonaExport },
+      responses: {
+        200: {
+          description: 'The file',
+          content: { 'text/markdown': { schema: z.string(), example: personaText }, 'application/json': { schema: loose } },
+        },
+      },
+    }),
+  },
+  '/api/v1/personas/import': {
+    post: operation('Take over exported files: a new persona, a new version, or nothing where it is so already; all of them or none', {
+      security: admin,
+      requestBody: body(ImportBody, { files: [personaText] }),
+      responses: { 200: json(loose, 'What came of each', { items: [{ id: persona.id, version: 1, outcome: 'created' }] }) },
     }),
   },
   '/api/v1/personas/{id}/versions': {

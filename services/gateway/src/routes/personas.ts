@@ -4,8 +4,9 @@ import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
-import { named, SettingsPatch } from '../store/settings.ts'
+import { PersonaSettings, SettingsPatch } from '../store/settings.ts'
 import { Question } from './ask-body.ts'
+import { personaFile, readPersonaFile } from './persona-file.ts'
 import { refuseUnknownNames } from './settings.ts'
 
 const personaId = z
@@ -22,8 +23,30 @@ const storable = (max: number) =>
 const Id = z.object({ id: personaId })
 const title = storable(200)
 const prompt = storable(20_000).meta({ description: 'Who speaks, and how' })
-export const NewPersona = z.strictObject({ id: personaId, title, prompt }).meta({ id: 'NewPersona' })
-export const PersonaPatch = z.strictObject({ title: title.optional(), prompt: prompt.optional() }).meta({ id: 'PersonaPatch' })
+const personaSettings = PersonaSettings.meta({ description: 'Settings that are others for this persona than for all' })
+const collections = z
+  .array(storable(200))
+  .min(1)
+  .max(100)
+  .nullable()
+  .meta({ description: 'It answers from these collections only; null: from all' })
+export const NewPersona = z
+  .strictObject({ id: personaId, title, prompt, settings: personaSettings.default({}), collections: collections.default(null) })
+  .meta({ id: 'NewPersona' })
+export const PersonaPatch = z
+  .strictObject({
+    title: title.optional(),
+    prompt: prompt.optional(),
+    settings: personaSettings.optional(),
+    collections: collections.optional(),
+  })
+  .meta({ id: 'PersonaPatch' })
+export const ExportQuery = z.strictObject({ format: z.enum(['md', 'json']).default('md') })
+export const ImportBody = z
+  .strictObject({
+    files: z.array(z.string().max(60_000)).min(1).max(50).meta({ description: 'Texts of exported files, Markdown or JSON' }),
+  })
+  .meta({ id: 'PersonaImport' })
 export const Preview = z
   .strictObject({
     question: Question,
@@ -45,7 +68,30 @@ export function personasRouter(deps: GatewayDeps): Router {
     })
   })
   router.post('/api/v1/personas', requireAdmin, async (req, res) => {
-    res.status(201).json(await personas.create(parse({ body: NewPersona }, req).body))
+    const { body } = parse({ body: NewPersona }, req)
+    await refuseUnknownNames(deps, body.settings)
+    res.status(201).json(await personas.create(body))
+  })
+  // all or none: every file is read and checked before the first is written
+  router.post('/api/v1/personas/import', requireAdmin, async (req, res) => {
+    const { files } = parse({ body: ImportBody }, req).body
+    const read = files.map((text, i) => readPersonaFile(text, NewPersona, `body.files[${i}]`))
+    const twice = read.find(({ id }, i) => read.findIndex((other) => other.id === id) !== i)
+    if (twice) throw new AppError('validation', `Two of the files are the persona "${twice.id}".`)
+    for (const { settings: own } of read) await refuseUnknownNames(deps, own)
+    const items = []
+    for (const { id, ...content } of read) {
+      const { persona, outcome } = await personas.put(id, content)
+      items.push({ id, version: persona.version, outcome })
+    }
+    res.json({ items })
+  })
+  router.get('/api/v1/personas/:id/export', requireAdmin, async (req, res) => {
+    const { params, query } = parse({ params: Id, query: ExportQuery }, req)
+    const found = await personas.find(params.id)
+    if (!found) throw missing()
+    res.attachment(`${found.id}.${query.format}`)
+    res.type(query.format === 'json' ? 'application/json' : 'text/markdown; charset=utf-8').send(personaFile(found, query.format))
   })
   router.get('/api/v1/personas/:id', requireAdmin, async (req, res) => {
     const found = await personas.find(parse({ params: Id }, req).params.id)
@@ -54,6 +100,7 @@ export function personasRouter(deps: GatewayDeps): Router {
   })
   router.patch('/api/v1/personas/:id', requireAdmin, async (req, res) => {
     const { params, body } = parse({ params: Id, body: PersonaPatch }, req)
+    if (body.settings) await refuseUnknownNames(deps, body.settings)
     const changed = await personas.change(params.id, body)
     if (!changed) throw missing()
     res.json(changed)
@@ -83,7 +130,8 @@ export function personasRouter(deps: GatewayDeps): Router {
       {
         question: body.question,
         persona: body.prompt === undefined ? found : { ...found, prompt: body.prompt },
-        settings: { ...now.settings, ...named(body.settings) },
+        settings: now.settings,
+        changes: body.settings,
         turns: [],
       },
       req,

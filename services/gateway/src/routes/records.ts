@@ -7,7 +7,7 @@ import { diffSources, diffText } from '../answer/diff.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import type { RecordCursor, RecordFilter } from '../store/records.ts'
-import { named, SettingsPatch } from '../store/settings.ts'
+import { SettingsPatch } from '../store/settings.ts'
 import { csvHead, csvLine } from './records-csv.ts'
 import { refuseUnknownNames } from './settings.ts'
 
@@ -96,7 +96,8 @@ export function recordsRouter(deps: GatewayDeps): Router {
       {
         question: before.question,
         persona,
-        settings: { ...now.settings, ...named(body.settings) },
+        settings: now.settings,
+        changes: body.settings,
         filters: before.record.filters,
         turns: before.record.turns ?? (await records.turnsBefore(params.answerId, 20)),
         collections: before.record.collections,

@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '@docent/core/errors'
 import { databaseError, type Pool } from '@docent/kit/postgres'
+import type { PersonaSettings } from './settings.ts'
 
-export type Persona = { id: string; version: number; title: string; prompt: string }
+/** What a persona changes: settings win over those of all, collections are all it answers from (null: all). */
+export type PersonaContent = { title: string; prompt: string; settings: PersonaSettings; collections: string[] | null }
+export type Persona = PersonaContent & { id: string; version: number }
 export type PersonaVersion = Persona & { createdAt: Date; deleted: boolean }
 export type Personas = ReturnType<typeof createPersonas>
 
@@ -11,16 +15,21 @@ const shipped: readonly Persona[] = [
     version: 0,
     title: 'Neutral',
     prompt: 'You are a careful assistant for a collection of documents. Be brief, exact and friendly.',
+    settings: {},
+    collections: null,
   },
   {
     id: 'first-person',
     version: 0,
     title: 'First person (example)',
     prompt: 'You speak in the first person as the owner of these documents, as “I”: warm, direct and honest about what you do not know.',
+    settings: {},
+    collections: null,
   },
 ]
 const FRESH_MS = 5_000
-const view = 'id, version, title, prompt, deleted, created_at AS "createdAt"'
+const columns = 'id, version, title, prompt, settings, collections'
+const view = `${columns}, deleted, created_at AS "createdAt"`
 
 /** Personas shipped with the code, and those of the owner, which win over a shipped one of the same id. A change is a new version. */
 export function createPersonas(pool: Pool) {
@@ -29,7 +38,7 @@ export function createPersonas(pool: Pool) {
     if (cached && performance.now() - cached.at < FRESH_MS) return cached.all
     try {
       const { rows } = await pool.query<Persona & { deleted: boolean }>(
-        'SELECT DISTINCT ON (id) id, version, title, prompt, deleted FROM persona ORDER BY id, version DESC',
+        `SELECT DISTINCT ON (id) ${columns}, deleted FROM persona ORDER BY id, version DESC`,
       )
       const own = rows.filter((row) => !row.deleted).map(({ deleted: _deleted, ...persona }) => persona)
       const all = [...shipped.filter((persona) => !own.some((other) => other.id === persona.id)), ...own]
@@ -41,12 +50,12 @@ export function createPersonas(pool: Pool) {
   }
   const find = async (id: string): Promise<Persona | undefined> => (await list()).find((persona) => persona.id === id)
 
-  async function add(persona: { id: string; title: string; prompt: string }, deleted: boolean): Promise<Persona> {
+  async function add(persona: PersonaContent & { id: string }, deleted: boolean): Promise<Persona> {
     try {
       const { rows } = await pool.query<Persona>(
-        `INSERT INTO persona (id, version, title, prompt, deleted)
-         VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM persona WHERE id = $1), $2, $3, $4) RETURNING id, version, title, prompt`,
-        [persona.id, persona.title, persona.prompt, deleted],
+        `INSERT INTO persona (id, version, title, prompt, deleted, settings, collections)
+         VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM persona WHERE id = $1), $2, $3, $4, $5, $6) RETURNING ${columns}`,
+        [persona.id, persona.title, persona.prompt, deleted, JSON.stringify(persona.settings), persona.collections],
       )
       return rows[0]!
     } catch (error) {
@@ -68,13 +77,23 @@ export function createPersonas(pool: Pool) {
     list,
     find,
     isShipped: (id: string): boolean => shipped.some((persona) => persona.id === id),
-    async create(persona: { id: string; title: string; prompt: string }): Promise<Persona> {
+    async create(persona: PersonaContent & { id: string }): Promise<Persona> {
       if (await fresh(persona.id)) throw new AppError('conflict', `There is a persona "${persona.id}" already; change it with PATCH.`)
       return add(persona, false)
     },
-    async change(id: string, patch: { title?: string | undefined; prompt?: string | undefined }): Promise<Persona | undefined> {
+    async change(id: string, patch: { [name in keyof PersonaContent]?: PersonaContent[name] | undefined }): Promise<Persona | undefined> {
       const found = await fresh(id)
-      return found && add({ id, title: patch.title ?? found.title, prompt: patch.prompt ?? found.prompt }, false)
+      if (!found) return undefined
+      const { title = found.title, prompt = found.prompt, settings = found.settings, collections = found.collections } = patch
+      return add({ id, title, prompt, settings, collections }, false)
+    },
+    /** Makes it so: a new persona, a new version, or nothing when it is so already. */
+    async put(id: string, content: PersonaContent): Promise<{ persona: Persona; outcome: 'created' | 'changed' | 'unchanged' }> {
+      const found = await fresh(id)
+      if (!found) return { persona: await add({ id, ...content }, false), outcome: 'created' }
+      const { title, prompt, settings, collections } = found
+      if (isDeepStrictEqual({ title, prompt, settings, collections }, content)) return { persona: found, outcome: 'unchanged' }
+      return { persona: await add({ id, ...content }, false), outcome: 'changed' }
     },
     /** A shipped one comes back as it was shipped. */
     async remove(id: string): Promise<boolean> {

@@ -60,6 +60,9 @@ export const SettingsPatch = z
   })
   .meta({ id: 'SettingsPatch' })
 export type SettingsPatch = z.infer<typeof SettingsPatch>
+/** What a persona may change: not which persona speaks, and its prompt is its own already. */
+export const PersonaSettings = SettingsPatch.omit({ persona: true, prompt: true }).meta({ id: 'PersonaSettings' })
+export type PersonaSettings = z.infer<typeof PersonaSettings>
 
 export type CurrentSettings = { version: number; settings: Settings }
 export type SettingsVersion = CurrentSettings & { author: string; note: string; createdAt: Date }

@@ -1,0 +1,117 @@
+import { decodePrincipal } from '@docent/core/principal'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import type { Gateway } from '../src/gateway-service.ts'
+import { adminKey, openPlace, type Place, post, startAt } from './harness.ts'
+
+const owner = { authorization: `Bearer ${adminKey}` }
+
+describe('personas with settings and collections of their own', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let model: MockUpstream
+  let gateway: Gateway
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    model = scope.use(await openMockUpstream({ pieces: ['24 个月 [1]。'] }))
+    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
+  })
+  beforeEach(() => {
+    model.requests.length = 0
+    place.neighbours.seen.length = 0
+  })
+  afterAll(() => scope.disposeAsync())
+
+  const send = (path: string, body: unknown, headers: Record<string, string> = owner) =>
+    post(`${gateway.url}${path}`, body, { accept: 'application/json', ...headers })
+  const get = (path: string) => fetch(`${gateway.url}${path}`, { headers: owner })
+  const readable = () => {
+    const header = place.neighbours.seen.findLast(({ url }) => url === '/search')!.headers['x-docent-principal']
+    return decodePrincipal(String(header)).collections
+  }
+  const keyFor = async (collections: string[]) => {
+    const made = await send('/api/v1/keys', { name: collections.join(), scopes: ['chat'], collections })
+    return { authorization: `Bearer ${((await made.json()) as { key: string }).key}` }
+  }
+  const narrow = {
+    id: 'narrow',
+    title: 'Narrow',
+    prompt: 'You know the manuals.',
+    settings: { temperature: 0.1, maxTokens: 99, topK: 1 },
+    collections: ['manuals', 'faq'],
+  }
+
+  test('its settings win over those of all, its collections bound what is searched; the record and a preview say so', async () => {
+    expect((await send('/api/v1/personas', narrow)).status).toBe(201)
+    const asked = (await (await send('/api/v1/ask', { question: '保修期？', persona: 'narrow' })).json()) as { id: string }
+    expect(model.requests.at(-1)).toMatchObject({ temperature: 0.1, max_tokens: 99 })
+    expect(readable()).toEqual(['manuals', 'faq'])
+    const { record } = (await (await get(`/api/v1/records/${asked.id}`)).json()) as { record: object }
+    expect(record).toMatchObject({ personaVersion: 1, settings: { topK: 1, maxTokens: 99 }, collections: ['manuals', 'faq'] })
+
+    await send('/api/v1/ask', { question: '保修期？' })
+    expect(model.requests.at(-1)).toMatchObject({ temperature: 0.7, max_tokens: 1_024 })
+    expect(readable()).toBeUndefined()
+
+    const said = await send('/api/v1/personas/narrow/preview', { question: '保修期？', settings: { maxTokens: 77 } })
+    expect(await said.json()).toMatchObject({ settings: { temperature: 0.1, maxTokens: 77, topK: 1 } })
+    expect(model.requests.at(-1)).toMatchObject({ temperature: 0.1, max_tokens: 77 })
+    expect(readable()).toEqual(['manuals', 'faq'])
+    await send(`/api/v1/records/${asked.id}/replay`, { persona: 'neutral' })
+    expect(model.requests.at(-1)).toMatchObject({ temperature: 0.7 })
+  })
+
+  test('a key reads what both it and the persona may; where that is nothing it is refused', async () => {
+    const faq = await keyFor(['faq', 'prices'])
+    const prices = await keyFor(['prices'])
+    expect((await send('/api/v1/ask', { question: '保修期？', persona: 'narrow' }, faq)).status).toBe(200)
+    expect(readable()).toEqual(['faq'])
+    const refused = await send('/api/v1/ask', { question: '保修期？', persona: 'narrow' }, prices)
+    expect(refused.status).toBe(403)
+    expect(await refused.json()).toMatchObject({ code: 'forbidden' })
+  })
+
+  test('exported and imported it is the same; what is so already gets no new version', async () => {
+    for (const format of ['md', 'json']) {
+      const file = await get(`/api/v1/personas/narrow/export?format=${format}`)
+      expect(file.headers.get('content-disposition')).toContain(`narrow.${format}`)
+      const text = await file.text()
+      const same = await send('/api/v1/personas/import', { files: [text] })
+      expect(await same.json()).toEqual({ items: [{ id: 'narrow', version: 1, outcome: 'unchanged' }] })
+      const other = await send('/api/v1/personas/import', { files: [text.replace('narrow', `copied-${format}`)] })
+      expect(await other.json()).toMatchObject({ items: [{ id: `copied-${format}`, outcome: 'created' }] })
+      const { version: _version, ...copied } = (await (await get(`/api/v1/personas/copied-${format}`)).json()) as { version: number }
+      expect(copied).toEqual({ ...narrow, id: `copied-${format}` })
+    }
+    const changed = '---\r\nid: narrow\r\ntitle: Wide\r\n---\r\nYou know all.\r\n\r\n---\r\nReally.\r\n'
+    expect(await (await send('/api/v1/personas/import', { files: [changed] })).json()).toMatchObject({
+      items: [{ id: 'narrow', version: 2, outcome: 'changed' }],
+    })
+    expect(await (await get('/api/v1/personas/narrow')).json()).toMatchObject({
+      prompt: 'You know all.\r\n\r\n---\r\nReally.',
+      settings: {},
+      collections: null,
+    })
+  })
+
+  test('one bad file refuses all of them, with its place and what to mend', async () => {
+    const good = '---\nid: fine\ntitle: Fine\n---\nFine.\n'
+    for (const [bad, path] of [
+      ['no front matter', 'body.files[1]'],
+      ['{"id":', 'body.files[1]'],
+      ['---\nid: [\n---\nx', 'body.files[1]'],
+      ['---\nid: x\ntitle: X\n---\n', 'body.files[1].prompt'],
+      ['---\nid: x\ntitle: X\nsettings: {topK: 99}\n---\nx', 'body.files[1].settings.topK'],
+      ['---\nid: x\ntitle: X\nsettings: {persona: neutral}\n---\nx', 'body.files[1].settings'],
+      ['---\nid: x\ntitle: X\nsettings: {model: nobody}\n---\nx', 'body.model'],
+      ['---\nid: x\ntitle: &a X\nmore: *a\n---\nx', 'body.files[1]'],
+    ] as const) {
+      const refused = await send('/api/v1/personas/import', { files: [good, bad] })
+      expect({ bad, status: refused.status }).toEqual({ bad, status: 400 })
+      const { code, errors } = (await refused.json()) as { code: string; errors: { path: string }[] }
+      expect({ code, path: errors[0]!.path }).toEqual({ code: 'validation', path })
+    }
+    expect((await send('/api/v1/personas/import', { files: [good, good] })).status).toBe(400)
+    expect((await get('/api/v1/personas/fine')).status).toBe(404)
+  })
+})
