@@ -1,9 +1,13 @@
-// npm run bench -- lexical: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
+// npm run bench -- lexical|gateway: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
 import { execFileSync } from 'node:child_process'
+import { benchGateway } from '../src/bench/bench-gateway.ts'
 import { benchLexical } from '../src/bench/bench-lexical.ts'
 import { machine } from '../src/bench/open-bench.ts'
 
-const benches: Record<string, (scope: AsyncDisposableStack) => Promise<Record<string, number>>> = { lexical: benchLexical }
+const benches: Record<string, (scope: AsyncDisposableStack) => Promise<Record<string, number>>> = {
+  lexical: benchLexical,
+  gateway: benchGateway,
+}
 
 const [name = ''] = process.argv.slice(2).filter((arg) => arg !== '--')
 const bench = benches[name]

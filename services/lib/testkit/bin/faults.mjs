@@ -73,7 +73,7 @@ function answersDocument(table) {
 
 Written by \`npm run faults -- --answers ${answers}\` ${stamp()}. A run that fails does not write this page: each zero below is asserted for every answer.
 
-Two gateways, processes of their own with the clocks of production, stand behind nginx with the composed stack's configuration. Each of them gets SIGKILL after 1 to 9 seconds, drawn at random, and is started again up to two seconds later, again and again; at times both are down. Forty clients at a time ask (with an Idempotency-Key, until acknowledged) and read with an unmodified EventSource, which also goes away once and comes back by \`?after=\`. The model is a mock that takes 1.8 s for an answer of 120 pieces with characters outside the BMP. At the end each answer is read again from its first event on, through nginx, and must show the same.
+Two gateways, processes of their own with the clocks of production, stand behind nginx with the composed stack's configuration. Each of them gets SIGKILL after 1 to 9 seconds, drawn at random, and is started again up to two seconds later, again and again; at times both are down. Forty clients at a time ask (with an Idempotency-Key, until acknowledged) and read with an unmodified EventSource, which also goes away once and comes back by \`?after=\`. The model is a mock that takes 1.8 s for an answer of 120 pieces with characters outside the BMP. At the end each answer is read again from its first event on, at the replica that the stored text was not read from, and must show the same.
 
 ${table}
 `

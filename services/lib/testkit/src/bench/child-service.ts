@@ -16,14 +16,22 @@ const TICKS_PER_S = 100
 
 /** A service as its container starts it, in a process of its own, so that its memory and CPU are its own. */
 export async function startChild(
-  service: 'retrieval' | 'embedder',
+  service: 'retrieval' | 'embedder' | 'gateway',
+  env: Record<string, string>,
+  options: { nodeFlags?: string[]; readyPath?: string; limitMs?: number } = {},
+): Promise<ChildService> {
+  return startProgram(new URL(`../../../../${service}/src/main.ts`, import.meta.url), env, options)
+}
+
+/** Any program that listens on HOST and PORT. */
+export async function startProgram(
+  main: URL,
   env: Record<string, string>,
   options: { nodeFlags?: string[]; readyPath?: string; limitMs?: number } = {},
 ): Promise<ChildService> {
   const port = await freePort()
-  const main = new URL(`../../../../${service}/src/main.ts`, import.meta.url)
   const child = spawn(process.execPath, [...(options.nodeFlags ?? []), main.pathname], {
-    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...env, HOST: '127.0.0.1', PORT: String(port), METRICS_PORT: '0' },
+    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', METRICS_PORT: '0', ...env, HOST: '127.0.0.1', PORT: String(port) },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const ended = once(child, 'exit')
@@ -38,7 +46,7 @@ export async function startChild(
     if (response?.ok) break
     if (child.exitCode !== null || Date.now() > until) {
       await stop()
-      throw new Error(`${service} did not become ready`)
+      throw new Error(`${main.pathname} did not become ready`)
     }
     await sleep(20)
   }

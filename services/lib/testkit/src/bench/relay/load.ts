@@ -1,0 +1,70 @@
+import { Agent, request } from 'node:http'
+
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
+let asked = 0
+
+export type Door = { url: string; path: string; body: () => object }
+export type Told = { firstMs: number; totalMs: number; text: string; answerId: string | undefined }
+
+/** The gateway's own stream, with a question nobody has asked. */
+export function gatewayDoor(url: string, question = () => `How long is the warranty of model ${++asked}?`): Door {
+  return { url, path: '/api/v1/answers', body: () => ({ question: question(), onDisconnect: 'detach' }) }
+}
+/** A server that speaks OpenAI's stream. */
+export function plainDoor(url: string, model = ''): Door {
+  return { url, path: '/v1/chat/completions', body: () => ({ model, stream: true, messages: [{ role: 'user', content: 'bench' }] }) }
+}
+
+/** Asks and reads to the end; bytes are looked at for their first text only, the rest is parsed when all has come. */
+export function ask(door: Door, onFirst?: () => void): Promise<Told> {
+  const body = JSON.stringify(door.body())
+  const started = performance.now()
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), accept: 'text/event-stream' }
+  return new Promise((told, failed) => {
+    const req = request(new URL(door.path, door.url), { agent, method: 'POST', headers }, (res) => {
+      const parts: Buffer[] = []
+      let firstMs = Number.NaN
+      res.on('data', (bytes: Buffer) => {
+        parts.push(bytes)
+        if (!Number.isNaN(firstMs) || !(bytes.includes('event: delta') || bytes.includes('"content"'))) return
+        firstMs = performance.now() - started
+        onFirst?.()
+      })
+      res.on('end', () => {
+        const totalMs = performance.now() - started
+        const all = Buffer.concat(parts).toString('utf8')
+        if (res.statusCode !== 200) return failed(new Error(`${door.url} answered ${res.statusCode}: ${all.slice(0, 200)}`))
+        told({ firstMs, totalMs, text: textOf(all), answerId: /"answerId":"([^"]+)"/.exec(all)?.[1] })
+      })
+      res.on('error', failed)
+    })
+    req.on('error', failed)
+    req.end(body)
+  })
+}
+
+function textOf(stream: string): string {
+  let text = ''
+  for (const line of stream.split('\n')) {
+    if (!line.startsWith('data: {')) continue
+    const data = JSON.parse(line.slice(6)) as { text?: string; choices?: { delta?: { content?: string } }[] }
+    text += data.text ?? data.choices?.[0]?.delta?.content ?? ''
+  }
+  return text
+}
+
+/** `count` questions, `atOnce` at a time; throws when a text is not that of the model. */
+export async function crowd(door: Door, count: number, atOnce: number, tokens: number): Promise<Told[]> {
+  const all: Told[] = []
+  let left = count
+  const wanted = Array.from({ length: tokens }, (_, i) => `词${i} `).join('')
+  const work = async () => {
+    while (left-- > 0) {
+      const told = await ask(door)
+      if (told.text !== wanted) throw new Error(`${door.url} told another text: ${told.text.slice(0, 80)}…`)
+      all.push(told)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  return all
+}
