@@ -65,3 +65,16 @@ test('while the database holds them up, fifty at once are acknowledged or refuse
   // eight have a connection and wait for the database, the others for a connection, 3 s at most
   expect((await burst(true)).get(503)!.length).toBeGreaterThan(0)
 })
+
+test('sources whose storing failed at first are stored with the end of their answer', async () => {
+  const place = await openPlace(scope)
+  const { url } = await startChild(place, scope)
+  const pool = scope.adopt(new pg.Pool({ connectionString: place.ownerUrl }), (open) => open.end())
+  await pool.query('CREATE SEQUENCE chat.attempts; GRANT USAGE ON chat.attempts TO PUBLIC')
+  await pool.query(`CREATE FUNCTION chat.refuse_first() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF nextval('chat.attempts') = 1 THEN RAISE EXCEPTION 'not now'; END IF; RETURN NEW; END $$`)
+  await pool.query('CREATE TRIGGER refuse_first BEFORE INSERT ON chat.citation FOR EACH ROW EXECUTE FUNCTION chat.refuse_first()')
+  const answer = (await (await post(`${url}/api/v1/ask`, { question: '保修期是多久？' })).json()) as { sources: { citationId: string }[] }
+  expect((await fetch(`${url}/api/v1/citations/${answer.sources[0]!.citationId}`)).status).toBe(200)
+  expect((await pool.query<{ last_value: string }>('SELECT last_value FROM chat.attempts')).rows[0]!.last_value).not.toBe('1')
+})

@@ -309,6 +309,7 @@ export function createAnswers(deps: AnswerDeps) {
           })
           // deleted in the meantime: then it is not remembered either
           if (!ours) return void recent.delete(job.answerId)
+          if (found.unstored) await deps.citations.save(job.answerId, found.unstored, client)
           await deps.records.save(client, {
             answerId: job.answerId,
             traceId: job.traceId,

@@ -52,7 +52,11 @@ export type Found = {
   record: Record<string, unknown>
   /** things that must be stored before the end is */
   pending: Promise<unknown>[]
+  /** sources that could not be stored when they were shown: stored with the end */
+  unstored?: ShownSource[]
 }
+
+export type ShownSource = { source: Source; passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> }
 
 export type Shown = { source: Source; passage: Passage }
 

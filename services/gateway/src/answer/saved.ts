@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { SavedAnswers, SavedSource } from '../store/saved-answers.ts'
 import type { Job } from './job.ts'
 import { normalQuestion } from './same-question.ts'
-import type { StepDeps } from './steps.ts'
+import { type StepDeps, storeSources } from './steps.ts'
 
 export type SourceState = 'current' | 'changed' | 'gone' | 'unknown'
 export type SavedDeps = StepDeps & {
@@ -55,6 +55,5 @@ function showSaved(job: Job, deps: SavedDeps, sources: readonly SavedSource[]): 
     return { n, documentId, path, start, end, score, chunkId: passage.chunkId, version: passage.version }
   })
   job.stream.push({ type: 'sources', data: { sources: job.found.sources, ...{ answerable: true, approved: job.found.approved } } })
-  const stored = deps.citations.save(job.answerId, shown)
-  job.found.pending.push(stored.catch((error: unknown) => deps.events.stepFailed(job.answerId, 'citations', error)))
+  storeSources(job, deps, shown)
 }

@@ -10,7 +10,7 @@ import type { Citations } from '../store/citations.ts'
 import { citationsOf } from './cite.ts'
 import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { type Attempt, generate } from './generate.ts'
-import { degrade, type Job, type Shown } from './job.ts'
+import { degrade, type Job, type Shown, type ShownSource } from './job.ts'
 import { say } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
@@ -30,11 +30,17 @@ export function showSources(job: Job, deps: StepDeps, passages: readonly Passage
   job.found.sources = shown.map(({ source }) => source)
   job.found.record.sources = shown.map(({ source, passage }) => sourceNote(source, passage))
   job.stream.push({ type: 'sources', data: { sources: job.found.sources, ...{ answerable: job.found.answerable } } })
-  if (shown.length > 0) {
-    const saved = deps.citations.save(job.answerId, shown)
-    job.found.pending.push(saved.catch((error: unknown) => deps.events.stepFailed(job.answerId, 'citations', error)))
-  }
+  if (shown.length > 0) storeSources(job, deps, shown)
   return shown
+}
+
+/** Not waited for; what fails now is tried again with the answer's end. */
+export function storeSources(job: Job, deps: Pick<StepDeps, 'citations' | 'events'>, shown: ShownSource[]): void {
+  const saved = deps.citations.save(job.answerId, shown).catch((error: unknown) => {
+    job.found.unstored = shown
+    deps.events.stepFailed(job.answerId, 'citations', error)
+  })
+  job.found.pending.push(saved)
 }
 
 function sourceOf(passage: Passage, n: number): Source {

@@ -1,5 +1,5 @@
 import type { Passage, Source } from '@docent/core/passage'
-import { databaseError, type Pool } from '@docent/kit/postgres'
+import { databaseError, type Pool, type Queryable } from '@docent/kit/postgres'
 
 export type CitationRow = {
   id: string
@@ -19,8 +19,9 @@ export function createCitations(pool: Pool) {
     async save(
       answerId: string,
       shown: readonly { source: Source; passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> }[],
+      into: Queryable = pool,
     ): Promise<void> {
-      await pool.query(
+      await into.query(
         `INSERT INTO citation (id, answer, n, document, version, chunk, passage, source)
          SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::jsonb[]) ON CONFLICT DO NOTHING`,
         [

@@ -76,12 +76,25 @@ const Stored = z.object(shape)
 /** What the owner tunes: each change is a new row, each record names the row it ran with. */
 export function createSettings(pool: Pool) {
   let cached: { at: number; value: CurrentSettings } | undefined
+  let reading: Promise<CurrentSettings> | undefined
+  let writes = 0
 
   async function current(): Promise<CurrentSettings> {
     if (cached && performance.now() - cached.at < FRESH_MS) return cached.value
+    // a burst of questions reads them once
+    if (reading) return reading
+    const mine = read().finally(() => {
+      if (reading === mine) reading = undefined
+    })
+    reading = mine
+    return mine
+  }
+
+  async function read(): Promise<CurrentSettings> {
     try {
+      const before = writes
       const value = await latest(pool)
-      cached = { at: performance.now(), value }
+      if (before === writes) cached = { at: performance.now(), value }
       return value
     } catch (error) {
       throw databaseError(error)
@@ -109,6 +122,8 @@ export function createSettings(pool: Pool) {
     } catch (error) {
       throw databaseError(error)
     } finally {
+      writes++
+      reading = undefined
       cached = undefined
     }
   }

@@ -7,7 +7,7 @@ import { type ChildService, startChild, startProgram } from './child-service.ts'
 import { openBenchStores, percentile } from './open-bench.ts'
 import { ask, crowd, type Door, gatewayDoor, plainDoor } from './relay/load.ts'
 
-const ROUNDS = 5
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
 const PACED = { streams: 200, perSecond: 50, tokens: 200 }
 const BURST = { questions: 160, atOnce: 16, tokens: 200 }
 const OPEN = 1_000
@@ -46,7 +46,7 @@ export async function benchGateway(scope: AsyncDisposableStack): Promise<Record<
   const pipe = await rivalFor('pipe', pacedModel)
   const perToken = async (service: ChildService, door: Door) => {
     const before = service.cpuS()
-    await crowd(door, PACED.streams, PACED.streams, PACED.tokens)
+    await crowd(door, PACED.streams, PACED.streams, PACED.tokens, 10)
     return ((service.cpuS() - before) * 1e6) / (PACED.streams * PACED.tokens)
   }
   const own: number[] = []

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
 let asked = 0
@@ -54,17 +55,21 @@ function textOf(stream: string): string {
 }
 
 /** `count` questions, `atOnce` at a time; throws when a text is not that of the model. */
-export async function crowd(door: Door, count: number, atOnce: number, tokens: number): Promise<Told[]> {
+export async function crowd(door: Door, count: number, atOnce: number, tokens: number, apartMs = 0): Promise<Told[]> {
   const all: Told[] = []
   let left = count
   const wanted = Array.from({ length: tokens }, (_, i) => `词${i} `).join('')
-  const work = async () => {
+  const work = async (_: unknown, i: number) => {
+    await sleep(i * apartMs)
     while (left-- > 0) {
       const told = await ask(door)
       if (told.text !== wanted) throw new Error(`${door.url} told another text: ${told.text.slice(0, 80)}…`)
       all.push(told)
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, work))
+  // all of them end before one that failed is told
+  const ends = await Promise.allSettled(Array.from({ length: atOnce }).map(work))
+  const failed = ends.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
   return all
 }
