@@ -29,6 +29,8 @@ export function createSummaries({ pool, messages, usage, events }: Deps) {
     const { historyTokens, summaries } = job.settings.settings
     const maxTokens = Math.min(MOST_TOKENS, Math.floor(historyTokens * SHORT))
     if (!summaries || providers.length === 0 || maxTokens < LEAST_TOKENS) return
+    // a first answer of usual length is looked at without asking the database
+    if (!job.isFollowUp && estimateTokens(job.question) + estimateTokens(job.stream.text) <= historyTokens * FULL) return
     const { summary, turns } = await messages.unsummarised(job.conversationId, undefined, MESSAGES)
     const size = turns.reduce((sum, { text }) => sum + estimateTokens(text) + 4, estimateTokens(summary ?? ''))
     const old = turns.slice(0, turns.length - fitting(turns, historyTokens * STAYS).length)
