@@ -11,6 +11,8 @@ export type RemovalFacts = {
   sameRoot: boolean
   confirmed: boolean
   settleMs: number
+  /** when this look began: a slow one has seen the folder as it was then */
+  began: number
   now: number
 }
 export type Removals = { remove: string[]; held: number; waitMs: number | undefined }
@@ -26,6 +28,7 @@ export function decideRemovals(since: Map<string, number>, facts: RemovalFacts):
   if (missing.size > 0 && (emptied || isMassRemoval(missing.size, facts.known)))
     return { remove: [], held: missing.size, waitMs: undefined }
   const patienceMs = facts.arriving > 0 ? 2 * facts.settleMs + 500 : facts.settleMs
-  const remove = [...missing].filter((id) => facts.now - since.get(id)! >= patienceMs)
+  // from the end of the first look to the beginning of this one: whatever moved during the first has settled, however slow the looks are
+  const remove = [...missing].filter((id) => facts.began - since.get(id)! >= patienceMs)
   return { remove, held: 0, waitMs: remove.length < missing.size ? patienceMs : undefined }
 }

@@ -62,6 +62,7 @@ export function createScanner(deps: ScanDeps): Scanner {
 
   /** Reads disk and ledger and says what follows; changes nothing. */
   async function look(cache: HashCache, since: Map<string, number>, { confirmed = false, settleMs = deps.settleMs }) {
+    const began = performance.now()
     controls ??= await corpus.listControlFiles()
     const known = await corpus.listKnown()
     if (cache.hashes.size === 0)
@@ -87,6 +88,7 @@ export function createScanner(deps: ScanDeps): Scanner {
       sameRoot: root === snapshot.root,
       confirmed,
       settleMs,
+      began,
       now: performance.now(),
     })
     const merged = mergeControls(controls, snapshot.controls, snapshot.unknown)
