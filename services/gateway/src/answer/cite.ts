@@ -27,7 +27,9 @@ export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, strin
     if (!claim || between.trim() !== '') {
       const sentence = sentences.findLast((candidate) => candidate.start < at)
       const start = Math.max(sentence?.start ?? at, free)
-      claim = trimmed(blank, start, at)
+      const next = trimmed(blank, start, at)
+      // “… [1] and [2]”: what lies between two markers claims nothing, both stand for what came before
+      if (!claim || contentWords(text.slice(next.start, next.end)).length > 0) claim = next
     }
     free = end
     if (claim.end <= claim.start) continue
