@@ -1,4 +1,4 @@
-import { envPort, readEnv } from '@docent/kit/config'
+import { always, envPort, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
 
 export const envSchema = z.object({
@@ -74,7 +74,7 @@ export type RemoteConfig = {
 }
 
 const checked = envSchema.superRefine((env, context) => {
-  if (env.EMBEDDINGS_PROVIDER === 'local') return
+  if (env.EMBEDDINGS_PROVIDER !== 'openai' && env.EMBEDDINGS_PROVIDER !== 'hf') return
   const need = (name: 'EMBEDDINGS_MODEL' | 'EMBEDDINGS_API_KEY' | 'EMBEDDINGS_BASE_URL', when: string) => {
     if (!env[name]) context.addIssue({ code: 'custom', path: [name], message: `is needed when ${when}` })
   }
@@ -82,7 +82,7 @@ const checked = envSchema.superRefine((env, context) => {
   if (env.EMBEDDINGS_PROVIDER === 'openai') need('EMBEDDINGS_BASE_URL', 'EMBEDDINGS_PROVIDER is openai')
   if (env.EMBEDDINGS_PROVIDER === 'hf' && !env.EMBEDDINGS_BASE_URL)
     need('EMBEDDINGS_API_KEY', 'EMBEDDINGS_PROVIDER is hf without EMBEDDINGS_BASE_URL')
-})
+}, always)
 
 export function readConfig(env: Record<string, string | undefined>): Config {
   const read = readEnv(checked, env)

@@ -1,4 +1,4 @@
-import { envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
+import { always, badConfig, envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
 import { fallbacks, type ProviderSpec } from './fallbacks.ts'
 
@@ -26,6 +26,8 @@ const list = z
       return z.NEVER
     }
   })
+
+const presetKeys = ['DEEPSEEK_API_KEY', 'DASHSCOPE_API_KEY', 'OPENROUTER_API_KEY'] as const
 
 export const envSchema = z
   .object({
@@ -101,8 +103,8 @@ export const envSchema = z
     LLM_MODEL: optionalText('Name of the model to ask at LLM_BASE_URL'),
     DEEPSEEK_API_KEY: optionalText('Enough by itself to answer with DeepSeek'),
     DASHSCOPE_API_KEY: optionalText('Enough by itself to answer with Qwen'),
-    OPENROUTER_API_KEY: optionalText('Enough by itself to answer through OpenRouter'),
-    DEFAULT_MODEL: optionalText('Model for OpenRouter'),
+    OPENROUTER_API_KEY: optionalText('Together with DEFAULT_MODEL enough to answer through OpenRouter'),
+    DEFAULT_MODEL: optionalText('Model to ask at OpenRouter, e.g. deepseek/deepseek-chat'),
     LLM_FALLBACKS: fallbacks.meta({
       description: 'More providers, asked in this order when those before fail: JSON array, see services/gateway/README.md',
     }),
@@ -115,8 +117,23 @@ export const envSchema = z
     RAG_ENABLED: envBoolean.default(true).meta({ description: 'Answer from the documents; off leaves plain chat with the model' }),
     UPLOADS_ENABLED: envBoolean.default(true).meta({ description: 'Accept documents over the API' }),
   })
-  .refine((env) => !env.LLM_BASE_URL || env.LLM_MODEL, { path: ['LLM_MODEL'], message: 'must be set when LLM_BASE_URL is' })
+  .refine((env) => !(env.LLM_BASE_URL || env.LLM_API_KEY) || env.LLM_MODEL, {
+    ...always,
+    path: ['LLM_MODEL'],
+    message: 'must be set when LLM_BASE_URL or LLM_API_KEY is',
+  })
+  .refine((env) => !env.LLM_MODEL || env.LLM_BASE_URL || env.LLM_API_KEY || presetKeys.some((key) => env[key]), {
+    ...always,
+    path: ['LLM_MODEL'],
+    message: "names a model and nobody to ask: set LLM_BASE_URL (a local or any OpenAI-compatible server) or a provider's key",
+  })
+  .refine((env) => !env.OPENROUTER_API_KEY || env.DEFAULT_MODEL, {
+    ...always,
+    path: ['DEFAULT_MODEL'],
+    message: 'must be set when OPENROUTER_API_KEY is, e.g. deepseek/deepseek-chat',
+  })
   .refine((env) => !env.BAILIAN_APP_ID, {
+    ...always,
     path: ['BAILIAN_APP_ID'],
     message: 'is not supported: an application of Bailian searches and prompts by itself; set DASHSCOPE_API_KEY to use its models',
   })
@@ -175,9 +192,9 @@ export function readConfig(env: Record<string, string | undefined>) {
 function requirePrices(providers: readonly ProviderConfig[]): void {
   const currencies = new Set(providers.flatMap(({ price }) => price?.currency ?? []))
   if (currencies.size !== 1)
-    throw new Error(
-      `DAILY_MONEY_BUDGET and MONTHLY_MONEY_BUDGET need prices in one currency (LLM_PRICE_INPUT, LLM_PRICE_OUTPUT, LLM_FALLBACKS); there are ${currencies.size || 'none'}`,
-    )
+    throw badConfig([
+      `DAILY_MONEY_BUDGET, MONTHLY_MONEY_BUDGET: need prices in one currency (LLM_PRICE_INPUT, LLM_PRICE_OUTPUT, LLM_FALLBACKS); there are ${currencies.size || 'none'}`,
+    ])
 }
 
 /** Tried in this order: LLM_*, then the presets (a key alone is enough), then LLM_FALLBACKS. */
@@ -203,7 +220,7 @@ function providersOf(e: z.infer<typeof envSchema>): ProviderConfig[] {
       name: 'openrouter',
       baseUrl: 'https://openrouter.ai/api/v1',
       apiKey: e.OPENROUTER_API_KEY,
-      model: e.DEFAULT_MODEL ?? 'deepseek/deepseek-chat',
+      model: e.DEFAULT_MODEL ?? '',
       isSet: e.OPENROUTER_API_KEY,
     },
   ]

@@ -1,4 +1,4 @@
-import { envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
+import { always, envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
 
 const seconds = z.coerce.number().positive().max(86_400)
@@ -74,10 +74,16 @@ export const envSchema = z.object({
     .meta({ description: 'signs these: x-docent-signature is the HMAC-SHA256 of timestamp, dot and body' }),
 })
 
+const checked = envSchema.refine((env) => !(env.CHUNK_OVERLAP >= env.CHUNK_SIZE), {
+  ...always,
+  path: ['CHUNK_OVERLAP'],
+  message: 'must be smaller than CHUNK_SIZE',
+})
+
 export type Config = ReturnType<typeof readConfig>
 
 export function readConfig(env: Record<string, string | undefined>) {
-  const e = readEnv(envSchema, env)
+  const e = readEnv(checked, env)
   return Object.freeze({
     http: { host: e.HOST, port: e.PORT, metricsPort: e.METRICS_PORT },
     logLevel: e.LOG_LEVEL,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig as readEmbedder } from '@docent/embedder/config'
 import { startEmbedder } from '@docent/embedder/embedder-service'
+import { readConfig as readExtractor } from '@docent/extractor/config'
 import { startExtractor } from '@docent/extractor/extractor-service'
 import { readConfig as readGateway } from '@docent/gateway/config'
 import { startGateway } from '@docent/gateway/gateway-service'
@@ -13,6 +14,7 @@ import { createLogger } from '@docent/kit/logger'
 import { derivedPassword, migrateAll } from '@docent/kit/migrate-all'
 import { readConfig as readRetrieval } from '@docent/retrieval/config'
 import { startRetrieval } from '@docent/retrieval/retrieval-service'
+import { commonEnv, gatewayEnv } from './service-env.ts'
 
 export type SoloStores = { databaseUrl: string; queueUrl: string; cacheUrl: string; chromaUrl: string }
 
@@ -33,7 +35,7 @@ export type SoloSettings = {
 /** All services in one process on loopback ports, over given stores: what `npm start` and the whole-stack tests run. */
 export async function startSolo(settings: SoloSettings, scope: AsyncDisposableStack): Promise<Solo> {
   const { stores, folder, env } = settings
-  const log = (service: string) => createLogger(service, env.LOG_LEVEL ?? (settings.logFile ? 'info' : 'warn'), settings.logFile)
+  const log = (service: string) => createLogger(service, env.LOG_LEVEL || (settings.logFile ? 'info' : 'warn'), settings.logFile)
   const roles = await migrateAll({
     adminUrl: stores.databaseUrl,
     corpusPassword: derivedPassword(stores.databaseUrl, 'corpus'),
@@ -45,52 +47,21 @@ export async function startSolo(settings: SoloSettings, scope: AsyncDisposableSt
 
   const socketDir = mkdtempSync(join(tmpdir(), 'docent-')) // a Unix socket's path may have 107 bytes only
   scope.defer(() => rmSync(socketDir, { recursive: true, force: true }))
-  const common = {
-    ...env,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    METRICS_PORT: '0',
-    INTERNAL_TOKEN: randomBytes(32).toString('hex'),
-    QUEUE_URL: stores.queueUrl,
-    CACHE_URL: stores.cacheUrl,
-    CHROMA_URL: stores.chromaUrl,
-    DOCENT_FOLDER: folder,
-    EXTRACTOR_SOCKET: join(socketDir, 'extractor.sock'),
-  }
+  const common = commonEnv(settings, randomBytes(32).toString('hex'), join(socketDir, 'extractor.sock'))
   await startExtractor(
-    {
-      root: folder,
-      socket: common.EXTRACTOR_SOCKET,
-      log: env.LOG_LEVEL ?? (settings.logFile ? 'info' : 'warn'),
-      ...(settings.logFile ? { logFile: settings.logFile } : {}),
-    },
+    { ...readExtractor(common), ...(settings.logFile ? { logFile: settings.logFile } : { log: env.LOG_LEVEL || 'warn' }) },
     scope,
   )
   const embedder = await startEmbedder(readEmbedder(common), scope, { log: log('embedder') })
   const inner = { ...common, EMBEDDER_URL: embedder.url, DATABASE_URL: roles.corpusUrl }
   const retrieval = await startRetrieval(readRetrieval(inner), scope, { log: log('retrieval') })
   const ingest = await startIngest(readIngest(inner), scope, { log: log('ingest') })
-  const gateway = await startGateway(
-    readGateway({
-      ...common,
-      DRAIN_S: env.DRAIN_S ?? '3', // a person waits for Ctrl-C
-      PUBLIC_READS: 'true',
-      LOCAL_ONLY: 'true',
-      HOST: settings.host,
-      PORT: String(settings.port),
-      DATABASE_URL: roles.chatUrl,
-      ADMIN_KEY: settings.adminKey,
-      EMBEDDER_URL: embedder.url,
-      RETRIEVAL_URL: retrieval.url,
-      INGEST_URL: ingest.url,
-    }),
-    scope,
-    { log: log('gateway') },
-  )
+  const addresses = { DATABASE_URL: roles.chatUrl, EMBEDDER_URL: embedder.url, RETRIEVAL_URL: retrieval.url, INGEST_URL: ingest.url }
+  const gateway = await startGateway(readGateway(gatewayEnv(common, settings, addresses)), scope, { log: log('gateway') })
   return {
     url: gateway.url,
     adminKey: settings.adminKey,
-    internalToken: common.INTERNAL_TOKEN,
+    internalToken: common.INTERNAL_TOKEN!,
     ingestUrl: ingest.url,
     retrievalUrl: retrieval.url,
     embedderUrl: embedder.url,

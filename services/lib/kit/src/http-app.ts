@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { AppError, errorTable, toAppError } from '@docent/core/errors'
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response, type Router } from 'express'
 import type { Histogram } from 'prom-client'
@@ -16,6 +16,8 @@ declare global {
     }
   }
 }
+
+const IDLE_LOOK_MS = 25
 
 export type AppOptions = {
   log: Log
@@ -115,6 +117,14 @@ export async function listen(
 ): Promise<AsyncDisposable & { port: number; url: string }> {
   const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 60_000, headersTimeout: 20_000 }, app)
   onUpgrade?.(server)
+  // Connected and without a request yet: Node does not count these as idle, and would wait for them.
+  const unused = new Set<Socket>()
+  server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', (req) => unused.delete(req.socket))
+  server.on('upgrade', (req) => unused.delete(req.socket))
   server.listen(port, host)
   await once(server, 'listening')
   const bound = (server.address() as AddressInfo).port
@@ -123,10 +133,17 @@ export async function listen(
     url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${bound}`,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((done) => server.close(done))
-      server.closeIdleConnections()
+      const closeIdle = () => {
+        server.closeIdleConnections()
+        for (const socket of unused) socket.destroy()
+      }
+      closeIdle()
+      // Again and again: a connection whose answer ends now would otherwise be kept alive for seconds.
+      const again = setInterval(closeIdle, IDLE_LOOK_MS)
       const cut = setTimeout(() => server.closeAllConnections(), drainMs)
       await closed
       clearTimeout(cut)
+      clearInterval(again)
     },
   }
 }
