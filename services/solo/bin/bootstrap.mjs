@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { missingOnMachine } from './requirements.mjs'
 
 const pnpmVersion = '12.21.0'
 // Ctrl-C reaches us from the terminal and once more through npm: both are one wish.
@@ -15,10 +16,19 @@ const tools = join(root, '.docent', 'tools')
 const packages = join(tools, 'node_modules')
 const pnpm = join(packages, '@pnpm', 'exe.linux-x64', 'pnpm')
 
+// An error that nobody foresaw still ends in one line: its stack helps nobody who only wants to start.
+process.on('uncaughtException', (error) => fail(sentenceOf(error)))
+
 /** Says in one sentence why this machine will not do, and ends. */
 export function requireLinuxX64() {
   if (process.platform === 'linux' && process.arch === 'x64') return
   fail(`Without Docker, Docent runs on Linux x64 only (this is ${process.platform} ${process.arch}): use "docker compose up" here.`)
+}
+
+/** Ends with what is missing for private stores, before the long installation. */
+export function requireStoreTools() {
+  const missing = missingOnMachine()
+  if (missing.length > 0) fail(missing.join('\ndocent: '))
 }
 
 /** Fetches Node and pnpm into .docent/tools and the workspace's packages, each only when missing or out of date. */
@@ -53,6 +63,14 @@ export function say(line) {
 export function fail(line) {
   say(line)
   process.exit(1)
+}
+
+function sentenceOf(error) {
+  const { code, path } = error
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return `${path ?? 'a file of the clone'} cannot be written (${code}): make the clone yours (chown -R "$USER" ${root}), or clone it into a folder of yours.`
+  if (code === 'ENOSPC' || code === 'EDQUOT') return `no room is left on the disk of ${root}: it takes about 1.2 GB there.`
+  return `${error.message ?? error} (${code ?? 'unexpected'}; nothing was started)`
 }
 
 async function installPackages() {
@@ -94,7 +112,7 @@ function npm(args) {
 async function must(ending, message) {
   const { code, stoppedBy } = await ending
   if (stoppedBy) process.exit(128 + constants.signals[stoppedBy])
-  if (code !== 0) fail(`${message} (code ${code}): see the lines above.`)
+  if (code !== 0) fail(`${message} (code ${code}): see the lines above. It needs the network (npm's registry), and room on the disk.`)
 }
 
 /** Where util-linux's setpriv exists, the kernel asks the program to stop when we are killed without a chance to. */
@@ -129,7 +147,7 @@ function spawned([command, ...args], options) {
     }
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
     for (const signal of signals) process.on(signal, pass)
-    const watch = watchParent(() => pass('SIGTERM'))
+    const watch = watchParent(() => stoppedBy ?? pass('SIGTERM'))
     const end = (code) => {
       clearInterval(watch)
       for (const signal of signals) process.off(signal, pass)

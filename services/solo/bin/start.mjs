@@ -1,7 +1,13 @@
 // `npm start -- [FOLDER] [--port N] [--data DIR] [--host H]`
-import { ensureToolchain, requireLinuxX64, run } from './bootstrap.mjs'
+import { ensureToolchain, requireLinuxX64, requireStoreTools, run } from './bootstrap.mjs'
+import { usage } from './usage.mjs'
 
+if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
 requireLinuxX64()
+requireStoreTools()
 await ensureToolchain()
 // Relative paths mean the folder in which the user typed the command; npm itself changes to the package's.
 const env = { INIT_CWD: process.env.INIT_CWD ?? process.cwd() }

@@ -1,7 +1,8 @@
 // `npm run verify -- [FOLDER] [--data DIR] [--wait SECONDS]`: exit code 0 all agrees, 1 something was found, 2 it could not be checked
-import { ensureToolchain, requireLinuxX64, run } from './bootstrap.mjs'
+import { ensureToolchain, requireLinuxX64, requireStoreTools, run } from './bootstrap.mjs'
 
 requireLinuxX64()
+requireStoreTools()
 await ensureToolchain()
 const env = { INIT_CWD: process.env.INIT_CWD ?? process.cwd() }
 const { code } = await run(['services/solo/src/verify-main.ts', ...process.argv.slice(2)], { env })

@@ -1,44 +1,76 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { ConfigError } from '@docent/kit/config'
 import { runMain } from '@docent/kit/run-main'
-import { rememberRun } from './last-run.ts'
-import { readOptions } from './options.ts'
+import { requireFreeDoor } from './free-door.ts'
+import { readLastRun, rememberRun } from './last-run.ts'
+import { readOptions, type SoloOptions } from './options.ts'
 import { followIndexing } from './progress.ts'
+import { checkConfig } from './service-env.ts'
 import { startSolo } from './solo.ts'
+import { alreadyRuns, killStores, ownerOf } from './stores/data-dir.ts'
 import { openStores } from './stores.ts'
+import { tellable } from './tell.ts'
+
+const say = (line: string) => console.log(`  ${line}`)
+let dataDir: string | undefined
+let hasLock = false
 
 await runMain(async (scope, stop) => {
-  const options = readOptions(process.argv.slice(2), process.env, process.env.INIT_CWD ?? process.cwd())
-  if (!existsSync(options.folder) || !statSync(options.folder).isDirectory()) {
-    throw new ConfigError(`FOLDER: ${options.folder} is not a folder; make it, or name another: npm start -- FOLDER`)
+  stop.addEventListener('abort', () => {
+    say('stopping … (Ctrl-C again ends it at once)')
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, endAtOnce)
+  })
+  try {
+    const options = readOptions(process.argv.slice(2), process.env, process.env.INIT_CWD ?? process.cwd())
+    dataDir = options.dataDir
+    await requireStartable(options)
+    await start(options, scope, stop)
+  } catch (error) {
+    throw tellable(error, dataDir && existsSync(dataDir) ? `${dataDir}/docent.log` : undefined)
   }
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
-  const say = (line: string) => console.log(`  ${line}`)
-  const stores = await openStores({ dataDir: options.dataDir, log: say, scope })
+})
+// All that was opened is closed by now; what still keeps the loop alive are idle timers of clients, for seconds.
+process.exit()
+
+/** What can be known before anything is started: the variables, the folder, another run, the port. */
+async function requireStartable({ folder, dataDir, host, port }: SoloOptions): Promise<void> {
+  checkConfig({ folder, host, port, env: process.env })
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw new ConfigError(`FOLDER: ${folder} is not a folder; make it, or name another: npm start -- FOLDER`)
+  }
+  const owner = ownerOf(dataDir)
+  const last = owner && readLastRun(dataDir)
+  if (owner) throw alreadyRuns(dataDir, owner, last?.pid === owner.pid ? last.url : undefined)
+  await requireFreeDoor(host, port)
+}
+
+async function start({ folder, dataDir, host, port }: SoloOptions, scope: AsyncDisposableStack, stop: AbortSignal): Promise<void> {
+  const stores = await openStores({ dataDir, log: say, scope, onLock: () => void (hasLock = true) })
+  if (stop.aborted) return
   say('starting the services')
-  const solo = await startSolo(
-    {
-      folder: options.folder,
-      host: options.host,
-      port: options.port,
-      adminKey: readAdminKey(`${options.dataDir}/admin-key`),
-      stores,
-      logFile: `${options.dataDir}/docent.log`,
-      env: process.env,
-    },
-    scope,
-  )
-  rememberRun(options.dataDir, { folder: options.folder, maxFileMb: process.env.MAX_FILE_MB ?? '', ...stores })
+  const adminKey = readAdminKey(`${dataDir}/admin-key`)
+  const solo = await startSolo({ folder, host, port, adminKey, stores, logFile: `${dataDir}/docent.log`, env: process.env }, scope)
+  rememberRun(dataDir, { folder, maxFileMb: process.env.MAX_FILE_MB ?? '', url: solo.url, ...stores })
+  if (stop.aborted) return
+  say(`answers at ${solo.url} already; indexing goes on`)
   const { ready, failed, waiting } = await followIndexing(solo, say, stop, process.stdout.isTTY ? process.stdout : undefined)
   if (stop.aborted) return
-  const data = relative(process.cwd(), options.dataDir) || options.dataDir
+  const data = relative(process.cwd(), dataDir) || dataDir
   console.log(
     `\nDocent is ready  ${solo.url}   ${ready} documents, ${failed} failed${waiting > 0 ? `, ${waiting} waiting` : ''}   (Ctrl-C stops, data in ${data}/)`,
   )
   console.log(`  admin key: ${data}/admin-key   log: ${data}/docent.log   API: ${solo.url}/docs`)
-})
+}
+
+/** The second wish to stop. Parsers of documents end by themselves when we are gone; stores would finish their work first. */
+function endAtOnce(signal: NodeJS.Signals): void {
+  say('ended at once')
+  if (dataDir && hasLock) killStores(dataDir) // without the lock they would be another run's
+  process.exit(128 + constants.signals[signal])
+}
 
 /** Made once, readable by its owner only. */
 function readAdminKey(path: string): string {

@@ -19,6 +19,11 @@ test('every problem is named at once, without values', () => {
   expect(() => readOptions(['a', 'b', '--port', 'eighty', '--colour', 'red'], {}, '/')).toThrow(/--colour[\s\S]*FOLDER[\s\S]*--port/)
 })
 
+test('an option without its value is a problem, an empty variable is none', () => {
+  expect(() => readOptions(['--data=', '--port', '--host'], {}, '/')).toThrow(/--port: needs a value[\s\S]*--data: needs a value/)
+  expect(readOptions(['m'], { PORT: '', DOCENT_HOST: '', DOCENT_FOLDER: '' }, '/home')).toMatchObject({ port: 8080, host: '127.0.0.1' })
+})
+
 test('each folder has its own data, the sample folder the plain one', () => {
   const dataOf = (...argv: string[]) => readOptions(argv, {}, '/home/me').dataDir
   expect(dataOf()).toMatch(/\.docent$/)

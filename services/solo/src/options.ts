@@ -19,17 +19,19 @@ export function readOptions(argv: readonly string[], env: Record<string, string 
   })
   const problems: string[] = []
   for (const name of Object.keys(values))
-    if (!['port', 'data', 'host'].includes(name)) problems.push(`--${name}: is not an option; there are --port, --data and --host`)
+    if (!['port', 'data', 'host'].includes(name)) problems.push(`--${name}: is not an option; there are --port, --data, --host and --help`)
+  for (const name of ['port', 'data', 'host'])
+    if (values[name] === true || /^(--.*)?$/.test(String(values[name] ?? 'default'))) problems.push(`--${name}: needs a value`)
   if (positionals.length > 1) problems.push('FOLDER: give one folder; quote a name with spaces')
-  const port = Number(values.port ?? env.PORT ?? 8080)
+  const port = Number(values.port ?? (env.PORT || 8080))
   if (!Number.isInteger(port) || port < 0 || port > 65_535) problems.push('--port (PORT): a whole number from 0 to 65535')
   if (problems.length > 0) throw new ConfigError(`npm start was not understood:\n  ${problems.join('\n  ')}`)
-  const folder = resolve(cwd, expandHome(positionals[0] ?? env.DOCENT_FOLDER ?? samples, env))
+  const folder = resolve(cwd, expandHome(positionals[0] || env.DOCENT_FOLDER || samples, env))
   return {
     folder,
     port,
-    host: String(values.host ?? env.DOCENT_HOST ?? '127.0.0.1'),
-    dataDir: resolve(cwd, expandHome(String(values.data ?? env.DOCENT_DATA ?? dataDirOf(folder)), env)),
+    host: String(values.host ?? (env.DOCENT_HOST || '127.0.0.1')),
+    dataDir: resolve(cwd, expandHome(String(values.data ?? (env.DOCENT_DATA || dataDirOf(folder))), env)),
   }
 }
 

@@ -34,7 +34,7 @@ export type SoloSettings = {
 
 /** All services in one process on loopback ports, over given stores: what `npm start` and the whole-stack tests run. */
 export async function startSolo(settings: SoloSettings, scope: AsyncDisposableStack): Promise<Solo> {
-  const { stores, folder, env } = settings
+  const { stores, env } = settings
   const log = (service: string) => createLogger(service, env.LOG_LEVEL || (settings.logFile ? 'info' : 'warn'), settings.logFile)
   const roles = await migrateAll({
     adminUrl: stores.databaseUrl,

@@ -12,15 +12,18 @@ export type StoresOptions = {
   log: (line: string) => void
   /** Owns the servers: when it is disposed of, all of them have ended. */
   scope: AsyncDisposableStack
+  /** The data folder is ours from now on. */
+  onLock?: () => void
   /** Servers that already run; a store named here is not started. */
   given?: { [Name in keyof Stores]?: string | undefined }
 }
 
 /** Opens the four stores, private ones on loopback where none is given. Throws when another process has the data folder. */
-export async function openStores({ dataDir: path, log, scope, given = givenStores(process.env) }: StoresOptions): Promise<Stores> {
+export async function openStores({ dataDir: path, log, scope, onLock, given = givenStores(process.env) }: StoresOptions): Promise<Stores> {
   const dataDir = resolve(path)
   makeDataDir(dataDir)
   scope.use(lockDataDir(dataDir))
+  onLock?.()
   await endLeftovers(dataDir, log)
 
   const context = { dataDir, log, scope }

@@ -51,7 +51,12 @@ async function findNode(log: (line: string) => void): Promise<[string, ...string
     : { suite: 'trixie', keyring: '/usr/share/keyrings/debian-archive-keyring.gpg' }
   const folder = await cachedFolder(`glibc-${release.suite}-${process.arch}`, async (draft) => {
     log(`fetching the C library of ${release.suite} for Chroma (unpacked, not installed; once)`)
-    await unpackFromRelease(release, ['libc6', 'libgcc-s1', 'libstdc++6'], draft)
+    await unpackFromRelease(release, ['libc6', 'libgcc-s1', 'libstdc++6'], draft).catch((cause: Error) => {
+      const why = `Chroma's server needs glibc ${neededGlibc.join('.')} and this system has ${found.join('.')}; a newer one could not be fetched`
+      throw new Error(`${why} (${cause.message}). It takes the network, apt-get, dpkg and gpgv; or set CHROMA_URL to a server that runs.`, {
+        cause,
+      })
+    })
     flatten(draft)
   })
   return [join(folder, 'flat', loaderName()), '--library-path', join(folder, 'flat'), node]

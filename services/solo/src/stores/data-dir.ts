@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '@docent/kit/config'
-import { endProcess, isRunning, markProcess, type ProcessMark } from './processes.ts'
+import { endProcess, isRunning, markProcess, type ProcessMark, sendSignal } from './processes.ts'
 
 type Leftover = ProcessMark & { stopSignal: NodeJS.Signals }
 
@@ -27,9 +27,7 @@ export function lockDataDir(dataDir: string): Disposable {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error
         const owner: ProcessMark | undefined = readMark(lock)
         if (owner && isRunning(owner)) {
-          throw new ConfigError(
-            `Docent already runs on ${dataDir} as process ${owner.pid}. Stop that one first, or choose another folder with --data.`,
-          )
+          throw alreadyRuns(dataDir, owner)
         }
         rmSync(lock, { force: true })
       }
@@ -38,6 +36,23 @@ export function lockDataDir(dataDir: string): Disposable {
     rmSync(mine, { force: true })
   }
   return { [Symbol.dispose]: () => rmSync(lock, { force: true }) }
+}
+
+export function alreadyRuns(dataDir: string, owner: ProcessMark, url?: string): ConfigError {
+  const where = url ? ` and answers at ${url}` : ''
+  return new ConfigError(
+    `Docent already runs on ${dataDir} as process ${owner.pid}${where}. Stop that one first, or choose another folder with --data.`,
+  )
+}
+
+/** Ends every recorded store at once, without a chance to say goodbye; each of them recovers at its next start. */
+export function killStores(dataDir: string): void {
+  const run = join(dataDir, 'run')
+  if (!existsSync(run)) return
+  for (const file of readdirSync(run).filter((name) => name.endsWith('.json'))) {
+    const mark = readMark(join(run, file))
+    if (mark) sendSignal(mark, 'SIGKILL')
+  }
 }
 
 /** The living process that has the data folder, if there is one. */

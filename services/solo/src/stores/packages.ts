@@ -4,8 +4,27 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-const run = promisify(execFile)
+const execute = promisify(execFile)
 const quiet = { env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }, maxBuffer: 64 * 1024 * 1024 }
+
+/** Runs one of the distribution's tools; its failure is one line: the tool and the last thing it said. */
+async function run(tool: string, args: string[], options: typeof quiet & { cwd?: string }): Promise<{ stdout: string }> {
+  try {
+    return await execute(tool, args, options)
+  } catch (cause) {
+    const { code, stderr = '' } = cause as { code?: string | number; stderr?: string }
+    if (code === 'ENOENT') throw new Error(`${tool} is missing`, { cause })
+    throw new Error(
+      `${tool} failed: ${
+        stderr
+          .trim()
+          .split('\n')
+          .findLast((line) => /^E:/.test(line)) ?? `code ${code}`
+      }`,
+      { cause },
+    )
+  }
+}
 
 /** A folder of unpacked distribution packages, shared by every clone of one user; made once by `fill`. */
 export async function cachedFolder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {

@@ -19,9 +19,9 @@ export function isRunning(mark: ProcessMark): boolean {
 
 /** Sends the signal, and SIGKILL when the process is still there after graceMs; returns when it is gone. */
 export async function endProcess(mark: ProcessMark, signal: NodeJS.Signals, graceMs: number): Promise<void> {
-  send(mark, signal)
+  sendSignal(mark, signal)
   if (await isGoneWithin(mark, graceMs)) return
-  send(mark, 'SIGKILL')
+  sendSignal(mark, 'SIGKILL')
   if (!(await isGoneWithin(mark, 5_000))) throw new Error(`process ${mark.pid} does not end, not even by SIGKILL`)
 }
 
@@ -34,7 +34,8 @@ export function readProc(pid: number, file: 'stat' | 'cmdline'): string | undefi
   }
 }
 
-function send(mark: ProcessMark, signal: NodeJS.Signals): void {
+/** Nothing happens when the process is gone, or its pid is another's by now. */
+export function sendSignal(mark: ProcessMark, signal: NodeJS.Signals): void {
   if (!isRunning(mark)) return
   try {
     process.kill(mark.pid, signal)

@@ -50,7 +50,12 @@ export async function findRedis(log: (line: string) => void): Promise<Program> {
   const { id, codename } = distribution()
   const folder = await cachedFolder(`redis-${id}-${codename}-${process.arch}`, async (draft) => {
     log('fetching redis-server from the distribution (unpacked, not installed; once)')
-    await unpackWithDependencies('redis-server', draft)
+    await unpackWithDependencies('redis-server', draft).catch((cause: Error) => {
+      throw new Error(
+        `redis-server could not be fetched (${cause.message}): install it, or set QUEUE_URL and CACHE_URL to servers that run`,
+        { cause },
+      )
+    })
   })
   const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
   const libraries = ['usr/lib', 'lib'].map((lib) => join(folder, lib, triplet)).join(delimiter)
