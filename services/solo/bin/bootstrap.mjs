@@ -16,8 +16,10 @@ const tools = join(root, '.docent', 'tools')
 const packages = join(tools, 'node_modules')
 const pnpm = join(packages, '@pnpm', 'exe.linux-x64', 'pnpm')
 
-// An error that nobody foresaw still ends in one line: its stack helps nobody who only wants to start.
-process.on('uncaughtException', (error) => fail(sentenceOf(error)))
+/** From now on an error ends in one line with what to do: its stack helps nobody who only wants to start. */
+export function tellFailures() {
+  process.on('uncaughtException', (error) => fail(sentenceOf(error)))
+}
 
 /** Says in one sentence why this machine will not do, and ends. */
 export function requireLinuxX64() {

@@ -1,11 +1,12 @@
 // `npm start -- [FOLDER] [--port N] [--data DIR] [--host H]`
-import { ensureToolchain, requireLinuxX64, requireStoreTools, run } from './bootstrap.mjs'
+import { ensureToolchain, requireLinuxX64, requireStoreTools, run, tellFailures } from './bootstrap.mjs'
 import { usage } from './usage.mjs'
 
 if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
   process.stdout.write(usage)
   process.exit(0)
 }
+tellFailures()
 requireLinuxX64()
 requireStoreTools()
 await ensureToolchain()

@@ -1,6 +1,7 @@
 // `npm run verify -- [FOLDER] [--data DIR] [--wait SECONDS]`: exit code 0 all agrees, 1 something was found, 2 it could not be checked
-import { ensureToolchain, requireLinuxX64, requireStoreTools, run } from './bootstrap.mjs'
+import { ensureToolchain, requireLinuxX64, requireStoreTools, run, tellFailures } from './bootstrap.mjs'
 
+tellFailures()
 requireLinuxX64()
 requireStoreTools()
 await ensureToolchain()

@@ -202,7 +202,8 @@ export async function readDocument(
   const full = join(folder, path)
   const looked = lstat(full).then((stats) => hashFile(full, stats))
   const hash = await looked.catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') throw new AppError('gone', 'The file is gone.', { cause: error })
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP')
+      throw new AppError('gone', 'The file is gone.', { cause: error })
     throw new AppError('unreadable', `The file cannot be opened; let its reader in: chmod a+r '${path}'`, { cause: error })
   })
   if (hash !== document.contentHash) throw new AppError('conflict', 'The file has changed; the next scan queues its newer content.')

@@ -12,8 +12,17 @@ export function checkPath(path: string): string {
   const parts = path.normalize('NFC').split('/')
   const isBad = (part: string) =>
     part.trim() === '' || part !== part.trim() || /^\.+$/.test(part) || isTemporaryName(part) || Buffer.byteLength(part) > 255
-  if (path.length > 1_000 || parts.length > 20 || forbidden.test(path) || parts.some(isBad)) {
-    throw new AppError('validation', 'path: give a plain file name, or folders and a name with /, without hidden or temporary ones.')
+  if (
+    path.length > 1_000 ||
+    parts.length > 20 ||
+    forbidden.test(path) ||
+    parts.some(isBad) ||
+    parts.slice(0, -1).includes('node_modules')
+  ) {
+    throw new AppError(
+      'validation',
+      'path: give a plain file name, or folders and a name with /, without hidden or temporary ones or node_modules.',
+    )
   }
   return parts.join('/')
 }

@@ -73,6 +73,18 @@ test('.docentignore, hidden, temporary and own files are left out', async () => 
   expect(await paths()).toEqual(['a.txt'])
 })
 
+test('packages and hidden folders hold no documents; .docentignore may let packages in', async () => {
+  for (const dir of ['node_modules/pkg', 'sub/node_modules/pkg', '.docent', '.git', 'sub/.cache']) {
+    mkdirSync(join(folder, dir), { recursive: true })
+    put(`${dir}/README.md`)
+  }
+  put('a.txt')
+  put('node_modules.txt')
+  expect(await paths()).toEqual(['a.txt', 'node_modules.txt'])
+  writeFileSync(join(folder, '.docentignore'), '!node_modules/\nsub/\n')
+  expect(await paths()).toEqual(['a.txt', 'node_modules/pkg/README.md', 'node_modules.txt'])
+})
+
 test('an old Office file fails with what to do, a picture is skipped, a newer format is read', async () => {
   for (const path of ['报告.doc', 'b.xls', 'c.ppt', 'd.msg', 'e.gif', 'f.pptx', 'g.xlsx', 'h.odt', 'i.epub', 'j.eml', 'k.rtf', 'l.jsonl'])
     put(path)

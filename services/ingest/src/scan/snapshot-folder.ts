@@ -36,6 +36,8 @@ export type SnapshotOptions = {
 const temporary = /^(\.|~\$)|(~|\.(tmp|temp|swp|swx|part|crdownload|partial))$/i
 const ownFiles = new Set([SETTINGS_FILE, '_status.json'])
 const MAX_DEPTH = 100
+/** Before those of `.docentignore`, which may take them back: `!node_modules/`. */
+const builtInRules = 'node_modules/\n'
 
 /** Whether a name is one that editors, browsers and we ourselves use for files that are not documents. */
 export function isTemporaryName(name: string): boolean {
@@ -49,7 +51,9 @@ export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot
   snapshot.root = `${root.dev}:${root.ino}`
   const rulesFile = await readControl(options.folder, IGNORE_FILE, Number.POSITIVE_INFINITY)
   if (rulesFile) snapshot.controls.push(rulesFile)
-  const rules = ignore().add(rulesFile && 'text' in rulesFile ? rulesFile.text : rulesFile ? (options.lastRules ?? '') : '')
+  const rules = ignore()
+    .add(builtInRules)
+    .add(rulesFile && 'text' in rulesFile ? rulesFile.text : rulesFile ? (options.lastRules ?? '') : '')
   await walk('', 0, options, rules, snapshot)
   snapshot.files = oncePerPath(snapshot.files)
   forgetVanished(options.hashes, new Set([...snapshot.files.map((file) => file.path), ...snapshot.unsettled]))

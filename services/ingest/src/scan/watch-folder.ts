@@ -12,6 +12,8 @@ export function watchFolder(folder: string, polling: 'auto' | 'always' | 'never'
     usePolling: polling === 'always',
     interval: 2_000,
     depth: 60,
+    // Thousands of watches for nothing; should .docentignore let packages in, the periodic scan finds their changes.
+    ignored: (path, stats) => path !== folder && stats?.isDirectory() === true && /^(\.|node_modules$)/.test(basename(path)),
   })
   watcher.on('all', (_event, path) => {
     if (!isOwnWriting(basename(path))) changed()
