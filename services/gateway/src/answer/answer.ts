@@ -4,7 +4,7 @@ import type { Answer } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
 import type { Principal } from '@docent/core/principal'
 import { faultPoint } from '@docent/kit/fault-point'
-import { inTransaction, type Pool } from '@docent/kit/postgres'
+import type { Pool } from '@docent/kit/postgres'
 import type { Admission } from '../guard/admission.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
@@ -13,14 +13,13 @@ import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { condense, historyRoom } from './condense.ts'
-import { answerOf, CutShort, degrade, emptyFound, endOf, type Job, leaving } from './job.ts'
+import { finish } from './finish.ts'
+import { answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
-import { flightRecord } from './record.ts'
 import { answerAsApproved, type SavedDeps } from './saved.ts'
-import { answerByModel, answerByQuoting, answerNotFound, costOf, isDoubtful, noteSearch, showSources } from './steps.ts'
+import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, showSources } from './steps.ts'
 import { createSummaries } from './summarise.ts'
-import { estimateTokens } from './tokens.ts'
 import { reservationOf, settingsOf, tuned, within, withRules } from './tune.ts'
 
 export type Ask = {
@@ -53,7 +52,6 @@ export type AnswerDeps = SavedDeps & {
   budgetNotices: (shares: BudgetShare[], tongue: Tongue) => { code: string; message: string }[]
 }
 
-const SAVE_WAIT_MS = 2_000
 const RECENT = 200
 
 /** Answers: begun by committing the question, then written apart from whoever reads them. */
@@ -179,7 +177,9 @@ export function createAnswers(deps: AnswerDeps) {
       end = endOf(thrown, job.abort.signal)
       if (end.unknown) deps.events.stepFailed(answerId, 'answer', end.unknown)
     }
-    await finish(job, end).catch((error: unknown) => deps.events.stepFailed(answerId, 'finish', error))
+    await finish(job, end, { remember, forget: (id) => recent.delete(id), isClosing: () => closing }, deps).catch((error: unknown) =>
+      deps.events.stepFailed(answerId, 'finish', error),
+    )
     deps.streams.close(answerId)
     running.delete(answerId)
     if (end.state === 'done' && !job.turns) void summaries.after(job, tuned(deps, job.settings.settings))
@@ -233,105 +233,6 @@ export function createAnswers(deps: AnswerDeps) {
     if (!said) await answerByQuoting(job, deps, found, shown)
     // in doubt the model decides: what it could cite was there
     else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true
-  }
-
-  async function finish(job: Job, end: ReturnType<typeof endOf>): Promise<void> {
-    const { found, stream } = job
-    // stored, journalled and booked by whoever ended it
-    if (stream.fenced) return
-    if (end.state !== 'done' && found.estimatedInput > 0 && found.usage.inputTokens === 0) {
-      // a cut stream names no usage: what was sent and shown is booked all the same
-      const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
-      found.usage = { ...usage, ...costOf(usage, found.price) }
-    }
-    if (stream.journalLost) degrade(job, 'resume')
-    for (const citation of found.citations) stream.push({ type: 'citation', data: citation })
-    stream.push({ type: 'usage', data: found.usage })
-    await stream.flushed()
-    if (stream.fenced) return
-
-    const data = { state: end.state, ...(end.code ? { code: end.code } : {}), ...(end.message ? { message: end.message } : {}) }
-    const log = [...stream.log, [end.state, JSON.stringify(data)] as [string, string]]
-    const answer = answerOf(job, end)
-    remember(answer)
-    const saved = save(job, end, log, answer)
-    // reading back right after the end must find it; a database that is down must not hold the end up
-    await Promise.race([saved, wait(SAVE_WAIT_MS, undefined, { ref: false })])
-    faultPoint('S6')
-    stream.push({ type: end.state, data } as Parameters<typeof stream.push>[0])
-    stream.ended = true
-    await stream.flushed()
-    const ms = Math.round(performance.now() - job.startedAt)
-    if (found.usage.inputTokens > 0) deps.events.tokensUsed(found.usage.inputTokens, found.usage.outputTokens)
-    if (stream.firstTextAt !== undefined) deps.events.firstText(stream.firstTextAt - job.startedAt)
-    deps.events.answerEnded({
-      answerId: job.answerId,
-      outcome: end.state,
-      ...(end.code ? { code: end.code } : {}),
-      ms,
-      model: found.model,
-      degraded: found.degraded,
-    })
-    await saved
-  }
-
-  /** Message, record and usage in one transaction, again and again until the database takes it or the process ends. */
-  async function save(job: Job, end: ReturnType<typeof endOf>, log: AnswerBody['log'], answer: Answer): Promise<void> {
-    const { found, stream } = job
-    const { sources, citations, degraded, usage, model, answerable } = answer
-    const body: AnswerBody = {
-      sources,
-      citations,
-      degraded,
-      usage,
-      model,
-      answerable,
-      ...(answer.approved ? { approved: answer.approved } : {}),
-      traceId: job.traceId,
-      persona: job.persona.id,
-      question: job.question,
-      questionId: job.questionId,
-      ...(log ? { log } : {}),
-    }
-    const record = flightRecord(job, end)
-    await Promise.all(found.pending)
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await inTransaction(deps.pool, async (client) => {
-          const ours = await deps.messages.finish(client, {
-            id: job.answerId,
-            text: stream.text,
-            state: end.state,
-            ...(end.code ? { code: end.code } : {}),
-            ...(end.message ? { message: end.message } : {}),
-            lastEvent: log?.length ?? 0,
-            body,
-          })
-          // deleted in the meantime: then it is not remembered either
-          if (!ours) return void recent.delete(job.answerId)
-          if (found.unstored) await deps.citations.save(job.answerId, found.unstored, client)
-          await deps.records.save(client, {
-            answerId: job.answerId,
-            traceId: job.traceId,
-            principal: job.principal.id,
-            question: job.question,
-            settingsVersion: job.settings.version,
-            record,
-          })
-          await deps.usage.settle(client, job.reservation, {
-            requests: 1,
-            input: usage.inputTokens,
-            output: usage.outputTokens,
-            money: usage.cost ?? 0,
-          })
-        })
-        return
-      } catch (error) {
-        if (attempt === 0) deps.events.stepFailed(job.answerId, 'save', error)
-        if (closing && attempt > 1) throw error
-        await wait(Math.min(5_000, 500 * 2 ** attempt))
-      }
-    }
   }
 
   function remember(answer: Answer): void {

@@ -1,0 +1,116 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Answer } from '@docent/core/answer-event'
+import { faultPoint } from '@docent/kit/fault-point'
+import { inTransaction } from '@docent/kit/postgres'
+import type { AnswerBody } from '../store/messages.ts'
+import type { AnswerDeps } from './answer.ts'
+import { answerOf, degrade, type endOf, type Job } from './job.ts'
+import { flightRecord } from './record.ts'
+import { costOf } from './steps.ts'
+import { estimateTokens } from './tokens.ts'
+
+type End = ReturnType<typeof endOf>
+/** What the process keeps of its answers. */
+type Memory = { remember(answer: Answer): void; forget(answerId: string): void; isClosing(): boolean }
+
+const SAVE_WAIT_MS = 2_000
+
+/** Citations, usage, the stored answer, then the one final event. */
+export async function finish(job: Job, end: End, memory: Memory, deps: AnswerDeps): Promise<void> {
+  const { found, stream } = job
+  // stored, journalled and booked by whoever ended it
+  if (stream.fenced) return
+  if (end.state !== 'done' && found.estimatedInput > 0 && found.usage.inputTokens === 0) {
+    // a cut stream names no usage: what was sent and shown is booked all the same
+    const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
+    found.usage = { ...usage, ...costOf(usage, found.price) }
+  }
+  if (stream.journalLost) degrade(job, 'resume')
+  for (const citation of found.citations) stream.push({ type: 'citation', data: citation })
+  stream.push({ type: 'usage', data: found.usage })
+  await stream.flushed()
+  if (stream.fenced) return
+
+  const data = { state: end.state, ...(end.code ? { code: end.code } : {}), ...(end.message ? { message: end.message } : {}) }
+  const log = [...stream.log, [end.state, JSON.stringify(data)] as [string, string]]
+  const answer = answerOf(job, end)
+  memory.remember(answer)
+  const saved = save(job, end, log, answer, memory, deps)
+  // reading back right after the end must find it; a database that is down must not hold the end up
+  await Promise.race([saved, wait(SAVE_WAIT_MS, undefined, { ref: false })])
+  faultPoint('S6')
+  stream.push({ type: end.state, data } as Parameters<typeof stream.push>[0])
+  stream.ended = true
+  await stream.flushed()
+  const ms = Math.round(performance.now() - job.startedAt)
+  if (found.usage.inputTokens > 0) deps.events.tokensUsed(found.usage.inputTokens, found.usage.outputTokens)
+  if (stream.firstTextAt !== undefined) deps.events.firstText(stream.firstTextAt - job.startedAt)
+  deps.events.answerEnded({
+    answerId: job.answerId,
+    outcome: end.state,
+    ...(end.code ? { code: end.code } : {}),
+    ms,
+    model: found.model,
+    degraded: found.degraded,
+  })
+  await saved
+}
+
+/** Message, record and usage in one transaction, again and again until the database takes it or the process ends. */
+async function save(job: Job, end: End, log: AnswerBody['log'], answer: Answer, memory: Memory, deps: AnswerDeps): Promise<void> {
+  const { found, stream } = job
+  const { sources, citations, degraded, usage, model, answerable } = answer
+  const body: AnswerBody = {
+    sources,
+    citations,
+    degraded,
+    usage,
+    model,
+    answerable,
+    ...(answer.approved ? { approved: answer.approved } : {}),
+    traceId: job.traceId,
+    persona: job.persona.id,
+    question: job.question,
+    questionId: job.questionId,
+    ...(log ? { log } : {}),
+  }
+  const record = flightRecord(job, end)
+  await Promise.all(found.pending)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await inTransaction(deps.pool, async (client) => {
+        const ours = await deps.messages.finish(client, {
+          id: job.answerId,
+          text: stream.text,
+          state: end.state,
+          ...(end.code ? { code: end.code } : {}),
+          ...(end.message ? { message: end.message } : {}),
+          lastEvent: log?.length ?? 0,
+          body,
+        })
+        // deleted in the meantime: then it is not remembered either
+        if (!ours) return void memory.forget(job.answerId)
+        if (found.unstored) await deps.citations.save(job.answerId, found.unstored, client)
+        await deps.records.save(client, {
+          answerId: job.answerId,
+          traceId: job.traceId,
+          principal: job.principal.id,
+          question: job.question,
+          settingsVersion: job.settings.version,
+          record,
+        })
+        await deps.usage.settle(client, job.reservation, {
+          requests: 1,
+          input: usage.inputTokens,
+          output: usage.outputTokens,
+          money: usage.cost ?? 0,
+        })
+      })
+      return
+    } catch (error) {
+      if (attempt === 0) deps.events.stepFailed(job.answerId, 'save', error)
+      if (memory.isClosing() && attempt > 1) throw error
+      await wait(Math.min(5_000, 500 * 2 ** attempt))
+    }
+  }
+}
