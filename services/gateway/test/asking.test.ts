@@ -73,6 +73,20 @@ describe('asking without a model', () => {
     }
   })
 
+  test('an empty index is said to be empty', async () => {
+    const { passages } = place.neighbours
+    place.neighbours.answerable = false
+    place.neighbours.passages = []
+    try {
+      const answer = (await (await post(`${gateway.url}/api/v1/ask`, { question: 'How long is the warranty?' })).json()) as Answer
+      expect(answer).toMatchObject({ state: 'done', answerable: false, sources: [], citations: [] })
+      expect(answer.text).toBe('There are no documents to search yet: put files into the folder and ask again when they are indexed.')
+    } finally {
+      place.neighbours.answerable = true
+      place.neighbours.passages = passages
+    }
+  })
+
   test('near the threshold the closest passages are quoted with a word of doubt', async () => {
     place.neighbours.answerable = false
     place.neighbours.gateScore = 0.45

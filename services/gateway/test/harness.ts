@@ -79,6 +79,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
         gate: { answerable: fake.answerable, score: fake.answerable ? 1 : fake.gateScore, threshold: 0.5, language: 'zh', reason: 'test' },
         degraded: fake.degraded,
         tookMs: 1,
+        indexed: fake.passages.length,
         configVersion: 'test',
       }
       return void json(200, found)

@@ -267,7 +267,9 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
       // a key has to be made first: the gateway's tests do
       if (at.includes('{')) continue
       const body = JSON.stringify('answerId' in example ? { ...example, answerId } : example)
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${stack.adminKey}` }
+      // a conversation goes on with whoever began it, and with nobody else
+      const isOwners = path.endsWith('/regenerate')
+      const headers = { 'content-type': 'application/json', ...(isOwners ? {} : { authorization: `Bearer ${stack.adminKey}` }) }
       const response = await fetch(`${stack.url}${at}`, { method: 'POST', headers, body })
       await response.text()
       outcomes.push([path, response.status])

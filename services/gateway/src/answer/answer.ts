@@ -220,7 +220,7 @@ export function createAnswers(deps: AnswerDeps) {
     job.found.timings.retrievalMs = Math.round(performance.now() - started)
     noteSearch(job, found)
 
-    if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) return answerNotFound(job, deps, found.passages)
+    if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) return answerNotFound(job, deps, found)
     if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
     const shown = showSources(job, deps, found.passages.slice(0, settings.topK))
     const said = await answerByModel(

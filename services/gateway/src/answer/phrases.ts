@@ -9,6 +9,11 @@ const phrases = {
     'zh-Hant': '文件中沒有找到這個問題的答案。',
     en: 'The documents do not contain an answer to this question.',
   },
+  noDocuments: {
+    zh: '还没有可以检索的文档：请把文件放入文件夹，索引完成后再问。',
+    'zh-Hant': '還沒有可以檢索的文件：請把檔案放入資料夾，索引完成後再問。',
+    en: 'There are no documents to search yet: put files into the folder and ask again when they are indexed.',
+  },
   closest: { zh: '内容最接近的来源列在下面。', 'zh-Hant': '內容最接近的來源列在下面。', en: 'The closest sources are listed below.' },
   doubtful: {
     zh: '文档可能没有直接回答这个问题，最接近的原文是：',

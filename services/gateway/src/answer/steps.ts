@@ -73,11 +73,11 @@ export function isDoubtful({ answerable, gate }: SearchResponse): boolean {
   return !answerable && gate.threshold > 0 && gate.score >= DOUBT * gate.threshold
 }
 
-/** An honest “not in the documents”, with the closest sources offered. */
-export function answerNotFound(job: Job, deps: StepDeps, passages: readonly Passage[]): void {
+/** An honest “not in the documents”, with the closest sources offered; an empty index is another matter. */
+export function answerNotFound(job: Job, deps: StepDeps, { passages, indexed }: SearchResponse): void {
   job.found.answerable = false
   showSources(job, deps, passages.slice(0, job.settings.settings.topK))
-  job.stream.delta(say('notFound', job.tongue))
+  job.stream.delta(say(indexed === 0 ? 'noDocuments' : 'notFound', job.tongue))
   const gap = job.tongue === 'en' ? ' ' : ''
   if (passages.length > 0) job.stream.delta(gap + say('closest', job.tongue))
 }
@@ -91,7 +91,7 @@ export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchRes
   const { quotes, degraded } = await chooseQuotes(job.question, candidates, score)
   for (const step of degraded) degrade(job, step)
   job.found.timings.quoteMs = Math.round(performance.now() - started)
-  if (quotes.length === 0) return answerNotFound(job, deps, found.passages)
+  if (quotes.length === 0) return answerNotFound(job, deps, found)
 
   // quoted passages are always shown; others fill up to topK, in the order of their rank
   const quoted = new Set(quotes.map((quote) => quote.passage))

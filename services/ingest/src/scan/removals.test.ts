@@ -28,6 +28,12 @@ test('while new files settle, a missing one is waited for longer, but not for ev
   expect(decideRemovals(since, { ...facts, missing: ['d1'], arriving: 1, ...at(4_500) }).remove).toEqual(['d1'])
 })
 
+test('with nothing to settle a missing file goes at the first look, however slow, but not a mass of them', () => {
+  const dry = { ...facts, settleMs: 0, began: 0, now: 50 }
+  expect(decideRemovals(new Map(), { ...dry, missing: ['d1'] })).toEqual({ remove: ['d1'], held: 0, waitMs: undefined })
+  expect(decideRemovals(new Map(), { ...dry, missing: many(6) })).toEqual({ remove: [], held: 6, waitMs: undefined })
+})
+
 test('a look that is slow does not make a file older: one renamed during the first look still settles in the second', () => {
   const since = new Map<string, number>()
   decideRemovals(since, { ...facts, missing: ['d1'], began: 0, now: 6_000 })

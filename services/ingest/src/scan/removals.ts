@@ -27,6 +27,8 @@ export function decideRemovals(since: Map<string, number>, facts: RemovalFacts):
   const emptied = facts.seen === 0 && facts.known > 0 && !facts.sameRoot
   if (missing.size > 0 && (emptied || isMassRemoval(missing.size, facts.known)))
     return { remove: [], held: missing.size, waitMs: undefined }
+  // nothing is left to settle: a dry run says what a scan comes to in the end
+  if (facts.settleMs === 0) return { remove: [...missing], held: 0, waitMs: undefined }
   const patienceMs = facts.arriving > 0 ? 2 * facts.settleMs + 500 : facts.settleMs
   // from the end of the first look to the beginning of this one: whatever moved during the first has settled, however slow the looks are
   const remove = [...missing].filter((id) => facts.began - since.get(id)! >= patienceMs)

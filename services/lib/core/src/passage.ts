@@ -134,6 +134,7 @@ export const SearchResponse = z
     gate: Gate,
     degraded: z.array(z.string()),
     tookMs: z.number(),
+    indexed: z.number().int().optional().meta({ description: 'Chunks in the index: 0 while there is nothing to search' }),
     configVersion: z.string().optional().meta({ description: 'Names the weights and thresholds this search ran with' }),
     explain: z
       .object({

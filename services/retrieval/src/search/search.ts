@@ -90,6 +90,7 @@ export async function search(
     gate,
     degraded: missing,
     tookMs,
+    indexed: index.size,
     configVersion,
     ...(request.explain
       ? {
