@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '@docent/core/errors'
 import { Filters } from '@docent/core/passage'
+import { isStorable } from '@docent/core/text/storable'
 import type { Request } from 'express'
 import { z } from 'zod'
 import type { Ask, Asker } from '../answer/answer.ts'
@@ -14,7 +15,7 @@ export const Question = z
   .min(1, 'is empty')
   .max(4_000, 'has more than 4,000 characters')
   .refine((text) => text.replace(invisible, '') !== '', 'holds nothing visible')
-  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'holds NUL or half a surrogate pair')
+  .refine(isStorable, 'holds NUL or half a surrogate pair')
 
 export const AskBody = z
   .strictObject({

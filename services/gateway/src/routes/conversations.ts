@@ -1,4 +1,5 @@
 import { AppError } from '@docent/core/errors'
+import { isStorable } from '@docent/core/text/storable'
 import { parse } from '@docent/kit/parse'
 import { databaseError } from '@docent/kit/postgres'
 import { Router } from 'express'
@@ -6,19 +7,14 @@ import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { createBranches } from '../store/branches.ts'
 import { forgetConversation } from './forget.ts'
+import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
 const limit = z.coerce.number().int().min(1).max(100).default(50)
 const List = z.object({
   limit,
   before: z.iso.datetime().optional(),
-  q: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be searched')
-    .optional(),
+  q: z.string().trim().min(1).max(200).refine(isStorable, 'cannot be searched').optional(),
 })
 const MessagesQuery = z.object({
   limit,
@@ -29,23 +25,14 @@ const MessagesQuery = z.object({
     .transform(Number),
 })
 const Rename = z.strictObject({
-  title: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored'),
+  title: storableText(200),
 })
 export const Branch = z.strictObject({ messageId: z.uuid().meta({ description: 'The last message of the branch' }) }).meta({ id: 'Branch' })
 const Feedback = z
   .strictObject({
     answerId: z.uuid(),
     rating: z.union([z.literal(1), z.literal(-1)]),
-    comment: z
-      .string()
-      .max(2_000)
-      .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored')
-      .default(''),
+    comment: z.string().max(2_000).refine(isStorable, 'cannot be stored').default(''),
   })
   .meta({ id: 'Feedback' })
 

@@ -9,32 +9,28 @@ import { normalQuestion } from '../answer/same-question.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import type { SavedAnswer } from '../store/saved-answers.ts'
+import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
 const AnswerId = z.object({ answerId: z.uuid() })
-const storable = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored')
 const limit = z.coerce.number().int().min(1).max(200).default(50)
 const time = z.iso.datetime({ offset: true })
 
 export const GapsQuery = z.strictObject({ from: time.optional(), to: time.optional(), limit })
 export const NewGolden = z
   .strictObject({
-    doc: storable(1_000).nullable().meta({ description: 'Path of the document that answers it; null: none does' }),
-    answer: storable(2_000).nullable().default(null).meta({ description: 'Text that the right passage holds' }),
-    note: storable(2_000).optional().meta({ description: "Default: the comment of the reader's rating" }),
+    doc: storableText(1_000).nullable().meta({ description: 'Path of the document that answers it; null: none does' }),
+    answer: storableText(2_000).nullable().default(null).meta({ description: 'Text that the right passage holds' }),
+    note: storableText(2_000).optional().meta({ description: "Default: the comment of the reader's rating" }),
   })
   .meta({ id: 'NewGolden' })
 export const Approve = z
   .strictObject({
     answerId: z.uuid().meta({ description: 'The answer whose text and sources are approved' }),
-    question: storable(4_000).optional().meta({ description: 'Default: the question that was asked' }),
-    text: storable(20_000).optional().meta({ description: 'Better words for it, with [1] for its sources. Default: the text as it is' }),
+    question: storableText(4_000).optional().meta({ description: 'Default: the question that was asked' }),
+    text: storableText(20_000)
+      .optional()
+      .meta({ description: 'Better words for it, with [1] for its sources. Default: the text as it is' }),
   })
   .meta({ id: 'Approve' })
 

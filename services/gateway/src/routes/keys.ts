@@ -4,22 +4,16 @@ import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
+import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
-const text = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .refine((value) => !value.includes('\0') && value.isWellFormed(), 'cannot be stored')
 
 export const NewKey = z
   .strictObject({
-    name: text(100),
+    name: storableText(100),
     scopes: z.array(z.enum(['chat', 'read', 'ingest', 'admin'])).min(1),
     collections: z
-      .array(text(200))
+      .array(storableText(200))
       .min(1)
       .max(100)
       .optional()

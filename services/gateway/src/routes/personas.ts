@@ -8,24 +8,18 @@ import { PersonaSettings, SettingsPatch } from '../store/settings.ts'
 import { Question } from './ask-body.ts'
 import { personaFile, readPersonaFile } from './persona-file.ts'
 import { refuseUnknownNames } from './settings.ts'
+import { storableText } from './storable-text.ts'
 
 const personaId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'has lower-case letters, digits and hyphens')
   .meta({ description: 'Also the name of the model under /v1/models' })
-const storable = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored')
 const Id = z.object({ id: personaId })
-const title = storable(200)
-const prompt = storable(20_000).meta({ description: 'Who speaks, and how' })
+const title = storableText(200)
+const prompt = storableText(20_000).meta({ description: 'Who speaks, and how' })
 const personaSettings = PersonaSettings.meta({ description: 'Settings that are others for this persona than for all' })
 const collections = z
-  .array(storable(200))
+  .array(storableText(200))
   .min(1)
   .max(100)
   .nullable()

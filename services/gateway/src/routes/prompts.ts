@@ -1,4 +1,5 @@
 import { AppError } from '@docent/core/errors'
+import { isStorable } from '@docent/core/text/storable'
 import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
 import { z } from 'zod'
@@ -7,12 +8,7 @@ import { requireAdmin } from '../guard/principal.ts'
 import { createPrompts } from '../store/prompts.ts'
 
 const Id = z.object({ id: z.uuid() })
-const storable = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be stored')
+const storable = (max: number) => z.string().min(1).max(max).refine(isStorable, 'cannot be stored')
 const NewPrompt = z.object({ name: storable(200), content: storable(20_000) }).meta({ id: 'NewPrompt' })
 const Patch = NewPrompt.partial()
 

@@ -1,5 +1,6 @@
 import { finalStates } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
+import { isStorable } from '@docent/core/text/storable'
 import { parse } from '@docent/kit/parse'
 import { type Response, Router } from 'express'
 import { z } from 'zod'
@@ -33,7 +34,7 @@ export const RecordsQuery = z.strictObject({
     .string()
     .min(1)
     .max(200)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'cannot be searched')
+    .refine(isStorable, 'cannot be searched')
     .optional()
     .meta({ description: 'Part of the question or of the answer' }),
   limit: z.coerce.number().int().min(1).max(200).default(50),

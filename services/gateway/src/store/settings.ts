@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '@docent/core/errors'
 import { Tuning } from '@docent/core/passage'
+import { isStorable } from '@docent/core/text/storable'
 import { databaseError, inTransaction, type Pool } from '@docent/kit/postgres'
 import { z } from 'zod'
-
-const storable = (text: string) => !text.includes('\0') && text.isWellFormed()
 
 export const Settings = z
   .strictObject({
@@ -19,7 +18,7 @@ export const Settings = z
     rerank: z.boolean().default(false).meta({ description: 'Order the best candidates by the reranker, where the embedder has one' }),
     retrieval: Tuning.default({}).meta({ description: 'Weights and thresholds of the search; what is left out stays as it was tuned' }),
     rewrite: z.boolean().default(true).meta({ description: 'A follow-up is searched together with the question before it' }),
-    prompt: z.string().max(8_000).refine(storable, 'cannot be stored').default('').meta({ description: 'Rules added to every persona' }),
+    prompt: z.string().max(8_000).refine(isStorable, 'cannot be stored').default('').meta({ description: 'Rules added to every persona' }),
     model: z
       .string()
       .min(1)

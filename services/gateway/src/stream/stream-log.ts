@@ -1,4 +1,4 @@
-import { type AnswerEvent, finalStates } from '@docent/core/answer-event'
+import { isFinalType } from '@docent/core/answer-event'
 import { redisKeys } from '@docent/core/redis-keys'
 import type { Redis } from '@docent/kit/redis'
 import type { ChainableCommander } from 'ioredis'
@@ -253,10 +253,6 @@ export function storedFrames(row: AnswerRow): Frame[] {
     at = entry
     return { id, type: 'delta', data: JSON.stringify({ text }) }
   })
-}
-
-export function isFinalType(type: AnswerEvent['type']): boolean {
-  return (finalStates as readonly string[]).includes(type)
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

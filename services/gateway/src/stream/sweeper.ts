@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { isFinalType } from '@docent/core/answer-event'
 import type { Log } from '@docent/kit/logger'
 import { inTransaction, type Pool } from '@docent/kit/postgres'
 import { estimateTokens } from '../answer/tokens.ts'
@@ -7,7 +8,7 @@ import type { AnswerBody, AnswerRow, Messages } from '../store/messages.ts'
 import type { Records } from '../store/records.ts'
 import type { UsageStore } from '../store/usage.ts'
 import type { Frame } from './live-stream.ts'
-import { isFinalType, type StreamLog } from './stream-log.ts'
+import type { StreamLog } from './stream-log.ts'
 
 type Deps = { pool: Pool; messages: Messages; records: Records; usage: UsageStore; streams: StreamLog; events: Events; log: Log }
 

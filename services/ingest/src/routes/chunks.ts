@@ -1,4 +1,5 @@
 import { AppError, isErrorCode } from '@docent/core/errors'
+import { isStorable } from '@docent/core/text/storable'
 import type { Corpus, DocumentChunk } from '@docent/corpus/corpus'
 import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
@@ -25,14 +26,7 @@ const Change = {
   body: z
     .strictObject({
       enabled: z.boolean().optional(),
-      text: z
-        .string()
-        .trim()
-        .min(1)
-        .max(8_000)
-        .refine((text) => !text.includes('\0') && text.isWellFormed(), 'must be well-formed text without NUL')
-        .nullable()
-        .optional(),
+      text: z.string().trim().min(1).max(8_000).refine(isStorable, 'must be well-formed text without NUL').nullable().optional(),
     })
     .refine(({ enabled, text }) => enabled !== undefined || text !== undefined, 'must name enabled or text'),
 }

@@ -47,8 +47,8 @@ export type AnswerEvent = { [K in keyof typeof schemas]: { type: K; data: z.infe
 /** An event with its place in the stream: ids are 1, 2, 3 … without a gap. */
 export type NumberedEvent = AnswerEvent & { id: number }
 
-export function isFinal(event: AnswerEvent): boolean {
-  return (finalStates as readonly string[]).includes(event.type)
+export function isFinalType(type: AnswerEvent['type']): boolean {
+  return (finalStates as readonly string[]).includes(type)
 }
 
 export const Answer = z
