@@ -83,30 +83,37 @@ export function createStreamLog(
 
     /** A journal that was ended by another process is never written over. */
     async function rewrite(batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> {
+      const mine = epoch
       const last = before.length > 0 ? (await redis.xrevrange(key(answerId), '+', '-', 'COUNT', 1))[0] : undefined
       if (last && isFinalType(last[1][1] as Frame['type'])) return 'ended'
       await writeWhole([...before, ...batch], before.length === 0)
+      written = mine
       return 'kept'
     }
 
-    return async (batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> => {
-      if (redis.status !== 'ready' || isHung) {
-        written = -1
-        return 'lost'
-      }
-      const mine = epoch
+    async function append(batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> {
+      if (written !== epoch) return rewrite(batch, before)
       try {
-        const appended = written === mine && (await add(batch)) ? 'kept' : await rewrite(batch, before)
-        written = mine
-        return appended
+        if (await add(batch)) return 'kept'
       } catch (error) {
-        // our ids follow each other: where one is taken, a sweeper has written the end
-        if (written === mine && isTaken(error)) return 'ended'
-        // whatever went wrong, the stream goes on from memory and a later append writes the journal anew
-        written = -1
-        leaveAlone()
-        return 'lost'
+        if (!isTaken(error)) throw error
+        // our ids follow each other: where one is taken, a sweeper has written the end, or a lost connection our own frames
+        if (written === epoch) return 'ended'
       }
+      return rewrite(batch, before)
+    }
+
+    return async (batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> => {
+      if (redis.status === 'ready' && !isHung) {
+        try {
+          return await append(batch, before)
+        } catch {
+          // whatever went wrong, the stream goes on from memory and a later append writes the journal anew
+          leaveAlone()
+        }
+      }
+      written = -1
+      return 'lost'
     }
   }
 
