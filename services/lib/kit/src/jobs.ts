@@ -79,8 +79,8 @@ export function startWorker<P, D>(
       connection,
       prefix: options.prefix ?? 'docent',
       concurrency: options.concurrency,
-      lockDuration: 10_000,
-      stalledInterval: 5_000,
+      lockDuration: 6_000,
+      stalledInterval: 2_000,
       maxStalledCount: 10,
     },
   )
