@@ -35,6 +35,12 @@ export const badRequests: Bad[] = [
   ...['{"question":', '{question:1}', "{'question':'x'}", '{"question":"x"}}', '\ufeff\ufeff{}'].map(
     (body): Bad => ({ name: `H2 ${body}`, body, status: 400, code: 'invalid_json' }),
   ),
+  {
+    name: 'H2 bytes that are no UTF-8',
+    body: Uint8Array.of(...Buffer.from('{"question":"'), 0xc3, 0x28, 0xff, ...Buffer.from('"}')),
+    status: 400,
+    code: 'invalid_json',
+  },
   { name: 'H3 2 MB', body: ask('x'.repeat(2_000_000)), status: 413, code: 'payload_too_large' },
   { name: 'H4 nested 100,000 deep', body: `{"question":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, status: 400 },
   { name: 'H5 __proto__', body: '{"question":"x","__proto__":{"isAdmin":true}}', status: 400, code: 'validation' },

@@ -57,7 +57,7 @@ describe('asking a model', () => {
     return (await (await fetch(`${gateway.url}/api/v1/answers/${answerId}`)).json()) as {
       text: string
       state: string
-      citations: { verified: boolean }[]
+      citations: { verified: boolean; source: number }[]
       usage: object
       degraded: string[]
     }
@@ -71,6 +71,15 @@ describe('asking a model', () => {
     expect(answer.text).toBe(textOf(events))
     expect(answer.citations.map(({ verified }) => verified)).toEqual([true, false])
     expect(answer.usage).toEqual({ inputTokens: 11, outputTokens: 7, cost: 0.000025, currency: 'USD' })
+  })
+
+  test('a marker that stands for no source is said to be one', async () => {
+    model.pieces = ['保修期为 24 个月 [1]。', '火星也一样 [1、7]。']
+    const events = await allEvents(await ask())
+    expect(events.filter(({ type }) => type === 'warning').map(({ data }) => data)).toEqual([
+      { code: 'unknown_source', message: 'The model cited [7], which stands for no source.' },
+    ])
+    expect((await stored(events)).citations.every(({ source }) => source === 1)).toBe(true)
   })
 
   test('the prompt fences the sources and names the language', async () => {

@@ -79,6 +79,7 @@ export const texts = {
       cache: 'The cache is down; answers may take longer.',
       rerank: 'The reranker did not answer; the passages stand in their first order.',
       length: 'The answer reached its greatest length and was cut.',
+      unknown_source: 'The model named a source that does not exist: do not trust that sentence.',
     },
   },
   zh: {
@@ -160,6 +161,7 @@ export const texts = {
       cache: '缓存暂不可用，回答可能变慢。',
       rerank: '重排服务没有响应，段落按初始顺序排列。',
       length: '回答已达到长度上限，被截断。',
+      unknown_source: '模型标注了不存在的来源，请勿轻信相应的句子。',
     },
   },
 }

@@ -9,13 +9,22 @@ const stopWords = new Set(
   ),
 )
 
-/** Citations of a model's text: each marker claims the sentence before it, checked against the source it names. */
-export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, string>): CitationSpan[] {
-  const found = [...text.matchAll(markers)].map((match) => ({
+function markersOf(text: string) {
+  return [...text.matchAll(markers)].map((match) => ({
     at: match.index,
     end: match.index + match[0].length,
     numbers: match[1]!.split(/\s*[,，、]\s*/).map(Number),
   }))
+}
+
+/** The numbers a text cites that stand for no source. */
+export function unknownMarkers(text: string, known: ReadonlyMap<number, unknown>): number[] {
+  return [...new Set(markersOf(text).flatMap(({ numbers }) => numbers))].filter((n) => !known.has(n))
+}
+
+/** Citations of a model's text: each marker claims the sentence before it, checked against the source it names. */
+export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, string>): CitationSpan[] {
+  const found = markersOf(text)
   if (found.length === 0) return []
   const blank = text.replace(markers, (marker) => ' '.repeat(marker.length))
   const sentences = sentencesOf(blank)

@@ -56,7 +56,10 @@ export type Found = {
   unstored?: ShownSource[]
 }
 
-export type ShownSource = { source: Source; passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> }
+export type ShownSource = {
+  source: Source
+  passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> & Partial<Pick<Passage, 'scores'>>
+}
 
 export type Shown = { source: Source; passage: Passage }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { SavedAnswers, SavedSource } from '../store/saved-answers.ts'
 import type { Job } from './job.ts'
 import { normalQuestion } from './same-question.ts'
-import { type StepDeps, storeSources } from './steps.ts'
+import { type StepDeps, tellSources } from './steps.ts'
 
 export type SourceState = 'current' | 'changed' | 'gone' | 'unknown'
 export type SavedDeps = StepDeps & {
@@ -45,15 +45,9 @@ export async function answerAsApproved(job: Job, deps: SavedDeps): Promise<boole
 }
 
 function showSaved(job: Job, deps: SavedDeps, sources: readonly SavedSource[]): void {
-  const shown = sources.map((entry) => ({
-    source: { ...entry.source, citationId: randomBytes(16).toString('base64url') },
-    passage: { documentId: entry.documentId, version: entry.version, chunkId: entry.chunkId, text: entry.text },
+  const shown = sources.map(({ source, documentId, version, chunkId, text }) => ({
+    source: { ...source, citationId: randomBytes(16).toString('base64url') },
+    passage: { documentId, version, chunkId, text },
   }))
-  job.found.sources = shown.map(({ source }) => source)
-  job.found.record.sources = shown.map(({ source, passage }) => {
-    const { n, documentId, path, start, end, score } = source
-    return { n, documentId, path, start, end, score, chunkId: passage.chunkId, version: passage.version }
-  })
-  job.stream.push({ type: 'sources', data: { sources: job.found.sources, ...{ answerable: true, approved: job.found.approved } } })
-  storeSources(job, deps, shown)
+  tellSources(job, deps, shown)
 }

@@ -7,7 +7,7 @@ import type { RetrievalClient } from '../clients/retrieval-client.ts'
 import type { Events } from '../events.ts'
 import type { AnswerCache } from '../store/answer-cache.ts'
 import type { Citations } from '../store/citations.ts'
-import { citationsOf } from './cite.ts'
+import { citationsOf, unknownMarkers } from './cite.ts'
 import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { type Attempt, generate } from './generate.ts'
 import { degrade, type Job, type Shown, type ShownSource } from './job.ts'
@@ -27,15 +27,21 @@ export type StepDeps = {
 /** Numbers the passages, stores what stands behind each citation id, and tells the reader. */
 export function showSources(job: Job, deps: StepDeps, passages: readonly Passage[]): Shown[] {
   const shown = passages.map((passage, i) => ({ passage, source: sourceOf(passage, i + 1) }))
-  job.found.sources = shown.map(({ source }) => source)
-  job.found.record.sources = shown.map(({ source, passage }) => sourceNote(source, passage))
-  job.stream.push({ type: 'sources', data: { sources: job.found.sources, ...{ answerable: job.found.answerable } } })
-  if (shown.length > 0) storeSources(job, deps, shown)
+  tellSources(job, deps, shown)
   return shown
 }
 
+/** Into the record, to the reader and to where citation ids lead. */
+export function tellSources(job: Job, deps: Pick<StepDeps, 'citations' | 'events'>, shown: ShownSource[]): void {
+  const { answerable, approved } = job.found
+  job.found.sources = shown.map(({ source }) => source)
+  job.found.record.sources = shown.map(sourceNote)
+  job.stream.push({ type: 'sources', data: { sources: job.found.sources, answerable, ...(approved ? { approved } : {}) } })
+  if (shown.length > 0) storeSources(job, deps, shown)
+}
+
 /** Not waited for; what fails now is tried again with the answer's end. */
-export function storeSources(job: Job, deps: Pick<StepDeps, 'citations' | 'events'>, shown: ShownSource[]): void {
+function storeSources(job: Job, deps: Pick<StepDeps, 'citations' | 'events'>, shown: ShownSource[]): void {
   const saved = deps.citations.save(job.answerId, shown).catch((error: unknown) => {
     job.found.unstored = shown
     deps.events.stepFailed(job.answerId, 'citations', error)
@@ -50,8 +56,8 @@ function sourceOf(passage: Passage, n: number): Source {
 }
 
 /** What the record keeps of a source: enough to find it again in a replay. */
-function sourceNote({ n, documentId, path, start, end, score }: Source, { chunkId, version, scores }: Passage) {
-  return { n, documentId, path, start, end, score, chunkId, version, scores }
+function sourceNote({ source: { n, documentId, path, start, end, score }, passage: { chunkId, version, scores } }: ShownSource) {
+  return { n, documentId, path, start, end, score, chunkId, version, ...(scores ? { scores } : {}) }
 }
 
 export function noteSearch(job: Job, found: SearchResponse): void {
@@ -175,10 +181,14 @@ export async function answerByModel(
     else if (hash && attempts.length === 1)
       job.found.pending.push(deps.cache.keep(hash, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
   }
-  job.found.citations = citationsOf(
-    job.stream.text,
-    new Map(shown.map(({ source, passage }) => [source.n, `${passage.text}\n${passage.parent.text}`])),
-  )
+  const texts = new Map(shown.map(({ source, passage }) => [source.n, `${passage.text}\n${passage.parent.text}`]))
+  job.found.citations = citationsOf(job.stream.text, texts)
+  const unknown = unknownMarkers(job.stream.text, texts)
+  if (unknown.length > 0) {
+    const message = `The model cited ${unknown.map((n) => `[${n}]`).join(', ')}, which stands for no source.`
+    job.stream.push({ type: 'warning', data: { code: 'unknown_source', message } })
+    job.found.record.unknownMarkers = unknown
+  }
   return true
 }
 

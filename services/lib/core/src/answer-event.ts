@@ -22,6 +22,8 @@ export const finalStates = ['done', 'stopped', 'interrupted', 'error'] as const
 export type FinalState = (typeof finalStates)[number]
 const End = z.object({ state: z.enum(finalStates), code: z.string().optional(), message: z.string().optional() })
 
+const Approved = z.object({ id: z.uuid(), at: z.iso.datetime() }).meta({ description: 'The owner approved this answer' })
+
 const schemas = {
   meta: z.object({
     answerId: z.uuid(),
@@ -30,7 +32,7 @@ const schemas = {
     settingsVersion: z.number().int(),
     traceId: z.string(),
   }),
-  sources: z.object({ sources: z.array(Source) }),
+  sources: z.object({ sources: z.array(Source), answerable: z.boolean(), approved: Approved.optional() }),
   delta: z.object({ text: z.string() }),
   citation: CitationSpan,
   warning: z.object({ code: z.string(), message: z.string() }),
@@ -64,7 +66,7 @@ export const Answer = z
     usage: Usage,
     model: z.string(),
     traceId: z.string(),
-    approved: z.object({ id: z.uuid(), at: z.iso.datetime() }).optional().meta({ description: 'The owner approved this answer' }),
+    approved: Approved.optional(),
     error: z.object({ code: z.string(), message: z.string() }).optional(),
   })
   .meta({ id: 'Answer' })

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -43,7 +44,7 @@ export function createApp({ log, routers, seconds, bodyLimit = '256kb', before =
     next()
   })
   for (const handler of before) app.use(handler)
-  app.use(express.json({ limit: bodyLimit, strict: false }))
+  app.use(express.json({ limit: bodyLimit, strict: false, verify: refuseBroken }))
   for (const router of routers) app.use(router)
   app.use((_req, _res, next) => next(new AppError('not_found', 'No such address; see /docs for those that exist.')))
   app.use(problemHandler(log))
@@ -62,6 +63,11 @@ function identify(req: Request, res: Response, next: () => void): void {
   res.set('x-request-id', req.requestId)
   res.set('x-trace-id', req.traceId)
   next()
+}
+
+/** Broken bytes would be taken for replacement characters, and stored as if they had been said. */
+function refuseBroken(_req: unknown, _res: unknown, body: Buffer, encoding: string): void {
+  if (encoding === 'utf-8' && !isUtf8(body)) throw new Error('The body is not UTF-8.')
 }
 
 /** One JSON shape for every error: RFC 9457 problem details with a stable code. */
@@ -96,8 +102,8 @@ function problemHandler(log: Log): ErrorRequestHandler {
 function fromExpress(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
   const { status, type } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as { status?: number; type?: string }
-  if (type === 'entity.parse.failed')
-    return new AppError('invalid_json', 'Send a JSON object, with content-type application/json.', { cause: thrown })
+  if (type === 'entity.parse.failed' || type === 'entity.verify.failed')
+    return new AppError('invalid_json', 'Send a JSON object in UTF-8, with content-type application/json.', { cause: thrown })
   if (type === 'entity.too.large') return new AppError('payload_too_large', 'Send less in one request.', { cause: thrown })
   if (status === 415) return new AppError('unsupported_media_type', 'Send UTF-8 JSON without an unknown encoding.', { cause: thrown })
   if (typeof status === 'number' && status >= 400 && status < 500)
