@@ -27,6 +27,14 @@ const list = z
     }
   })
 
+const headerName = (description: string) =>
+  z
+    .string()
+    .regex(/^[\w-]{1,64}$/, 'is no name of a header')
+    .transform((name) => name.toLowerCase())
+    .optional()
+    .meta({ description })
+
 const presetKeys = ['DEEPSEEK_API_KEY', 'DASHSCOPE_API_KEY', 'OPENROUTER_API_KEY'] as const
 
 export const envSchema = z
@@ -43,7 +51,19 @@ export const envSchema = z
     EMBEDDER_URL: z.url().optional().meta({ description: 'Where the embedder answers' }),
     INTERNAL_TOKEN: envSecret.meta({ description: 'Secret between the services' }),
     ADMIN_KEY: envSecret.meta({ description: 'Bearer key that may do everything' }),
-    ACCESS: z.enum(['public', 'keys']).default('public').meta({ description: 'Who may ask: anyone, or holders of a key' }),
+    ACCESS: z
+      .enum(['public', 'keys'])
+      .default('public')
+      .meta({ description: 'Who may ask: anyone, or holders of a key and who signed in' }),
+    SIGN_IN_USER_HEADER: headerName('Header in which a proxy in front names who signed in there, e.g. X-Forwarded-User'),
+    SIGN_IN_GROUPS_HEADER: headerName('Header in which that proxy names the groups, e.g. X-Forwarded-Groups'),
+    SIGN_IN_PROXY_SECRET: envSecret
+      .optional()
+      .meta({ description: 'Secret that the proxy sends as X-Docent-Proxy-Secret; without it nobody is believed' }),
+    OIDC_ISSUER: z.url().optional().meta({ description: 'OpenID Connect provider whose tokens people may send as bearer tokens' }),
+    OIDC_AUDIENCE: optionalText('Audience that such a token must be for, as a rule the client id of Docent'),
+    OIDC_GROUPS_CLAIM: z.string().default('groups').meta({ description: 'Claim of such a token that lists the groups' }),
+    ADMIN_GROUPS: list.meta({ description: 'Groups whose members may do everything' }),
     PUBLIC_READS: envBoolean.default(false).meta({ description: 'Document list and search without a key' }),
     LOCAL_ONLY: envBoolean.default(false).meta({ description: 'Answer only requests to this machine by its own name (npm start)' }),
     ALLOWED_ORIGINS: list.meta({ description: 'Web origins that may call the API: comma list or JSON array' }),
@@ -117,6 +137,21 @@ export const envSchema = z
     RAG_ENABLED: envBoolean.default(true).meta({ description: 'Answer from the documents; off leaves plain chat with the model' }),
     UPLOADS_ENABLED: envBoolean.default(true).meta({ description: 'Accept documents over the API' }),
   })
+  .refine((env) => Boolean(env.SIGN_IN_USER_HEADER) === Boolean(env.SIGN_IN_PROXY_SECRET), {
+    ...always,
+    path: ['SIGN_IN_PROXY_SECRET'],
+    message: 'goes with SIGN_IN_USER_HEADER: set both or neither, or anyone could send that header',
+  })
+  .refine((env) => Boolean(env.OIDC_ISSUER) === Boolean(env.OIDC_AUDIENCE), {
+    ...always,
+    path: ['OIDC_AUDIENCE'],
+    message: 'goes with OIDC_ISSUER: set both or neither, or a token made for another application would be taken',
+  })
+  .refine((env) => !(env.SIGN_IN_USER_HEADER && env.OIDC_ISSUER), {
+    ...always,
+    path: ['OIDC_ISSUER'],
+    message: 'and SIGN_IN_USER_HEADER exclude each other: two people of one name would be taken for one',
+  })
   .refine((env) => !(env.LLM_BASE_URL || env.LLM_API_KEY) || env.LLM_MODEL, {
     ...always,
     path: ['LLM_MODEL'],
@@ -175,6 +210,17 @@ export function readConfig(env: Record<string, string | undefined>) {
         warnPercent: e.BUDGET_WARN_PERCENT,
       },
       uploads: e.UPLOADS_ENABLED,
+    },
+    signIn: {
+      proxy:
+        e.SIGN_IN_USER_HEADER && e.SIGN_IN_PROXY_SECRET
+          ? { userHeader: e.SIGN_IN_USER_HEADER, groupsHeader: e.SIGN_IN_GROUPS_HEADER, secret: e.SIGN_IN_PROXY_SECRET }
+          : undefined,
+      oidc:
+        e.OIDC_ISSUER && e.OIDC_AUDIENCE
+          ? { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, groupsClaim: e.OIDC_GROUPS_CLAIM }
+          : undefined,
+      adminGroups: e.ADMIN_GROUPS,
     },
     stream: { flushMs: e.STREAM_FLUSH_MS, snapshotMs: 1_000, orphanMs: 15_000, settleMs: 5_000, sweepMs: 5_000, abandonMs: 30_000 },
     retentionDays: e.RETENTION_DAYS,

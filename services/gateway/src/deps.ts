@@ -7,6 +7,7 @@ import type { Answers } from './answer/answer.ts'
 import type { Provider } from './answer/providers.ts'
 import type { Rehearsals } from './answer/rehearsal.ts'
 import type { Config } from './config.ts'
+import type { SignIn } from './guard/sign-in.ts'
 import type { AnswerCache } from './store/answer-cache.ts'
 import type { ApiKeys } from './store/api-keys.ts'
 import type { Citations } from './store/citations.ts'
@@ -45,5 +46,6 @@ export type GatewayDeps = {
   neededChecks: readonly string[]
   /** asking is chatting plus the rate limit */
   guards: { asking: RequestHandler; chatting: RequestHandler; reading: RequestHandler }
+  signIn: SignIn
   startedAt: Date
 }

@@ -23,6 +23,7 @@ import { createAdmission } from './guard/admission.ts'
 import { allowOrigins, localOnly, refuseHuge, requireJson, securityHeaders } from './guard/headers.ts'
 import { createRateLimit, createWrongKeyCount, limitRate, refuseWhenOver } from './guard/limits.ts'
 import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
+import { createSignIn } from './guard/sign-in.ts'
 import { answersRouter } from './routes/answers.ts'
 import { askRouter } from './routes/ask.ts'
 import { citationsRouter } from './routes/citations.ts'
@@ -32,6 +33,7 @@ import { docsRouter } from './routes/docs.ts'
 import { documentsRouter } from './routes/documents.ts'
 import { improveRouter } from './routes/improve.ts'
 import { keysRouter } from './routes/keys.ts'
+import { meRouter } from './routes/me.ts'
 import { openAiRouter } from './routes/openai.ts'
 import { pageRouter } from './routes/page.ts'
 import { personasRouter } from './routes/personas.ts'
@@ -145,6 +147,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   }
   const neededChecks = ['accepting', 'postgres', 'retrieval']
   const rate = createRateLimit(cache, guard.perMinute)
+  const signIn = createSignIn({ ...config.signIn, allowedOrigins: guard.allowedOrigins })
   const chatting = requireChat(guard)
   const asking = Router().use(chatting, limitRate(rate))
   const deps: GatewayDeps = {
@@ -161,6 +164,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     checks,
     neededChecks,
     guards: { asking, chatting, reading: requireRead(guard) },
+    signIn,
     startedAt: new Date(),
   }
   const api = [
@@ -174,6 +178,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     recordsRouter,
     settingsRouter,
     keysRouter,
+    meRouter,
     improveRouter,
     personasRouter,
     sharingRouter,
@@ -192,7 +197,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       pageRouter(),
       docsRouter(),
       refuseHuge,
-      identifyPrincipal(stores.keys, guard, createWrongKeyCount(cache)),
+      identifyPrincipal(stores.keys, guard, signIn, createWrongKeyCount(cache)),
     ],
     routers: [documentsRouter(deps), requireJson, ...api.map((router) => router(deps))],
   })

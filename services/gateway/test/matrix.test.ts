@@ -76,6 +76,7 @@ const rules: Record<string, Rule> = {
   'GET /api/v1/stats': 'public',
   'GET /api/v1/system/info': 'public',
   'GET /api/v1/usage': 'admin',
+  'GET /api/v1/me': 'public',
   'GET /docs': 'public',
   'GET /docs/init.js': 'public',
   'GET /health': 'public',

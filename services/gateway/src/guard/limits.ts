@@ -48,7 +48,7 @@ export function limitRate({ consume, perMinute }: RateLimit): RequestHandler {
   return async (req, res, next) => {
     if (req.principal.kind === 'admin') return next()
     const { kind, id, limits } = req.principal
-    const state = await consume(kind === 'key' ? id : req.address)
+    const state = await consume(kind === 'anonymous' ? req.address : id)
     const limit = limits?.requestsPerMinute ?? perMinute
     res.set('ratelimit-policy', `${limit};w=60`)
     res.set(

@@ -4,6 +4,7 @@ import type { Principal } from '@docent/core/principal'
 import { sameSecret } from '@docent/kit/internal'
 import type { Request, RequestHandler } from 'express'
 import type { ApiKeys } from '../store/api-keys.ts'
+import type { SignIn } from './sign-in.ts'
 
 declare global {
   namespace Express {
@@ -19,17 +20,26 @@ type Guard = { adminKey: string; access: 'public' | 'keys'; publicReads: boolean
 const clientId = /^[\w.:-]{1,128}$/
 
 /**
- * Establishes who asks: admin key, API key, or the anonymous client by X-Client-Id or address. A wrong key is refused,
- * never downgraded; `countWrong` throws when an address sent too many of them.
+ * Establishes who asks: admin key, API key, who signed in elsewhere, or the anonymous client by X-Client-Id or address. A wrong key is
+ * refused, never downgraded; `countWrong` throws when an address sent too many of them.
  */
-export function identifyPrincipal(keys: ApiKeys, guard: Guard, countWrong: (address: string) => Promise<void>): RequestHandler {
+export function identifyPrincipal(
+  keys: ApiKeys,
+  guard: Guard,
+  signIn: SignIn,
+  countWrong: (address: string) => Promise<void>,
+): RequestHandler {
   return async (req, _res, next) => {
     req.address = addressOf(req.ip ?? 'unknown')
     const key = bearerOf(req)
-    if (key === undefined) req.principal = anonymous(req)
+    if (key === undefined) req.principal = signIn.byHeaders(req.headers, req.method) ?? anonymous(req)
     else if (sameSecret(digest(key), digest(guard.adminKey))) req.principal = admin
     else {
-      const holder = await keys.identify(key)
+      const person = signIn.byToken(key).catch(async (error: AppError) => {
+        if (error.code === 'unauthorized') await countWrong(req.address)
+        throw error
+      })
+      const holder = (await person) ?? (await keys.identify(key))
       if (!holder) {
         await countWrong(req.address)
         throw new AppError('unauthorized', 'This key is not known, was revoked, or has expired.')
@@ -52,7 +62,7 @@ function anonymous(req: Request): Principal {
 function bearerOf(req: Request): string | undefined {
   const header = req.get('authorization')
   if (header === undefined) return undefined
-  const key = /^Bearer +(\S{1,512})$/i.exec(header)?.[1]
+  const key = /^Bearer +(\S{1,8192})$/i.exec(header)?.[1]
   if (!key) throw new AppError('unauthorized', 'Send the key as "Authorization: Bearer KEY".')
   return key
 }

@@ -11,7 +11,7 @@ const groups: [name: string, description: string, path: RegExp][] = [
     /^\/api\/v1\/(conversations|feedback|shared)/,
   ],
   ['Prompts', 'Named prompts', /^(\/api\/v1)?\/prompts/],
-  ['State', 'What runs and how well', /\/(health|stats|info)$/],
+  ['State', 'What runs and how well, and who one is', /\/(health|stats|info|me)$/],
   ['OpenAI', 'For clients that speak OpenAI', /^\/v1\//],
   ['Other clients', 'Shapes that frontends of other systems speak', /^\/(api\/ask|chat)/],
   ['Owner', 'Records, settings, keys, personas, gaps and use; mostly with the admin key', /^\/api\/v1\//],

@@ -18,8 +18,15 @@ const key = {
 }
 const made = { ...key, key: 'docent_0123456789ab_…' }
 
-/** Keys, and what they and all others used. */
+/** Who one is, keys, and what they and all others used. */
 export const keyPaths: ZodOpenApiPathsObject = {
+  '/api/v1/me': {
+    get: operation('Who the caller is taken for, and what it may do', {
+      responses: {
+        200: json(loose, 'The caller', { id: 'user:alice', kind: 'user', scopes: ['chat', 'read'], groups: ['staff'] }),
+      },
+    }),
+  },
   '/api/v1/keys': {
     get: operation('Keys, without their secrets', {
       security: admin,

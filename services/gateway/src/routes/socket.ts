@@ -27,16 +27,20 @@ export function acceptSockets(http: Server, deps: GatewayDeps, limit: (address: 
     const { pathname } = new URL(req.url ?? '/', 'http://localhost')
     const clientId = path.exec(pathname)?.[1]
     if (!clientId) return refuse(socket, '404 Not Found')
-    if (deps.config.guard.access === 'keys') return refuse(socket, '401 Unauthorized')
+    let person: Principal | undefined
+    try {
+      person = deps.signIn.byHeaders(req.headers, 'POST') // what a socket brings are questions
+    } catch (error) {
+      return refuse(socket, toAppError(error).status === 403 ? '403 Forbidden' : '401 Unauthorized')
+    }
+    if (deps.config.guard.access === 'keys' && !person) return refuse(socket, '401 Unauthorized')
     // browsers send Origin with every upgrade and CORS does not guard it
     if (!isOwnOrigin(req.headers.origin, req.headers['x-forwarded-host']?.toString() ?? req.headers.host, deps.config.guard.allowedOrigins))
       return refuse(socket, '403 Forbidden')
-    server.handleUpgrade(req, socket, head, (ws) => serve(ws, clientId, req))
+    server.handleUpgrade(req, socket, head, (ws) => serve(ws, person ?? anonymous(clientId), req))
   })
 
-  function serve(ws: WebSocket, clientId: string, req: IncomingMessage): void {
-    const id = `client:${createHash('sha256').update(clientId).digest('hex').slice(0, 32)}`
-    const principal: Principal = { id, kind: 'anonymous', scopes: ['chat'] }
+  function serve(ws: WebSocket, principal: Principal, req: IncomingMessage): void {
     const address = addressOf(req, deps.config.http.trustProxy)
     const left = new AbortController()
     const send = (message: object) => {
@@ -70,7 +74,7 @@ export function acceptSockets(http: Server, deps: GatewayDeps, limit: (address: 
       if (!message.success) throw new AppError('validation', 'Send {"type":"ask","question":"…"} or {"type":"stop","answerId":"…"}.')
       if (message.data.type === 'ping') return send({ type: 'pong' })
       if (message.data.type === 'stop') return void (await deps.answers.stop(message.data.answerId))
-      await limit(address)
+      await limit(principal.kind === 'anonymous' ? address : principal.id)
       const { type: _type, collection, ...ask } = message.data
       const asker = { principal, requestId: randomUUID(), traceId: randomUUID().replaceAll('-', '') }
       const { answerId } = await deps.answers.begin({ ...ask, ...(collection ? { filters: { collection } } : {}) }, asker)
@@ -90,6 +94,10 @@ export function acceptSockets(http: Server, deps: GatewayDeps, limit: (address: 
       clearTimeout(cut)
     },
   }
+}
+
+function anonymous(clientId: string): Principal {
+  return { id: `client:${createHash('sha256').update(clientId).digest('hex').slice(0, 32)}`, kind: 'anonymous', scopes: ['chat'] }
 }
 
 function refuse(socket: Duplex, status: string): void {

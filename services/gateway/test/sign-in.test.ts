@@ -1,0 +1,155 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Gateway } from '../src/gateway-service.ts'
+import { openPlace, type Place, post, startAt } from './harness.ts'
+
+const secret = 'a-secret-between-proxy-and-gateway-0123456789'
+const alice = { 'x-forwarded-user': 'alice', 'x-docent-proxy-secret': secret }
+
+async function me(gateway: Gateway, headers: Record<string, string>): Promise<{ status: number; [field: string]: unknown }> {
+  const response = await fetch(`${gateway.url}/api/v1/me`, { headers })
+  return { status: response.status, ...((await response.json()) as object) }
+}
+
+describe('signed in at a proxy', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let gateway: Gateway
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    gateway = await startAt(place, scope, {
+      ACCESS: 'keys',
+      SIGN_IN_USER_HEADER: 'X-Forwarded-User',
+      SIGN_IN_GROUPS_HEADER: 'X-Forwarded-Groups',
+      SIGN_IN_PROXY_SECRET: secret,
+      ADMIN_GROUPS: 'ops',
+      ALLOWED_ORIGINS: 'https://good.example',
+    })
+  })
+  afterAll(() => scope.disposeAsync())
+
+  test('the proxy says who asks, and of which groups', async () => {
+    expect(await me(gateway, { ...alice, 'x-forwarded-groups': 'staff, hr|staff' })).toMatchObject({
+      status: 200,
+      id: 'user:alice',
+      kind: 'user',
+      scopes: ['chat', 'read'],
+      groups: ['staff', 'hr'],
+    })
+    expect(await me(gateway, { ...alice, 'x-forwarded-groups': 'ops' })).toMatchObject({ id: 'user:alice', kind: 'admin' })
+    const wang = Buffer.from('王芳', 'utf8').toString('latin1')
+    expect(await me(gateway, { ...alice, 'x-forwarded-user': wang })).toMatchObject({ id: 'user:王芳' })
+    expect(await me(gateway, {})).toMatchObject({ status: 200, kind: 'anonymous' })
+  })
+
+  test('a name without the secret of the proxy is refused, never taken for somebody else', async () => {
+    for (const headers of [{ 'x-forwarded-user': 'alice' }, { ...alice, 'x-docent-proxy-secret': `${secret}x` }])
+      expect(await me(gateway, headers)).toMatchObject({ status: 401, code: 'unauthorized' })
+    expect(await me(gateway, { ...alice, 'x-forwarded-user': '  ' })).toMatchObject({ status: 401 })
+    const many = Array.from({ length: 500 }, (_, i) => `group-number-${i}`).join()
+    expect(await me(gateway, { ...alice, 'x-forwarded-groups': many })).toMatchObject({ status: 401 })
+  })
+
+  test('who signed in may ask under ACCESS=keys, finds the own conversations and not those of others', async () => {
+    expect((await post(`${gateway.url}/api/v1/ask`, { question: '保修期是多久？' })).status).toBe(401)
+    expect((await post(`${gateway.url}/api/v1/ask`, { question: '保修期是多久？' }, alice)).status).toBe(200)
+    const list = async (user: string) => {
+      const response = await fetch(`${gateway.url}/api/v1/conversations`, { headers: { ...alice, 'x-forwarded-user': user } })
+      return ((await response.json()) as { items: unknown[] }).items.length
+    }
+    expect(await list('alice')).toBe(1)
+    expect(await list('bob')).toBe(0)
+    expect((await fetch(`${gateway.url}/api/v1/settings`, { headers: alice })).status).toBe(403)
+  })
+
+  test('another web site cannot use the sign-in of its visitor', async () => {
+    const ask = (headers: Record<string, string>) => post(`${gateway.url}/api/v1/ask`, { question: 'x' }, { ...alice, ...headers })
+    expect((await ask({ origin: 'https://evil.example' })).status).toBe(403)
+    expect((await ask({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+    expect((await ask({ origin: 'https://good.example' })).status).toBe(200)
+    expect((await ask({ origin: gateway.url, 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+  })
+
+  test('a socket is let in with the sign-in and refused without', async () => {
+    const open = async (headers: Record<string, string>) => {
+      const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/tab-1`, { headers })
+      const outcome = await Promise.race([
+        once(socket, 'open').then(() => 101),
+        once(socket, 'unexpected-response').then(([, response]) => (response as { statusCode: number }).statusCode),
+      ])
+      socket.on('error', () => undefined)
+      socket.terminate()
+      return outcome
+    }
+    expect(await open(alice)).toBe(101)
+    expect(await open({})).toBe(401)
+    expect(await open({ ...alice, 'x-docent-proxy-secret': 'x' })).toBe(401)
+    expect(await open({ ...alice, origin: 'https://evil.example' })).toBe(403)
+  })
+})
+
+describe('signed in with a token', () => {
+  const scope = new AsyncDisposableStack()
+  let gateway: Gateway
+  let issuer: string
+  let isDown = false
+  let keys: Awaited<ReturnType<typeof generateKeyPair>>
+  beforeAll(async () => {
+    keys = await generateKeyPair('RS256')
+    const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
+    const server = createServer((req, res) => {
+      if (isDown) return void res.writeHead(503).end()
+      const body = req.url?.endsWith('openid-configuration') ? { issuer, jwks_uri: `${issuer}/keys` } : { keys: [jwk] }
+      res.setHeader('content-type', 'application/json').end(JSON.stringify(body))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    scope.defer(() => void server.close())
+    issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const place = await openPlace(scope)
+    // counts of this file only: the wrong keys of others come from the same address
+    place.cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/4`
+    gateway = await startAt(place, scope, { ACCESS: 'keys', OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'docent', ADMIN_GROUPS: '["ops"]' })
+  })
+  afterAll(() => scope.disposeAsync())
+
+  type Claims = JWTPayload & { groups?: string[] }
+  const sign = (claims: Claims = {}, key: CryptoKey = keys.privateKey) =>
+    new SignJWT({ iss: issuer, aud: 'docent', sub: 'alice', exp: Math.floor(Date.now() / 1000) + 60, ...claims })
+      .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+      .sign(key)
+  const as = (token: string) => me(gateway, { authorization: `Bearer ${token}` })
+
+  test('an outage of the provider is said to be one, and forgotten when it is over', async () => {
+    isDown = true
+    expect(await as(await sign())).toMatchObject({ status: 503, code: 'unavailable' })
+    isDown = false
+    expect(await as(await sign())).toMatchObject({ status: 200, id: 'user:alice', kind: 'user' })
+  })
+
+  test('the claims say who asks and of which groups', async () => {
+    expect(await as(await sign({ groups: ['staff'] }))).toMatchObject({ id: 'user:alice', groups: ['staff'], scopes: ['chat', 'read'] })
+    expect(await as(await sign({ groups: ['staff', 'ops'] }))).toMatchObject({ kind: 'admin' })
+  })
+
+  test('a token that is false, late, or for something else is refused', async () => {
+    const foreign = (await generateKeyPair('RS256')).privateKey
+    const parts = (await sign()).split('.')
+    const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${parts[1]}.`
+    const bad = [
+      await sign({}, foreign),
+      await sign({ exp: Math.floor(Date.now() / 1000) - 3_600 }),
+      await sign({ aud: 'another' }),
+      await sign({ iss: 'https://elsewhere.example' }),
+      await sign({ sub: '' }),
+      `${parts[0]}.${Buffer.from('{"sub":"root"}').toString('base64url')}.${parts[2]}`,
+      none,
+      'a.b.c',
+    ]
+    for (const token of bad) expect(await as(token)).toMatchObject({ status: 401, code: 'unauthorized' })
+  })
+})
