@@ -233,6 +233,19 @@ describe('records and settings', () => {
     expect(await get('/api/v1/settings')).toMatchObject({ settings: { temperature: 0.1, maxTokens: 99, searchLimit: 9 } })
   })
 
+  test('a price in the settings goes before the configured one, in the booked cost and in the list of providers', async () => {
+    const patch = (prices: object) => send('PATCH', '/api/v1/settings', { prices })
+    const unknown = await patch({ nobody: { input: 1, output: 1, currency: 'USD' } })
+    expect(await unknown.json()).toMatchObject({ code: 'validation', errors: [{ path: 'body.prices.nobody' }] })
+    expect((await patch({ llm: { input: -1, output: 1, currency: 'usd' } })).status).toBe(400)
+    expect((await patch({ llm: { input: 100, output: 200, currency: 'CNY' } })).status).toBe(200)
+    const { items } = await get<{ items: { name: string; price?: object }[] }>('/api/v1/providers')
+    expect(items.find(({ name }) => name === 'llm')?.price).toEqual({ input: 100, output: 200, currency: 'CNY' })
+    const answer = (await (await post(`${gateway.url}/api/v1/ask`, { question: '价格变了，保修期是多久？' })).json()) as { usage: object }
+    expect(answer.usage).toEqual({ inputTokens: 11, outputTokens: 7, cost: 0.0025, currency: 'CNY' })
+    expect((await patch({})).status).toBe(200)
+  })
+
   test('the provider that the settings name is asked first', async () => {
     await send('PATCH', '/api/v1/settings', { model: 'llm' })
     expect((await get<Item>(`/api/v1/records/${(await ask()).id}`)).record).toMatchObject({ provider: 'llm' })

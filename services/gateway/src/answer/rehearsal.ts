@@ -24,7 +24,7 @@ type Deps = {
   answers: Pick<Answers, 'rehearse'>
   personas: Personas
   usage: UsageStore
-  providers: readonly Pick<Provider, 'price'>[]
+  providers: readonly Pick<Provider, 'name' | 'price'>[]
 }
 export type RehearsalAsk = {
   question: string

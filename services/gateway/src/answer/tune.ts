@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import type { Persona } from '../store/personas.ts'
 import { named, type Settings } from '../store/settings.ts'
 import { type Reservation, today } from '../store/usage.ts'
-import type { Provider } from './providers.ts'
+import type { Price, Provider } from './providers.ts'
 import { costOf, type StepDeps } from './steps.ts'
 
 // what a prompt holds beside settings: persona, rules, up to topK sections of 2,000 characters
@@ -24,11 +24,16 @@ export function greatestUse(settings: Settings, persona: Persona, models: number
 /** Tokens and money of that, at the dearest provider, for the day it is asked on. */
 export function reservationOf(
   ask: { settings: Settings; persona: Persona; principal: string },
-  providers: readonly Pick<Provider, 'price'>[],
+  providers: readonly Pick<Provider, 'name' | 'price'>[],
 ): Reservation {
   const use = greatestUse(ask.settings, ask.persona, providers.length)
-  const money = Math.max(0, ...providers.map(({ price }) => costOf(use, price).cost ?? 0))
+  const money = Math.max(0, ...providers.map((provider) => costOf(use, priceOf(provider, ask.settings)).cost ?? 0))
   return { day: today(), tokens: use.inputTokens + use.outputTokens, money, principal: ask.principal }
+}
+
+/** What a provider's tokens cost now: the owner's price goes before the configured one. */
+export function priceOf({ name, price }: Pick<Provider, 'name' | 'price'>, { prices }: Pick<Settings, 'prices'>): Price | undefined {
+  return prices[name] ?? price
 }
 
 /** The settings of all, changed by the persona's own. */
@@ -53,8 +58,9 @@ export function withRules(persona: Persona, settings: Settings): Persona {
 
 /** The steps' neighbours as the settings want them: the chosen provider first, search with their weights, thresholds and reranking. */
 export function tuned<D extends StepDeps>(deps: D, settings: Settings): D {
-  const first = deps.providers.filter(({ name }) => name === settings.model)
-  const providers = first.length > 0 ? [...first, ...deps.providers.filter(({ name }) => name !== settings.model)] : deps.providers
+  const providers = deps.providers
+    .map((provider) => ({ ...provider, price: priceOf(provider, settings) }))
+    .sort((a, b) => Number(b.name === settings.model) - Number(a.name === settings.model))
   const wishes = searchWishes(settings)
   if (Object.keys(wishes).length === 0) return { ...deps, providers }
   const { retrieval } = deps

@@ -1,12 +1,15 @@
 import { Router } from 'express'
+import { priceOf } from '../answer/tune.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 
 /** The providers of models in the order in which they are asked, as this process sees them; no keys. */
 export function providersRouter(deps: GatewayDeps): Router {
   const router = Router()
-  router.get('/api/v1/providers', requireAdmin, (_req, res) => {
-    res.json({ items: deps.providers.map((provider) => provider.view()), lastResort: 'extractive' })
+  router.get('/api/v1/providers', requireAdmin, async (_req, res) => {
+    const { settings } = await deps.settings.current()
+    const items = deps.providers.map((provider) => ({ ...provider.view(), price: priceOf(provider, settings) }))
+    res.json({ items, lastResort: 'extractive' })
   })
   return router
 }

@@ -2,6 +2,7 @@ import { AppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
+import { priceOf } from '../answer/tune.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import { type CurrentSettings, changesBetween, SettingsPatch } from '../store/settings.ts'
@@ -69,6 +70,21 @@ function ifMatch(req: Request): number | undefined {
   return Number(version)
 }
 
+/** A budget of money cannot add up two currencies. */
+function badPrices({ config, providers }: GatewayDeps, prices: NonNullable<SettingsPatch['prices']>) {
+  const names = providers.map(({ name }) => name)
+  const unknown = Object.keys(prices).filter((name) => !names.includes(name))
+  const errors = unknown.map((name) => ({
+    path: `body.prices.${name}`,
+    message: `no provider is named so; there are: ${names.join(', ') || 'none'}`,
+  }))
+  const { dayMoney, monthMoney } = config.guard.budgets
+  const currencies = new Set(providers.flatMap((provider) => priceOf(provider, { prices })?.currency ?? []))
+  if ((dayMoney > 0 || monthMoney > 0) && currencies.size > 1)
+    errors.push({ path: 'body.prices', message: `a budget of money needs one currency, these are ${[...currencies].join(' and ')}` })
+  return errors
+}
+
 /** Personas and models are named in settings: a name nobody has would break every question. */
 export async function refuseUnknownNames(deps: GatewayDeps, patch: SettingsPatch): Promise<void> {
   const errors: { path: string; message: string }[] = []
@@ -77,6 +93,7 @@ export async function refuseUnknownNames(deps: GatewayDeps, patch: SettingsPatch
   const models = deps.config.models.providers.map(({ name }) => name)
   if (patch.model && !models.includes(patch.model))
     errors.push({ path: 'body.model', message: `no provider is named "${patch.model}"; there are: ${models.join(', ') || 'none'}` })
+  if ('prices' in patch && patch.prices) errors.push(...badPrices(deps, patch.prices))
   if (errors.length > 0)
     throw new AppError('validation', `Mend: ${errors.map(({ path, message }) => `${path} (${message})`).join('; ')}`, { errors })
 }

@@ -5,6 +5,12 @@ import { isStorable } from '@docent/core/text/storable'
 import { databaseError, inTransaction, type Pool } from '@docent/kit/postgres'
 import { z } from 'zod'
 
+const Price = z.strictObject({
+  input: z.number().min(0).max(1_000_000),
+  output: z.number().min(0).max(1_000_000),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'is a code of three letters, like USD'),
+})
+
 export const Settings = z
   .strictObject({
     topK: z.number().int().min(1).max(10).default(3).meta({ description: 'Sources shown and given to the model' }),
@@ -26,6 +32,10 @@ export const Settings = z
       .nullable()
       .default(null)
       .meta({ description: 'Name of the provider that is asked first; null keeps the configured order' }),
+    prices: z
+      .record(z.string().min(1).max(200), Price)
+      .default({})
+      .meta({ description: 'Price of a million tokens by name of provider; where none stands here the configured one counts' }),
     temperature: z.number().min(0).max(2).default(0.7),
     maxTokens: z.number().int().min(16).max(32_000).default(1_024),
     historyTokens: z.number().int().min(0).max(32_000).default(1_500),
@@ -49,6 +59,7 @@ export const SettingsPatch = z
     rewrite: shape.rewrite.unwrap().optional(),
     prompt: shape.prompt.unwrap().optional(),
     model: shape.model.unwrap().optional(),
+    prices: shape.prices.unwrap().optional(),
     temperature: shape.temperature.unwrap().optional(),
     maxTokens: shape.maxTokens.unwrap().optional(),
     historyTokens: shape.historyTokens.unwrap().optional(),
@@ -59,8 +70,8 @@ export const SettingsPatch = z
   })
   .meta({ id: 'SettingsPatch' })
 export type SettingsPatch = z.infer<typeof SettingsPatch>
-/** What a persona may change: not which persona speaks, and its prompt is its own already. */
-export const PersonaSettings = SettingsPatch.omit({ persona: true, prompt: true }).meta({ id: 'PersonaSettings' })
+/** What a persona may change: not which persona speaks nor what a model costs, and its prompt is its own already. */
+export const PersonaSettings = SettingsPatch.omit({ persona: true, prompt: true, prices: true }).meta({ id: 'PersonaSettings' })
 export type PersonaSettings = z.infer<typeof PersonaSettings>
 
 export type CurrentSettings = { version: number; settings: Settings }
