@@ -51,6 +51,7 @@ export function createProvider(
 ): Provider {
   const { openMs, maxOpenMs, failures } = options.breaker
   const calls = { answered: 0, failed: 0, skipped: 0 }
+  // moments of the process's own clock: one that is set must not lengthen a pause
   let pausedUntil = 0
   let openedAt = 0
   let waitMs = openMs
@@ -63,7 +64,7 @@ export function createProvider(
     {
       breaker: new ConsecutiveBreaker(failures),
       halfOpenAfter: new DelegateBackoff(({ attempt }: { attempt: number }) => {
-        openedAt = Date.now()
+        openedAt = performance.now()
         waitMs = Math.min(maxOpenMs, openMs * 2 ** (attempt - 1))
         return waitMs
       }),
@@ -71,7 +72,7 @@ export function createProvider(
   )
 
   function stateNow(): ProviderView['state'] {
-    if (Date.now() < pausedUntil) return 'paused'
+    if (performance.now() < pausedUntil) return 'paused'
     if (breaker.state === CircuitState.HalfOpen) return 'probing'
     return breaker.state === CircuitState.Open ? 'open' : 'ready'
   }
@@ -106,7 +107,7 @@ export function createProvider(
     if (!(thrown instanceof AppError)) return
     calls.failed++
     lastError = { code: thrown.code, message: thrown.message, at: new Date().toISOString() }
-    if (thrown.code === 'rate_limited') pausedUntil = Date.now() + (thrown.retryAfterS ?? PAUSE_S) * 1000
+    if (thrown.code === 'rate_limited') pausedUntil = performance.now() + (thrown.retryAfterS ?? PAUSE_S) * 1000
   }
 
   return {
@@ -115,7 +116,7 @@ export function createProvider(
     price: options.price,
     mayAsk() {
       const state = stateNow()
-      const may = state === 'ready' || (state === 'open' && Date.now() - openedAt >= waitMs)
+      const may = state === 'ready' || (state === 'open' && performance.now() - openedAt >= waitMs)
       if (!may) calls.skipped++
       return may
     },
@@ -144,7 +145,7 @@ export function createProvider(
         model: chat.model,
         address: options.address,
         state,
-        ...(retryAt === undefined ? {} : { retryAt: new Date(retryAt).toISOString() }),
+        ...(retryAt === undefined ? {} : { retryAt: new Date(Date.now() + retryAt - performance.now()).toISOString() }),
         calls: { ...calls },
         ...(lastFirstTokenMs === undefined ? {} : { lastFirstTokenMs }),
         ...(lastError ? { lastError } : {}),

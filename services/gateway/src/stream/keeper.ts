@@ -57,7 +57,7 @@ export function startKeeper(deps: Deps, options: { everyMs: number; abandonMs: n
 }
 
 function isAbandoned({ onDisconnect, stream }: Job, abandonMs: number): boolean {
-  return onDisconnect === 'cancel' && stream.readers === 0 && Date.now() - stream.lastReaderAt > abandonMs
+  return onDisconnect === 'cancel' && stream.readers === 0 && performance.now() - stream.lastReaderAt > abandonMs
 }
 
 /** What readers can have seen; text still waiting for its journal is left to the next snapshot. */
@@ -81,7 +81,7 @@ export async function followOtherReplicas(
     if (what === 'stop') void deps.answers.stop(answerId)
     if (what === 'forget') deps.answers.forget(answerId)
     const stream = what === 'reader' ? deps.streams.find(answerId) : undefined
-    if (stream) stream.lastReaderAt = Date.now()
+    if (stream) stream.lastReaderAt = performance.now()
   })
   void subscriber
     .subscribe(redisKeys.stop.channel)

@@ -89,7 +89,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
     journalLost: false,
     fenced: false,
     readers: 0,
-    lastReaderAt: Date.now(),
+    lastReaderAt: performance.now(),
     delta(text) {
       if (stream.ended) return
       const { clean, held } = storable(highSurrogate + text)

@@ -64,11 +64,11 @@ export function createStreamLog(
 
     /** False when the journal is gone (FLUSHALL): what is left of it must not be added to. */
     async function add(batch: readonly Frame[]): Promise<boolean> {
-      if (batch.length === 1 && Date.now() < expireAt) return (await addTo(redis, answerId, batch[0]!)) !== null
+      if (batch.length === 1 && performance.now() < expireAt) return (await addTo(redis, answerId, batch[0]!)) !== null
       const pipeline = redis.pipeline()
       for (const frame of batch) pipeline.xadd(key(answerId), 'NOMKSTREAM', `${frame.id}-0`, 't', frame.type, 'd', frame.data)
       pipeline.expire(key(answerId), redisKeys.stream.ttlS)
-      expireAt = Date.now() + EXPIRE_EVERY_MS
+      expireAt = performance.now() + EXPIRE_EVERY_MS
       return (await run(pipeline))[0] !== null
     }
 
@@ -77,7 +77,7 @@ export function createStreamLog(
       const pipeline = isFirst ? redis.pipeline() : redis.multi().del(key(answerId))
       for (const frame of frames) pipeline.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
       pipeline.expire(key(answerId), redisKeys.stream.ttlS)
-      expireAt = Date.now() + EXPIRE_EVERY_MS
+      expireAt = performance.now() + EXPIRE_EVERY_MS
       await run(pipeline)
     }
 
@@ -132,7 +132,7 @@ export function createStreamLog(
       }
     } finally {
       stream.readers--
-      stream.lastReaderAt = Date.now()
+      stream.lastReaderAt = performance.now()
     }
   }
 

@@ -50,7 +50,7 @@ export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts)
   const nearest = createNearest(corpus, index, flat, chroma)
 
   async function generationOf(signal: AbortSignal): Promise<Generation> {
-    if (generation && generation.until > Date.now()) return generation.value
+    if (generation && generation.until > performance.now()) return generation.value
     const { model, dimension } = await embedder.info(signal)
     const value = await corpus.activeGeneration(model, dimension)
     if (generation?.value.model !== value.model) {
@@ -58,7 +58,7 @@ export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts)
       sentences.clear()
       everyday = none
     }
-    generation = { value, until: Date.now() + GENERATION_MS }
+    generation = { value, until: performance.now() + GENERATION_MS }
     return value
   }
 
