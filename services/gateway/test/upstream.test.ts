@@ -135,13 +135,14 @@ describe('asking a model', () => {
     expect(textOf(events)).toContain('文档中的原文')
   })
 
-  for (const mode of ['cut', 'no-done', 'error', 'stall'] as const) {
+  for (const mode of ['cut', 'reset', 'half', 'no-done', 'error', 'stall'] as const) {
     test(`a model that breaks off in mid-text (${mode}) ends in one error; what was shown is kept; nobody else is asked`, async () => {
       model.mode = mode
       const before = model.requests.length
       const events = await allEvents(await ask())
       expect(endOf(events)).toMatchObject([{ type: 'error' }])
       expect(textOf(events)).not.toBe('')
+      expect(textOf(events)).not.toContain('\ufffd')
       expect(await stored(events)).toMatchObject({ state: 'error', text: textOf(events) })
       expect(model.requests.length - before).toBe(1)
     })

@@ -10,6 +10,8 @@ export type UpstreamMode =
   | 'silent' // accepts and never says anything
   | 'stall' // says some pieces, then nothing
   | 'cut' // says some pieces, then cuts the socket
+  | 'reset' // the same by a reset of the connection
+  | 'half' // says some pieces, then ends in the middle of a character
   | 'no-done' // says all pieces, then ends without finish_reason and [DONE]
   | 'error' // an error object in mid-stream
   | 'empty' // ends at once, complete but without a word
@@ -59,7 +61,7 @@ export async function openMockUpstream(
     }
     res.writeHead(200, { 'content-type': 'text/event-stream' })
     const half = Math.max(1, Math.floor(pieces.length / 2))
-    const stopsHalfway = mode === 'stall' || mode === 'cut' || mode === 'error'
+    const stopsHalfway = ['stall', 'cut', 'reset', 'half', 'error'].includes(mode)
     for (const piece of mode === 'empty' ? [] : pieces.slice(0, stopsHalfway ? half : undefined)) {
       res.write(chunk({ content: piece }, null))
       if (mode === 'slow' || mock.pieceMs > 0) await new Promise((done) => setTimeout(done, mock.pieceMs))
@@ -67,6 +69,12 @@ export async function openMockUpstream(
     }
     if (mode === 'stall') return
     if (mode === 'cut') return void setImmediate(() => res.destroy())
+    if (mode === 'reset') return void setImmediate(() => res.socket?.resetAndDestroy())
+    if (mode === 'half') {
+      const bytes = Buffer.from(chunk({ content: '𠮷野家' }, null))
+      res.write(bytes.subarray(0, bytes.indexOf(0xf0) + 2))
+      return void setImmediate(() => res.destroy())
+    }
     if (mode === 'error') return void res.end(`data: ${JSON.stringify({ error: { message: 'overloaded', code: 503 } })}\n\n`)
     if (mode === 'no-done') return void res.end()
     res.write(chunk({}, 'stop'))
