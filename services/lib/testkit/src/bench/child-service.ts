@@ -16,7 +16,7 @@ const TICKS_PER_S = 100
 
 /** A service as its container starts it, in a process of its own, so that its memory and CPU are its own. */
 export async function startChild(
-  service: 'retrieval' | 'embedder' | 'gateway',
+  service: 'retrieval' | 'embedder' | 'gateway' | 'ingest',
   env: Record<string, string>,
   options: { nodeFlags?: string[]; readyPath?: string; limitMs?: number } = {},
 ): Promise<ChildService> {
