@@ -50,6 +50,7 @@ import { createAnswerCache } from './store/answer-cache.ts'
 import { createApiKeys } from './store/api-keys.ts'
 import { createCitations } from './store/citations.ts'
 import { createConversations } from './store/conversations.ts'
+import { createEndings } from './store/endings.ts'
 import { createGolden } from './store/golden.ts'
 import { createMessages } from './store/messages.ts'
 import { createPersonas } from './store/personas.ts'
@@ -90,6 +91,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     messages,
     usage,
     streams,
+    endings: createEndings(pool),
     records: createRecords(pool),
     citations: createCitations(pool),
     personas: createPersonas(pool),
@@ -125,7 +127,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
 
   scope.use(
     startSweeper(
-      { pool, messages, records: stores.records, usage, streams, events, log },
+      { messages, endings: stores.endings, streams, events, log },
       { everyMs: config.stream.sweepMs, orphanMs: config.stream.orphanMs, settleMs: config.stream.settleMs },
     ),
   )

@@ -6,9 +6,9 @@ import type { Principal } from '@docent/core/principal'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Pool } from '@docent/kit/postgres'
 import type { Admission } from '../guard/admission.ts'
+import type { Endings } from '../store/endings.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
-import type { Records } from '../store/records.ts'
 import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
@@ -40,7 +40,7 @@ export type Answers = ReturnType<typeof createAnswers>
 export type AnswerDeps = SavedDeps & {
   pool: Pool
   messages: Messages
-  records: Records
+  endings: Endings
   usage: UsageStore
   settings: SettingsStore
   personas: Personas

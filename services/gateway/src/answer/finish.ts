@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Answer } from '@docent/core/answer-event'
 import { faultPoint } from '@docent/kit/fault-point'
-import { inTransaction } from '@docent/kit/postgres'
+import type { Ending } from '../store/endings.ts'
 import type { AnswerBody } from '../store/messages.ts'
 import type { AnswerDeps } from './answer.ts'
 import { answerOf, degrade, type endOf, type Job } from './job.ts'
@@ -76,36 +76,32 @@ async function save(job: Job, end: End, log: AnswerBody['log'], answer: Answer, 
   }
   const record = flightRecord(job, end)
   await Promise.all(found.pending)
+  const ending: Ending = {
+    answerId: job.answerId,
+    text: stream.text,
+    state: end.state,
+    ...(end.code ? { code: end.code } : {}),
+    ...(end.message ? { message: end.message } : {}),
+    lastEvent: log?.length ?? 0,
+    body,
+    traceId: job.traceId,
+    principal: job.principal.id,
+    question: job.question,
+    settingsVersion: job.settings.version,
+    record,
+    ...(found.unstored ? { unstored: found.unstored } : {}),
+    booking: {
+      reservation: job.reservation,
+      requests: 1,
+      input: usage.inputTokens,
+      output: usage.outputTokens,
+      money: usage.cost ?? 0,
+    },
+  }
   for (let attempt = 0; ; attempt++) {
     try {
-      await inTransaction(deps.pool, async (client) => {
-        const ours = await deps.messages.finish(client, {
-          id: job.answerId,
-          text: stream.text,
-          state: end.state,
-          ...(end.code ? { code: end.code } : {}),
-          ...(end.message ? { message: end.message } : {}),
-          lastEvent: log?.length ?? 0,
-          body,
-        })
-        // deleted in the meantime: then it is not remembered either
-        if (!ours) return void memory.forget(job.answerId)
-        if (found.unstored) await deps.citations.save(job.answerId, found.unstored, client)
-        await deps.records.save(client, {
-          answerId: job.answerId,
-          traceId: job.traceId,
-          principal: job.principal.id,
-          question: job.question,
-          settingsVersion: job.settings.version,
-          record,
-        })
-        await deps.usage.settle(client, job.reservation, {
-          requests: 1,
-          input: usage.inputTokens,
-          output: usage.outputTokens,
-          money: usage.cost ?? 0,
-        })
-      })
+      // deleted in the meantime: then it is not remembered either
+      if (!(await deps.endings.save(ending))) memory.forget(job.answerId)
       return
     } catch (error) {
       if (attempt === 0) deps.events.stepFailed(job.answerId, 'save', error)

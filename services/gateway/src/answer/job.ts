@@ -2,6 +2,7 @@ import type { Answer, CitationSpan, FinalState, Usage } from '@docent/core/answe
 import { AppError, toAppError } from '@docent/core/errors'
 import type { Passage, Source } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
+import type { ShownSource } from '../store/citations.ts'
 import type { Persona } from '../store/personas.ts'
 import type { CurrentSettings } from '../store/settings.ts'
 import type { Reservation } from '../store/usage.ts'
@@ -54,11 +55,6 @@ export type Found = {
   pending: Promise<unknown>[]
   /** sources that could not be stored when they were shown: stored with the end */
   unstored?: ShownSource[]
-}
-
-export type ShownSource = {
-  source: Source
-  passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> & Partial<Pick<Passage, 'scores'>>
 }
 
 export type Shown = { source: Source; passage: Passage }

@@ -1,5 +1,6 @@
 import type { Passage, Source } from '@docent/core/passage'
-import { databaseError, type Pool, type Queryable } from '@docent/kit/postgres'
+import { databaseError, type Pool } from '@docent/kit/postgres'
+import { createBatch } from './batch.ts'
 
 export type CitationRow = {
   id: string
@@ -11,31 +12,33 @@ export type CitationRow = {
   passage: string
   source: Source
 }
+export type ShownSource = {
+  source: Source
+  passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> & Partial<Pick<Passage, 'scores'>>
+}
 export type Citations = ReturnType<typeof createCitations>
+
+/** A source as its table keeps it. */
+export function citationRow(answer: string, { source, passage }: ShownSource) {
+  const { documentId: document, version, chunkId: chunk, text } = passage
+  return { id: source.citationId, answer, n: source.n, document, version, chunk, passage: text, source }
+}
+
+/** SQL that reads such rows from a JSON array. */
+export function citationRows(json: string): string {
+  return `json_to_recordset(${json}) AS s (id text, answer uuid, n int, document uuid, version int, chunk text, passage text, source jsonb)`
+}
 
 /** What was shown as a source, with a snapshot of its passage, under an id nobody can guess. */
 export function createCitations(pool: Pool) {
+  const save = createBatch(async (rows: readonly ReturnType<typeof citationRow>[][]): Promise<undefined[]> => {
+    const text = `INSERT INTO citation (id, answer, n, document, version, chunk, passage, source) SELECT * FROM ${citationRows('$1')} ON CONFLICT DO NOTHING`
+    await pool.query({ name: 'save-citations', text, values: [JSON.stringify(rows.flat())] })
+    return rows.map(() => undefined)
+  })
   return {
-    async save(
-      answerId: string,
-      shown: readonly { source: Source; passage: Pick<Passage, 'documentId' | 'version' | 'chunkId' | 'text'> }[],
-      into: Queryable = pool,
-    ): Promise<void> {
-      await into.query(
-        `INSERT INTO citation (id, answer, n, document, version, chunk, passage, source)
-         SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::int[], $6::text[], $7::text[], $8::jsonb[]) ON CONFLICT DO NOTHING`,
-        [
-          shown.map(({ source }) => source.citationId),
-          shown.map(() => answerId),
-          shown.map(({ source }) => source.n),
-          shown.map(({ passage }) => passage.documentId),
-          shown.map(({ passage }) => passage.version),
-          shown.map(({ passage }) => passage.chunkId),
-          shown.map(({ passage }) => passage.text),
-          shown.map(({ source }) => JSON.stringify(source)),
-        ],
-      )
-    },
+    save: async (answerId: string, shown: readonly ShownSource[]): Promise<void> =>
+      save(shown.map((source) => citationRow(answerId, source))),
     async find(id: string): Promise<CitationRow | undefined> {
       try {
         const { rows } = await pool.query<CitationRow>('SELECT * FROM citation WHERE id = $1', [id])

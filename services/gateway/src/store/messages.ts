@@ -3,6 +3,7 @@ import { AppError } from '@docent/core/errors'
 import type { Source } from '@docent/core/passage'
 import { faultPoint } from '@docent/kit/fault-point'
 import { type Client, databaseError, inTransaction, type Pool, type Queryable } from '@docent/kit/postgres'
+import { createBatch } from './batch.ts'
 
 /**
  * What is kept of an answer beside its text. `log` rebuilds its events: a number ends a delta, a pair is any other event
@@ -67,30 +68,20 @@ const idempotentFor = "interval '24 hours'"
 
 /** Questions and answers; an acknowledged question is committed. */
 export function createMessages(pool: Pool) {
+  const putPlain = createBatch((answers: readonly NewAnswer[]) => put(pool, answers))
   return {
-    /** One transaction: idempotency key, conversation, question, answer. */
+    /** One transaction: idempotency key, conversation, question, answer; one for all questions that come at once. */
     async begin(answer: NewAnswer): Promise<Begun> {
       try {
+        const isPlain = !answer.idempotency && answer.maxOpen === undefined
+        if (isPlain) return begunOf(await putPlain(answer))
         return await inTransaction(pool, async (client) => {
           if (answer.idempotency) {
             const seen = await claimKey(client, answer)
             if (seen) return { kind: 'seen', answerId: seen }
           }
           if (answer.maxOpen !== undefined) await refuseWhenOpen(client, answer.principal, answer.maxOpen)
-          await putConversation(client, answer)
-          if (!answer.questionExists) {
-            await client.query(`INSERT INTO message (id, conversation, role, text, state) VALUES ($1, $2, 'question', $3, 'done')`, [
-              answer.questionId,
-              answer.conversationId,
-              answer.question,
-            ])
-          }
-          await client.query(
-            `INSERT INTO message (id, conversation, role, state, owner, heartbeat_at, body) VALUES ($1, $2, 'answer', 'streaming', $3, now(), $4)`,
-            [answer.answerId, answer.conversationId, answer.owner, JSON.stringify(answer.body)],
-          )
-          faultPoint('S1')
-          return { kind: 'new' }
+          return begunOf((await put(client, [answer]))[0])
         })
       } catch (error) {
         throw databaseError(error)
@@ -115,19 +106,6 @@ export function createMessages(pool: Pool) {
         [rows.map((row) => row.id), rows.map((row) => row.text), rows.map((row) => row.lastEvent)],
       )
       return new Map(alive.map((row) => [row.id, { stop: row.stop }]))
-    },
-
-    /** The end of an answer; false when it was already ended by someone else. */
-    async finish(
-      client: Pick<Pool, 'query'>,
-      end: { id: string; text: string; state: string; code?: string; message?: string; lastEvent: number; body: AnswerBody },
-    ): Promise<boolean> {
-      const { rowCount } = await client.query(
-        `UPDATE message SET text = $2, state = $3, error_code = $4, error_text = $5, last_event = $6, body = $7, ended_at = now()
-         WHERE id = $1 AND state = 'streaming'`,
-        [end.id, end.text, end.state, end.code ?? null, end.message ?? null, end.lastEvent, JSON.stringify(end.body)],
-      )
-      return rowCount === 1
     },
 
     async answer(id: string): Promise<AnswerRow | undefined> {
@@ -236,19 +214,49 @@ async function usedFor(client: Queryable, principal: string, key: string, bodyHa
   return rows[0]?.answer
 }
 
-async function putConversation(client: Client, answer: NewAnswer): Promise<void> {
-  if (answer.newConversation) {
-    await client.query('INSERT INTO conversation (id, principal, title, persona) VALUES ($1, $2, $3, $4)', [
-      answer.conversationId,
-      answer.principal,
-      answer.question.slice(0, 80).toWellFormed(),
-      answer.persona,
-    ])
-    return
-  }
-  const { rowCount } = await client.query('UPDATE conversation SET updated_at = now() WHERE id = $1 AND principal = $2', [
-    answer.conversationId,
-    answer.principal,
-  ])
-  if (rowCount !== 1) throw new AppError('not_found', 'There is no such conversation; leave conversationId out to begin one.')
+/** Which of them are stored: all but those of a conversation that is not there, or not theirs. */
+async function put(into: Queryable, answers: readonly NewAnswer[]): Promise<boolean[]> {
+  const given = answers.map((answer, i) => ({
+    i,
+    answer: answer.answerId,
+    question: answer.questionExists ? null : answer.questionId,
+    conversation: answer.conversationId,
+    is_new: answer.newConversation,
+    principal: answer.principal,
+    title: answer.question.slice(0, 80).toWellFormed(),
+    persona: answer.persona,
+    text: answer.question,
+    owner: answer.owner,
+    body: answer.body,
+  }))
+  faultPoint('S1')
+  const { rows } = await into.query<{ id: string }>({ name: 'begin-answers', text: putSql, values: [JSON.stringify(given)] })
+  const stored = new Set(rows.map(({ id }) => id))
+  return answers.map(({ answerId }) => stored.has(answerId))
+}
+
+// both rows by one INSERT: their seq, the order of a conversation, follows its ORDER BY
+const putSql = `
+WITH given AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::json) AS g (i int, answer uuid, question uuid, conversation uuid, is_new boolean, principal text, title text,
+    persona text, text text, owner text, body jsonb)
+), fresh AS (
+  INSERT INTO conversation (id, principal, title, persona) SELECT conversation, principal, title, persona FROM given WHERE is_new RETURNING id, principal
+), touched AS (
+  UPDATE conversation c SET updated_at = now() FROM given g WHERE NOT g.is_new AND c.id = g.conversation AND c.principal = g.principal
+  RETURNING c.id, c.principal
+), place AS (SELECT * FROM fresh UNION ALL SELECT * FROM touched), stored AS (
+  INSERT INTO message (id, conversation, role, text, state, owner, heartbeat_at, body)
+  SELECT id, conversation, role, text, state, owner, heartbeat_at, body FROM (
+    SELECT i, 1 AS part, question AS id, conversation, 'question' AS role, text, 'done' AS state, NULL AS owner, NULL::timestamptz AS heartbeat_at,
+      '{}'::jsonb AS body, principal FROM given WHERE question IS NOT NULL
+    UNION ALL SELECT i, 2, answer, conversation, 'answer', '', 'streaming', owner, now(), body, principal FROM given
+  ) m WHERE (conversation, principal) IN (SELECT id, principal FROM place) ORDER BY i, part
+  RETURNING id, role
+)
+SELECT id FROM stored WHERE role = 'answer'`
+
+function begunOf(stored: boolean | undefined): Begun {
+  if (stored) return { kind: 'new' }
+  throw new AppError('not_found', 'There is no such conversation; leave conversationId out to begin one.')
 }

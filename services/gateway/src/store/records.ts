@@ -1,4 +1,4 @@
-import { databaseError, type Pool, type Queryable } from '@docent/kit/postgres'
+import { databaseError, type Pool } from '@docent/kit/postgres'
 import type { WeakQuestion } from '../answer/gaps.ts'
 import type { Turn } from '../answer/prompt.ts'
 
@@ -106,15 +106,6 @@ export function createRecords(pool: Pool) {
 
   return {
     page,
-    async save(
-      client: Queryable,
-      row: { answerId: string; traceId: string; principal: string; question: string; settingsVersion: number; record: object },
-    ): Promise<void> {
-      await client.query(
-        `INSERT INTO record (answer, trace_id, principal, question, settings_version, record) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (answer) DO NOTHING`,
-        [row.answerId, row.traceId, row.principal, row.question, row.settingsVersion, JSON.stringify(row.record)],
-      )
-    },
     async find(answerId: string): Promise<RecordRow | undefined> {
       try {
         const { rows } = await pool.query<RecordRow>(

@@ -1,15 +1,17 @@
 import { AppError } from '@docent/core/errors'
 import { databaseError, inTransaction, type Pool, type Queryable } from '@docent/kit/postgres'
+import { createBatch } from './batch.ts'
 
 /** The most that one answer may use, put aside before it begins. */
 export type Reservation = { day: string; tokens: number; money?: number; principal: string }
 /** 0 is no limit; money in the currency of the prices. */
 export type Budgets = { dayTokens: number; monthTokens: number; dayMoney: number; monthMoney: number; warnPercent: number }
 export type BudgetName = 'dayTokens' | 'monthTokens' | 'dayMoney' | 'monthMoney'
+type Amount = Pick<Reservation, 'day' | 'tokens' | 'money'>
 export type BudgetShare = { name: BudgetName; used: number; budget: number }
 export type UsageStore = ReturnType<typeof createUsage>
 
-const EVERYONE = '*'
+export const EVERYONE = '*'
 
 // the other days of this month; what a dead process left reserved on them is forgotten after a day
 const others = (sum: string, reserved: string) =>
@@ -29,36 +31,70 @@ export function createUsage(pool: Pool, budgets: Budgets) {
   const shares = (used: Figures): BudgetShare[] =>
     names.filter((name) => budgets[name] > 0).map((name) => ({ name, used: used[name], budget: budgets[name] }))
 
+  /** Takes it from today's row of all, if it fits; undefined when it does not, or the day has no row yet. */
+  async function take(client: Queryable, { day, tokens, money = 0 }: Amount): Promise<BudgetShare[] | undefined> {
+    const { rows } = await client.query<Figures>({
+      name: 'reserve',
+      // a power cut may forget half a second of reservations, never what was settled
+      text: `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS set)
+       UPDATE usage u SET reserved_tokens = u.reserved_tokens + $2, reserved_money = u.reserved_money + $3 FROM quick
+       WHERE u.day = $1 AND u.principal = '${EVERYONE}' AND quick.set = 'off'
+         AND ($4::float8 = 0 OR ${dayTokens} + $2 <= $4) AND ($5::float8 = 0 OR ${monthTokens} + $2 <= $5)
+         AND ($6::float8 = 0 OR ${dayMoney} + $3 <= $6::numeric) AND ($7::float8 = 0 OR ${monthMoney} + $3 <= $7::numeric)
+       RETURNING ${figures}`,
+      values: [day, tokens, money, budgets.dayTokens, budgets.monthTokens, budgets.dayMoney, budgets.monthMoney],
+    })
+    return rows[0] && shares(rows[0])
+  }
+
+  async function takeOrRefuse(client: Queryable, amount: Amount): Promise<BudgetShare[]> {
+    const { day, tokens, money = 0 } = amount
+    await client.query('INSERT INTO usage (day, principal) VALUES ($1, $2) ON CONFLICT DO NOTHING', [day, EVERYONE])
+    const taken = await take(client, amount)
+    if (taken) return taken
+    const { rows } = await client.query<Figures>(`SELECT ${figures} FROM usage u WHERE u.day = $1 AND u.principal = '${EVERYONE}'`, [day])
+    const asked: Figures = { dayTokens: tokens, monthTokens: tokens, dayMoney: money, monthMoney: money }
+    throw exhausted(shares(rows[0]!).find(({ name, used, budget }) => used + asked[name] > budget)?.name ?? 'dayTokens')
+  }
+
+  /** What is asked for at once is taken at once; where the sum does not fit, or the day begins, each is looked at by itself. */
+  const takeShared = createBatch(async (amounts: readonly Amount[]): Promise<(BudgetShare[] | AppError)[]> => {
+    const { day } = amounts[0]!
+    const sum = (of: (amount: Amount) => number) => amounts.reduce((all, amount) => all + of(amount), 0)
+    const all = { day, tokens: sum(({ tokens }) => tokens), money: sum(({ money = 0 }) => money) }
+    const taken = amounts.every((amount) => amount.day === day) ? await take(pool, all) : undefined
+    if (taken) return amounts.map(() => taken)
+    const each: (BudgetShare[] | AppError)[] = []
+    for (const amount of amounts) {
+      each.push(
+        await takeOrRefuse(pool, amount).catch((error: unknown) => {
+          if (error instanceof AppError) return error
+          throw error
+        }),
+      )
+    }
+    return each
+  })
+
   return {
     /**
      * Nothing is spent that was not reserved: one statement takes it from today's row of all, so that callers at the same
      * time wait for each other. Not in the question's transaction: the one row would make all questions wait for each
-     * other's disk flush; a power cut may forget half a second of reservations, never what was settled.
-     * Returns how full each budget is now. Errors: budget_exhausted.
+     * other's disk flush. Returns how full each budget is now. Errors: budget_exhausted.
      */
     async reserve({ day, tokens, money = 0, principal }: Reservation, ownTokens = 0): Promise<BudgetShare[]> {
       if (tokens === 0 || !(hasBudget || ownTokens > 0)) return []
+      if (ownTokens === 0) {
+        const taken = await takeShared({ day, tokens, money })
+        if (taken instanceof AppError) throw taken
+        return taken
+      }
       try {
         return await inTransaction(pool, async (client) => {
           await client.query('SET LOCAL synchronous_commit = off')
           // a key's own row first, always in this order: two rows locked crosswise would be a deadlock
-          if (ownTokens > 0) await reserveOwn(client, { day, tokens, principal }, ownTokens)
-          await client.query('INSERT INTO usage (day, principal) VALUES ($1, $2) ON CONFLICT DO NOTHING', [day, EVERYONE])
-          const { rows } = await client.query<Figures>(
-            `UPDATE usage u SET reserved_tokens = u.reserved_tokens + $2, reserved_money = u.reserved_money + $3
-             WHERE u.day = $1 AND u.principal = '${EVERYONE}'
-               AND ($4::float8 = 0 OR ${dayTokens} + $2 <= $4) AND ($5::float8 = 0 OR ${monthTokens} + $2 <= $5)
-               AND ($6::float8 = 0 OR ${dayMoney} + $3 <= $6::numeric) AND ($7::float8 = 0 OR ${monthMoney} + $3 <= $7::numeric)
-             RETURNING ${figures}`,
-            [day, tokens, money, budgets.dayTokens, budgets.monthTokens, budgets.dayMoney, budgets.monthMoney],
-          )
-          if (rows[0]) return shares(rows[0])
-          const { rows: now } = await client.query<Figures>(
-            `SELECT ${figures} FROM usage u WHERE u.day = $1 AND u.principal = '${EVERYONE}'`,
-            [day],
-          )
-          const asked: Figures = { dayTokens: tokens, monthTokens: tokens, dayMoney: money, monthMoney: money }
-          throw exhausted(shares(now[0]!).find(({ name, used, budget }) => used + asked[name] > budget)?.name ?? 'dayTokens')
+          await reserveOwn(client, { day, tokens, principal }, ownTokens)
+          return takeOrRefuse(client, { day, tokens, money })
         })
       } catch (error) {
         throw databaseError(error)

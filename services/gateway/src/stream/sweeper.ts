@@ -1,16 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isFinalType } from '@docent/core/answer-event'
 import type { Log } from '@docent/kit/logger'
-import { inTransaction, type Pool } from '@docent/kit/postgres'
 import { estimateTokens } from '../answer/tokens.ts'
 import type { Events } from '../events.ts'
+import type { Ending, Endings } from '../store/endings.ts'
 import type { AnswerBody, AnswerRow, Messages } from '../store/messages.ts'
-import type { Records } from '../store/records.ts'
-import type { UsageStore } from '../store/usage.ts'
 import type { Frame } from './live-stream.ts'
 import type { StreamLog } from './stream-log.ts'
 
-type Deps = { pool: Pool; messages: Messages; records: Records; usage: UsageStore; streams: StreamLog; events: Events; log: Log }
+type Deps = { messages: Messages; endings: Endings; streams: StreamLog; events: Events; log: Log }
 
 /**
  * Closes answers whose process died: their text becomes what the journal holds, and the journal gets its final event, so
@@ -55,30 +53,23 @@ async function closeOrphan(deps: Deps, row: AnswerRow): Promise<void> {
   const body = bodyOf(row.body, end)
   // the journal first: an owner that only slept finds its next id taken and shows nothing more
   if (!end.hadFinal && !(await fence(deps, row.id, end.final))) return
-  const closed = await inTransaction(deps.pool, async (client) => {
-    const ours = await deps.messages.finish(client, {
-      id: row.id,
-      text: end.text,
-      state: end.state,
-      lastEvent: end.final.id,
-      body,
-      ...end.reason,
-    })
-    if (ours && row.body.reserved) {
-      const output = estimateTokens(end.text)
-      // what the dead process sent upstream is not known: the prompt's share of the reservation counts as used
-      const input = row.body.reserved.tokens > 0 ? Math.max(0, row.body.reserved.tokens - output) : 0
-      await deps.usage.settle(client, row.body.reserved, {
-        requests: 1,
-        input,
-        output: row.body.reserved.tokens > 0 ? output : 0,
-        money: row.body.reserved.money ?? 0,
-      })
-    }
-    if (ours) await deps.records.save(client, orphanRecord(row, body, end))
-    return ours
+  const closed = await deps.endings.save({
+    ...orphanRecord(row, body, end),
+    text: end.text,
+    state: end.state,
+    lastEvent: end.final.id,
+    body,
+    ...end.reason,
+    ...bookingOf(row.body.reserved, end.text),
   })
   if (closed) deps.events.orphanEnded(row.id)
+}
+
+/** What the dead process sent upstream is not known: the prompt's share of the reservation counts as used. */
+function bookingOf(reservation: AnswerBody['reserved'], text: string): Pick<Ending, 'booking'> {
+  if (!reservation) return {}
+  const output = reservation.tokens > 0 ? estimateTokens(text) : 0
+  return { booking: { reservation, requests: 1, input: Math.max(0, reservation.tokens - output), output, money: reservation.money ?? 0 } }
 }
 
 /** False when the owner is alive after all. A journal that cannot be written holds nothing up: the stored answer is the truth. */

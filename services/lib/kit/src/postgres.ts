@@ -10,13 +10,15 @@ export type Queryable = Pick<pg.Pool, 'query'>
 
 /** A pool whose idle errors are logged, whose waits and statements end. */
 export function openPostgres(url: string, log: Log, options: { max?: number; name?: string; queryTimeoutMs?: number } = {}): Pool {
+  const { queryTimeoutMs = 20_000 } = options
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 8,
     application_name: options.name ?? 'docent',
     connectionTimeoutMillis: 3_000,
-    statement_timeout: 15_000,
-    query_timeout: options.queryTimeoutMs ?? 20_000,
+    // the server gives up first: what a caller took for refused must not be committed after all
+    statement_timeout: Math.min(15_000, queryTimeoutMs - 500),
+    query_timeout: queryTimeoutMs,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   })
