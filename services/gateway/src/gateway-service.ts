@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { redisKeys } from '@docent/core/redis-keys'
 import { type Check, healthRouter } from '@docent/kit/health'
 import { createApp, listen } from '@docent/kit/http-app'
+import { leanFetch } from '@docent/kit/lean-fetch'
 import type { Log } from '@docent/kit/logger'
 import { createMetrics, dependencyUp, httpSeconds, type Metrics, serveMetrics } from '@docent/kit/metrics'
 import { openPostgres } from '@docent/kit/postgres'
@@ -102,7 +103,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   }
   const retrieval = createRetrievalClient(config.neighbours.retrieval, config.neighbours.internalToken)
   const providers = config.models.providers.map((provider) =>
-    createProvider(openAiChatModel(provider), {
+    createProvider(openAiChatModel({ ...provider, fetch: leanFetch }), {
       address: new URL(provider.baseUrl).host,
       price: provider.price,
       firstTokenMs: provider.firstTokenMs,

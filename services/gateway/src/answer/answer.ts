@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Answer } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
+import type { SearchResponse } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Pool } from '@docent/kit/postgres'
@@ -9,15 +10,16 @@ import type { Admission } from '../guard/admission.ts'
 import type { Endings } from '../store/endings.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
+import type { SavedAnswer } from '../store/saved-answers.ts'
 import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { condense, historyRoom } from './condense.ts'
 import { finish } from './finish.ts'
-import { answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
+import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
-import { answerAsApproved, type SavedDeps } from './saved.ts'
+import { answerAsApproved, findApproved, type SavedDeps } from './saved.ts'
 import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, showSources } from './steps.ts'
 import { createSummaries } from './summarise.ts'
 import { reservationOf, settingsOf, tuned, within, withRules } from './tune.ts'
@@ -35,6 +37,8 @@ export type Ask = {
   turns?: Turn[]
 }
 export type Asker = { principal: Principal; requestId: string; traceId: string }
+type Searched = { found: SearchResponse; ms: number }
+export type LookedUp = { approved?: SavedAnswer; search?: Promise<Searched> }
 type Begun = { answerId: string; conversationId: string; isNew: boolean }
 export type Answers = ReturnType<typeof createAnswers>
 export type AnswerDeps = SavedDeps & {
@@ -91,6 +95,7 @@ export function createAnswers(deps: AnswerDeps) {
     const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id }, deps.providers)
     const budgets = await deps.usage.reserve(reservation, principal.limits?.tokensPerDay)
 
+    const startedAt = performance.now()
     const answerId = randomUUID()
     const conversationId = ask.conversationId ?? randomUUID()
     const questionId = ask.questionId ?? randomUUID()
@@ -103,6 +108,21 @@ export function createAnswers(deps: AnswerDeps) {
       questionId,
     }
     const release = () => deps.usage.settle(deps.pool, reservation, { requests: 0, input: 0, output: 0, money: 0 }).catch(() => undefined)
+    const question: Asked = {
+      answerId,
+      question: ask.question,
+      settings: current,
+      filters: ask.filters,
+      isFollowUp: ask.conversationId !== undefined,
+      turns: ask.turns,
+      ...asker,
+      principal: reader,
+      abort: new AbortController(),
+    }
+    // what may turn out to be no new question is not searched for before that is known
+    const isPlain = !question.isFollowUp && !ask.turns && !ask.idempotency && !principal.limits?.openAnswers
+    const ahead = isPlain && deps.ragEnabled ? lookUp(question, undefined, tuned(deps, current.settings)) : undefined
+    ahead?.catch(() => undefined) // heard where it is awaited
     let begun: Awaited<ReturnType<Messages['begin']>>
     try {
       begun = await deps.messages.begin({
@@ -120,6 +140,7 @@ export function createAnswers(deps: AnswerDeps) {
         ...(ask.idempotency ? { idempotency: ask.idempotency } : {}),
       })
     } catch (error) {
+      question.abort.abort(error)
       await release()
       throw error
     }
@@ -130,23 +151,16 @@ export function createAnswers(deps: AnswerDeps) {
 
     faultPoint('S2')
     const job: Job = {
-      answerId,
+      ...question,
       conversationId,
-      question: ask.question,
       tongue: tongueOf(ask.question),
       persona: withRules(persona, current.settings),
-      settings: current,
-      filters: ask.filters,
-      isFollowUp: ask.conversationId !== undefined,
-      turns: ask.turns,
       questionId,
-      ...asker,
-      principal: reader,
+      ahead,
       onDisconnect: ask.onDisconnect ?? 'cancel',
       reservation,
-      startedAt: performance.now(),
+      startedAt,
       stream: deps.streams.open(answerId),
-      abort: new AbortController(),
       found: emptyFound('extractive'),
       notices: deps.budgetNotices(budgets, tongueOf(ask.question)),
     }
@@ -188,8 +202,9 @@ export function createAnswers(deps: AnswerDeps) {
   /** The order of steps. */
   async function write(job: Job, deps: AnswerDeps): Promise<void> {
     const { settings } = job.settings
+    const began = performance.now()
     const { history, previous, summary } = await condense(deps.messages, job)
-    job.found.timings.condenseMs = Math.round(performance.now() - job.startedAt)
+    job.found.timings.condenseMs = Math.round(performance.now() - began)
     const prompt = (passages: Parameters<typeof buildPrompt>[0]['passages']) =>
       buildPrompt({
         persona: job.persona.prompt,
@@ -207,17 +222,10 @@ export function createAnswers(deps: AnswerDeps) {
         throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
       return
     }
-    if (await answerAsApproved(job, deps)) return
-    const started = performance.now()
-    const query = {
-      query: job.question,
-      ...(previous ? { previous } : {}),
-      limit: settings.searchLimit,
-      ...(job.filters ? { filters: job.filters } : {}),
-      explain: true,
-    }
-    const found = await deps.retrieval.search(query, job.principal, { requestId: job.requestId, traceId: job.traceId }, job.abort.signal)
-    job.found.timings.retrievalMs = Math.round(performance.now() - started)
+    const { approved, search } = await (job.ahead ?? lookUp(job, previous, deps))
+    if (approved && (await answerAsApproved(job, deps, approved))) return
+    const { found, ms } = await (search ?? searchFor(job, previous, deps))
+    job.found.timings.retrievalMs = ms
     noteSearch(job, found)
 
     if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) return answerNotFound(job, deps, found)
@@ -233,6 +241,29 @@ export function createAnswers(deps: AnswerDeps) {
     if (!said) await answerByQuoting(job, deps, found, shown)
     // in doubt the model decides: what it could cite was there
     else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true
+  }
+
+  /** An approved answer, or else the search under way. */
+  async function lookUp(asked: Asked, previous: string | undefined, deps: AnswerDeps): Promise<LookedUp> {
+    const approved = await findApproved(asked, deps)
+    if (approved) return { approved }
+    const search = searchFor(asked, previous, deps)
+    search.catch(() => undefined) // heard where it is awaited
+    return { search }
+  }
+
+  async function searchFor(asked: Asked, previous: string | undefined, { retrieval }: AnswerDeps): Promise<Searched> {
+    const started = performance.now()
+    const { filters, principal, requestId, traceId } = asked
+    const query = {
+      query: asked.question,
+      ...(previous ? { previous } : {}),
+      limit: asked.settings.settings.searchLimit,
+      ...(filters ? { filters } : {}),
+      explain: true,
+    }
+    const found = await retrieval.search(query, principal, { requestId, traceId }, asked.abort.signal)
+    return { found, ms: Math.round(performance.now() - started) }
   }
 
   function remember(answer: Answer): void {

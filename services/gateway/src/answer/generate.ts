@@ -25,7 +25,7 @@ export async function generate(
   signal: AbortSignal,
   listener: Listener,
 ): Promise<Generated> {
-  let failed = new AppError('upstream_failed', 'No model is configured.')
+  let failed: AppError | undefined
   for (const provider of providers) {
     const { name, model } = provider
     if (!provider.mayAsk()) {
@@ -66,5 +66,5 @@ export async function generate(
       failed = error
     }
   }
-  return { failed }
+  return { failed: failed ?? new AppError('upstream_failed', 'No model is configured.') }
 }

@@ -7,32 +7,39 @@ import type { Persona } from '../store/personas.ts'
 import type { CurrentSettings } from '../store/settings.ts'
 import type { Reservation } from '../store/usage.ts'
 import type { LiveStream } from '../stream/live-stream.ts'
+import type { LookedUp } from './answer.ts'
 import { say, type Tongue } from './phrases.ts'
 import type { Turn } from './prompt.ts'
 import type { Price } from './providers.ts'
 
-/** What one question needs from begin to end; the steps fill `found`. */
-export type Job = {
+/** What is known of a question before it is committed. */
+export type Asked = {
   answerId: string
-  conversationId: string
   question: string
-  tongue: Tongue
-  persona: Persona
   settings: CurrentSettings
   filters: Record<string, unknown> | undefined
   isFollowUp: boolean
   turns: Turn[] | undefined
-  /** of a conversation that is answered again: the summary it had */
-  summary?: string | undefined
-  questionId: string
   principal: Principal
   requestId: string
   traceId: string
+  abort: AbortController
+}
+
+/** What one question needs from begin to end; the steps fill `found`. */
+export type Job = Asked & {
+  conversationId: string
+  tongue: Tongue
+  persona: Persona
+  /** what was begun while the question was being committed */
+  ahead?: Promise<LookedUp> | undefined
+  /** of a conversation that is answered again: the summary it had */
+  summary?: string | undefined
+  questionId: string
   onDisconnect: 'detach' | 'cancel'
   reservation: Reservation
   startedAt: number
   stream: LiveStream
-  abort: AbortController
   found: Found
   /** warnings that stand before everything else */
   notices: { code: string; message: string }[]

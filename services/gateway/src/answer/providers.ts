@@ -79,11 +79,11 @@ export function createProvider(
 
   async function firstText(request: ChatRequest, signal: AbortSignal): Promise<{ part: ChatPart; rest: AsyncIterator<ChatPart> }> {
     const started = performance.now()
-    let last: unknown = new AppError('timeout', 'The model was silent for too long.')
+    let last: unknown
     const found = await withBackOff(
       async () => {
         const left = options.firstTokenMs - (performance.now() - started)
-        if (left <= 0) throw last
+        if (left <= 0) throw last ?? new AppError('timeout', 'The model was silent for too long.')
         const rest = chat.stream({ ...request, firstTokenMs: left }, signal)[Symbol.asyncIterator]()
         for (;;) {
           const { value, done } = await rest.next().catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { SavedAnswers, SavedSource } from '../store/saved-answers.ts'
+import type { SavedAnswer, SavedAnswers, SavedSource } from '../store/saved-answers.ts'
 import type { Job } from './job.ts'
 import { normalQuestion } from './same-question.ts'
 import { type StepDeps, tellSources } from './steps.ts'
@@ -12,17 +12,23 @@ export type SavedDeps = StepDeps & {
 }
 
 /**
- * Gives the answer that the owner approved for this question, once all its sources are found current. Not in a
- * conversation, not with filters and not to a key that may read some collections only: it was approved without them.
+ * The answer that the owner approved for this question. Not in a conversation, not with filters and not for a key that may
+ * read some collections only: it was approved without them.
  */
-export async function answerAsApproved(job: Job, deps: SavedDeps): Promise<boolean> {
+export async function findApproved(
+  job: Pick<Job, 'answerId' | 'question' | 'settings' | 'isFollowUp' | 'turns' | 'filters' | 'principal'>,
+  deps: Pick<SavedDeps, 'saved' | 'events'>,
+): Promise<SavedAnswer | undefined> {
   const { settings } = job.settings
-  if (!settings.savedAnswers || job.isFollowUp || job.turns || job.filters || job.principal.collections) return false
-  const saved = await deps.saved.find(normalQuestion(job.question)).catch((error: unknown) => {
+  if (!settings.savedAnswers || job.isFollowUp || job.turns || job.filters || job.principal.collections) return undefined
+  return deps.saved.find(normalQuestion(job.question)).catch((error: unknown) => {
     deps.events.stepFailed(job.answerId, 'saved', error)
     return undefined
   })
-  if (!saved) return false
+}
+
+/** Gives it, once all its sources are found current. */
+export async function answerAsApproved(job: Job, deps: SavedDeps, saved: SavedAnswer): Promise<boolean> {
   const states = await Promise.all(saved.sources.map((source) => deps.stateOf(source.documentId, source.version, job.abort.signal)))
   const at = states.findIndex((state) => state === 'changed' || state === 'gone')
   if (at >= 0) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { CitationSpan } from '@docent/core/answer-event'
 import type { Source } from '@docent/core/passage'
 import { databaseError, inTransaction, type Pool, rowsOf } from '@docent/kit/postgres'
+import { createBatch } from './batch.ts'
 
 /** A source as it was when the answer was approved. */
 export type SavedSource = { source: Source; documentId: string; version: number; chunkId: string; text: string }
@@ -23,6 +24,15 @@ const view = `id, question, answer AS text, sources, citations, author, created_
 /** Answers the owner approved: at most one in use for a question. */
 export function createSavedAnswers(pool: Pool) {
   const query = rowsOf(pool)
+  const find = createBatch(async (normals: readonly string[]): Promise<(SavedAnswer | undefined)[]> => {
+    const { rows } = await pool.query<SavedAnswer & { normal: string }>({
+      name: 'find-saved-answers',
+      text: `SELECT ${view}, normal FROM saved_answer WHERE normal = ANY ($1) AND aside_at IS NULL`,
+      values: [normals],
+    })
+    const found = new Map(rows.map(({ normal, ...saved }) => [normal, saved]))
+    return normals.map((normal) => found.get(normal))
+  })
   return {
     /** Takes the place of the one that was in use for this question. */
     async save(
@@ -50,10 +60,7 @@ export function createSavedAnswers(pool: Pool) {
         throw databaseError(error)
       }
     },
-    async find(normal: string): Promise<SavedAnswer | undefined> {
-      if (normal === '') return undefined
-      return (await query<SavedAnswer>(`SELECT ${view} FROM saved_answer WHERE normal = $1 AND aside_at IS NULL`, [normal]))[0]
-    },
+    find: async (normal: string): Promise<SavedAnswer | undefined> => (normal === '' ? undefined : find(normal)),
     list: (limit: number) => query<SavedAnswer>(`SELECT ${view} FROM saved_answer ORDER BY created_at DESC, id LIMIT $1`, [limit]),
     /** Its sources changed: it is offered no more until it is approved again. */
     async setAside(id: string, why: string): Promise<void> {

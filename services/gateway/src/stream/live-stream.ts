@@ -23,8 +23,9 @@ export type LiveStream = {
   push(event: AnswerEvent): void
   /** resolves when everything handed over is visible to readers */
   flushed(): Promise<void>
-  /** resolves at the next batch or when the signal fires */
-  changed(seen: number, signal: AbortSignal): Promise<void>
+  /** resolves when there is more than `seen`, or somebody rouses */
+  changed(seen: number): Promise<void>
+  rouse(): void
 }
 
 /** `ended`: the journal already has another end. */
@@ -32,7 +33,7 @@ export type Appended = 'kept' | 'lost' | 'ended'
 type Journal = (frames: readonly Frame[], all: readonly Frame[]) => Promise<Appended>
 
 /**
- * The writing end of one answer. Deltas wait in `pending` for the flush timer; every other event leaves at once.
+ * The writing end of one answer. Events wait for the flush timer; the first text leaves at once, with all that waited.
  * One append is in flight at a time, so order and ids need no care elsewhere, and a slow journal makes bigger batches.
  */
 export function createLiveStream(answerId: string, journal: Journal, later: (flush: () => void) => void): LiveStream {
@@ -42,7 +43,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
   let lastId = 0
   let inFlight: Promise<void> | undefined
   let due = false
-  const wakers = new Set<() => void>()
+  let wakers: (() => void)[] = []
 
   function seal(): void {
     if (waiting === '') return
@@ -70,8 +71,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
         pending.length = 0
         waiting = ''
       } else stream.frames.push(...batch)
-      for (const wake of wakers) wake()
-      wakers.clear()
+      stream.rouse()
       // a flush that came while this one was under way must not wait for the next token
       if (due) seal()
       due = false
@@ -108,7 +108,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
       const data = JSON.stringify(event.data)
       stream.log.push([event.type, data])
       pending.push({ id: ++lastId, type: event.type, data })
-      flush()
+      later(flush)
     },
     async flushed() {
       flush()
@@ -117,17 +117,16 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
         flush()
       }
     },
-    changed(seen, signal) {
-      if (stream.frames.length > seen || stream.fenced || signal.aborted) return Promise.resolve()
+    changed(seen) {
+      if (stream.frames.length > seen || stream.fenced) return Promise.resolve()
       return new Promise((done) => {
-        const wake = () => {
-          signal.removeEventListener('abort', wake)
-          wakers.delete(wake)
-          done()
-        }
-        signal.addEventListener('abort', wake, { once: true })
-        wakers.add(wake)
+        wakers.push(done)
       })
+    },
+    rouse() {
+      const waiting = wakers
+      wakers = []
+      for (const wake of waiting) wake()
     },
   }
   return stream

@@ -59,32 +59,41 @@ export function createStreamLog(
   }
 
   function journalOf(answerId: string) {
+    const name = key(answerId)
     let written = -1
     let expireAt = 0
 
     /** False when the journal is gone (FLUSHALL): what is left of it must not be added to. */
     async function add(batch: readonly Frame[]): Promise<boolean> {
-      if (batch.length === 1 && performance.now() < expireAt) return (await addTo(redis, answerId, batch[0]!)) !== null
-      const pipeline = redis.pipeline()
-      for (const frame of batch) pipeline.xadd(key(answerId), 'NOMKSTREAM', `${frame.id}-0`, 't', frame.type, 'd', frame.data)
-      pipeline.expire(key(answerId), redisKeys.stream.ttlS)
+      // commands of one tick leave in one write, those of all streams together
+      const added = batch.map(({ id, type, data }) => redis.xadd(name, 'NOMKSTREAM', `${id}-0`, 't', type, 'd', data))
+      await Promise.all([...added, expireInTime()])
+      return (await added[0]) !== null
+    }
+
+    async function expireInTime(): Promise<void> {
+      if (performance.now() < expireAt) return
       expireAt = performance.now() + EXPIRE_EVERY_MS
-      return (await run(pipeline))[0] !== null
+      await redis.expire(name, redisKeys.stream.ttlS)
     }
 
     async function writeWhole(frames: readonly Frame[], isFirst: boolean): Promise<void> {
+      expireAt = 0
       // a new journal needs no transaction: nobody can read it in the middle
-      const pipeline = isFirst ? redis.pipeline() : redis.multi().del(key(answerId))
-      for (const frame of frames) pipeline.xadd(key(answerId), `${frame.id}-0`, 't', frame.type, 'd', frame.data)
-      pipeline.expire(key(answerId), redisKeys.stream.ttlS)
-      expireAt = performance.now() + EXPIRE_EVERY_MS
-      await run(pipeline)
+      if (isFirst) {
+        const added = frames.map(({ id, type, data }) => redis.xadd(name, `${id}-0`, 't', type, 'd', data))
+        return void (await Promise.all([...added, expireInTime()]))
+      }
+      const all = redis.multi().del(name)
+      for (const { id, type, data } of frames) all.xadd(name, `${id}-0`, 't', type, 'd', data)
+      await run(all)
+      await expireInTime()
     }
 
     /** A journal that was ended by another process is never written over. */
     async function rewrite(batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> {
       const mine = epoch
-      const last = before.length > 0 ? (await redis.xrevrange(key(answerId), '+', '-', 'COUNT', 1))[0] : undefined
+      const last = before.length > 0 ? (await redis.xrevrange(name, '+', '-', 'COUNT', 1))[0] : undefined
       if (last && isFinalType(last[1][1] as Frame['type'])) return 'ended'
       await writeWhole([...before, ...batch], before.length === 0)
       written = mine
@@ -120,6 +129,7 @@ export function createStreamLog(
   async function* readLive(stream: LiveStream, after: number, left: AbortSignal): AsyncGenerator<Frame[]> {
     let at = Math.min(after, stream.frames.length)
     stream.readers++
+    left.addEventListener('abort', stream.rouse, { once: true })
     try {
       while (!left.aborted) {
         if (at < stream.frames.length) {
@@ -128,9 +138,10 @@ export function createStreamLog(
           yield batch
           if (isFinalType(batch.at(-1)!.type)) return
         } else if (stream.fenced) return yield* readRemote(stream.answerId, at, left)
-        else await stream.changed(at, left)
+        else await stream.changed(at)
       }
     } finally {
+      left.removeEventListener('abort', stream.rouse)
       stream.readers--
       stream.lastReaderAt = performance.now()
     }
@@ -218,11 +229,6 @@ export function createStreamLog(
       clearTimeout(probe)
     },
   }
-}
-
-/** Null when there is no journal to add to. */
-function addTo(redis: Redis, answerId: string, frame: Frame): Promise<string | null> {
-  return redis.xadd(key(answerId), 'NOMKSTREAM', `${frame.id}-0`, 't', frame.type, 'd', frame.data)
 }
 
 function isTaken(error: unknown): boolean {

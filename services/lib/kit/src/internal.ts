@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { AppError, isErrorCode } from '@docent/core/errors'
 import { decodePrincipal, encodePrincipal, internalTokenHeader, type Principal, principalHeader } from '@docent/core/principal'
 import type { Request, RequestHandler } from 'express'
+import { leanFetch } from './lean-fetch.ts'
 
 export function sameSecret(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)]
@@ -37,18 +38,27 @@ export function internalHeaders(
   }
 }
 
+const LATE = new Error('It took too long.')
+
 /** Asks a neighbour for JSON; its problem+json becomes the same AppError here, silence becomes `unavailable`. */
 export async function askJson<T>(url: string, init: RequestInit & { timeoutMs: number }, read: (body: unknown) => T): Promise<T> {
-  const limit = AbortSignal.timeout(init.timeoutMs)
-  const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit
+  const own = new AbortController()
+  const limit = setTimeout(() => own.abort(LATE), init.timeoutMs)
+  const forward = () => own.abort(init.signal!.reason)
+  init.signal?.addEventListener('abort', forward, { once: true })
+  if (init.signal?.aborted) forward()
   let response: Response
+  let body: unknown
   try {
-    response = await fetch(url, { ...init, signal })
+    response = await leanFetch(url, { ...init, signal: own.signal })
+    body = await response.json().catch(() => undefined)
   } catch (cause) {
     if (init.signal?.aborted) throw cause
-    throw new AppError(limit.aborted ? 'timeout' : 'unavailable', `${new URL(url).host} did not answer.`, { cause })
+    throw new AppError(cause === LATE ? 'timeout' : 'unavailable', `${new URL(url).host} did not answer.`, { cause })
+  } finally {
+    clearTimeout(limit)
+    init.signal?.removeEventListener('abort', forward)
   }
-  const body: unknown = await response.json().catch(() => undefined)
   if (!response.ok) {
     const problem = (body ?? {}) as { code?: unknown; detail?: string }
     throw new AppError(

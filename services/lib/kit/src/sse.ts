@@ -4,6 +4,8 @@ import type { Request, Response } from 'express'
 
 export type SseEvent = { id?: number; type?: string; data: unknown }
 
+const OPEN_MS = 40
+const GONE = new Error('The reader is gone.') // made once: the default reason costs a stack
 const HEARTBEAT_MS = 10_000
 
 /** Streams events as SSE. Leaving aborts the reading, never the work; a failure becomes one `error` event. */
@@ -14,8 +16,10 @@ export async function sendEvents(
   encode = encodeEvent,
 ): Promise<void> {
   const left = new AbortController()
-  res.on('close', () => left.abort())
+  res.on('close', () => left.abort(GONE))
   openEventStream(res)
+  // the head leaves with the first events, or soon by itself
+  const opening = setTimeout(() => res.flushHeaders(), OPEN_MS)
   const heartbeat = setInterval(() => {
     if (!res.writableNeedDrain) res.write(': \n\n')
   }, HEARTBEAT_MS)
@@ -30,17 +34,17 @@ export async function sendEvents(
     res.write(encode({ type: 'error', data: { state: 'error', code: error.code, message: error.message } }))
     if (error.code === 'internal') throw thrown
   } finally {
+    clearTimeout(opening)
     clearInterval(heartbeat)
     res.end()
   }
   void req
 }
 
-export function openEventStream(res: Response): void {
+function openEventStream(res: Response): void {
   res
     .status(200)
     .set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
-  res.flushHeaders()
 }
 
 export function encodeEvent({ id, type, data }: SseEvent): string {

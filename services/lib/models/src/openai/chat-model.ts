@@ -11,8 +11,12 @@ export type OpenAiChatOptions = {
   model: string
   firstTokenMs?: number
   silenceMs?: number
+  /** in place of the global one */
+  fetch?: typeof fetch
 }
 
+// made once: an abort without a reason makes a DOMException with its stack
+const LEFT = new Error('left')
 const AFTER_FINISH_MS = 2_000 // usage and [DONE] follow at once or never
 
 /** Any server that speaks OpenAI's chat completions. The client makes the request; the body is read by our byte scanner. */
@@ -23,6 +27,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     apiKey: options.apiKey || 'none',
     maxRetries: 0, // who asks decides: within the time to the first word, and never after it
     timeout: firstTokenMs + silenceMs,
+    ...(options.fetch ? { fetch: options.fetch } : {}),
   })
 
   async function* stream(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatPart> {
@@ -32,6 +37,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     signal.addEventListener('abort', forward, { once: true })
     const watch = createWatch(own, Math.min(firstTokenMs, request.firstTokenMs ?? firstTokenMs))
     let answered = false
+    let said = false
     try {
       const response = await client.chat.completions
         .create(
@@ -69,8 +75,12 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
           note(part)
           if (part.text || part.usage || part.finish) yield partOf(part)
           if (part.error) throw part.error
-          if (part.done) return
+          if (part.done) {
+            said = true
+            return
+          }
         }
+        said = true
         const last = scanner.end()
         note(last)
         if (last.text || last.usage || last.finish) yield partOf(last)
@@ -87,7 +97,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     } finally {
       watch.clear()
       signal.removeEventListener('abort', forward)
-      own.abort()
+      // after the last word the connection may serve again
+      if (!said) own.abort(LEFT)
     }
   }
 

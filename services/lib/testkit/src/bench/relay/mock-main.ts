@@ -66,5 +66,7 @@ const server = createServer(async (req, res) => {
   paced.add(stream)
   res.on('close', () => paced.delete(stream))
 })
+// an idle connection that is closed just as it is used again would fail a rival that does not try twice
+server.keepAliveTimeout = 600_000
 server.listen(Number(process.env.PORT), process.env.HOST)
 process.once('SIGTERM', () => process.exit(0))
