@@ -21,7 +21,7 @@ export type Citations = ReturnType<typeof createCitations>
 /** A source as its table keeps it. */
 export function citationRow(answer: string, { source, passage }: ShownSource) {
   const { documentId: document, version, chunkId: chunk, text } = passage
-  return { id: source.citationId, answer, n: source.n, document, version, chunk, passage: text, source }
+  return { id: source.citationId, answer, n: source.n, document, version, chunk, passage: text.toWellFormed(), source }
 }
 
 /** SQL that reads such rows from a JSON array. */

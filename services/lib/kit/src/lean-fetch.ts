@@ -18,7 +18,7 @@ export async function leanFetch(url: string | URL | Request, init: RequestInit =
     message.destroy()
     return fetch(target, init)
   }
-  return responseOf(message, target)
+  return responseOf(message, target, init.signal ?? undefined)
 }
 
 function answerTo(target: URL, init: RequestInit, isAgain = false): Promise<IncomingMessage> {
@@ -49,9 +49,9 @@ function headersOf(given: RequestInit['headers']): Record<string, string> {
   return given instanceof Headers || Array.isArray(given) ? Object.fromEntries(given) : { ...given }
 }
 
-function responseOf(message: IncomingMessage, url: URL): Response {
+function responseOf(message: IncomingMessage, url: URL, signal: AbortSignal | undefined): Response {
   const status = message.statusCode ?? 0
-  const body = bodyOf(message)
+  const body = bodyOf(message, signal)
   const text = async () => {
     const parts: Buffer[] = []
     for await (const part of body) parts.push(part)
@@ -62,9 +62,12 @@ function responseOf(message: IncomingMessage, url: URL): Response {
     ok: status >= 200 && status < 300,
     statusText: message.statusMessage ?? '',
     url: url.href,
-    headers: new Headers(
-      Object.entries(message.headersDistinct).flatMap(([name, values]) => (values ?? []).map((value): [string, string] => [name, value])),
-    ),
+    // many a reader never looks at them
+    get headers() {
+      return new Headers(
+        Object.entries(message.headersDistinct).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value])),
+      )
+    },
     body: Object.assign(body, {
       cancel: async () => void message.destroy(),
     }),
@@ -75,7 +78,7 @@ function responseOf(message: IncomingMessage, url: URL): Response {
 }
 
 /** The parts as they come. One reader, which is never far behind: nothing is held back. */
-function bodyOf(message: IncomingMessage): AsyncIterableIterator<Buffer> {
+function bodyOf(message: IncomingMessage, signal: AbortSignal | undefined): AsyncIterableIterator<Buffer> {
   const parts: Buffer[] = []
   let ended = false
   let broken: Error | undefined
@@ -109,7 +112,7 @@ function bodyOf(message: IncomingMessage): AsyncIterableIterator<Buffer> {
         const value = parts.shift()
         if (value) return { value, done: false }
         if (ended) return { value: undefined, done: true }
-        if (broken) throw broken
+        if (broken) throw signal?.aborted ? signal.reason : broken
         await new Promise<void>((woken) => {
           wake = woken
         })

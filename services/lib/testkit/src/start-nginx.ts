@@ -5,22 +5,33 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '@docent/kit/free-port'
+import { cpuSecondsOf } from './bench/child-service.ts'
 import { until } from './until.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const setpriv = '/usr/bin/setpriv'
 
 export type Nginx = {
-  /** the TLS server of the composed stack, here without TLS */
+  /** the TLS server of the composed stack, here without TLS unless asked for */
   url: string
   /** new configuration, new workers; resolves when a new worker runs */
   reload(gatewayPorts?: number | readonly number[]): Promise<void>
   kill(): Promise<void>
   start(): Promise<void>
+  /** seconds of CPU that its processes have used so far */
+  cpuS(): number
 }
 
-/** nginx with the composed stack's own configuration in front of gateways on this machine, asked in turn; it does not outlive the test. */
-export async function startNginx(command: string, gatewayPorts: number | readonly number[], scope: AsyncDisposableStack): Promise<Nginx> {
+/**
+ * nginx with the composed stack's own configuration in front of gateways on this machine, asked in turn; it does not outlive the
+ * test. `tls`: with a certificate that it signs itself.
+ */
+export async function startNginx(
+  command: string,
+  gatewayPorts: number | readonly number[],
+  scope: AsyncDisposableStack,
+  { tls = false } = {},
+): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'docent-nginx-'))
   chmodSync(folder, 0o755) // its workers have a user of their own when the run is root's
   scope.defer(() => rmSync(folder, { recursive: true, force: true }))
@@ -28,7 +39,7 @@ export async function startNginx(command: string, gatewayPorts: number | readonl
   mkdirSync(join(folder, 'conf.d'))
   mkdirSync(join(folder, 'tls'))
   writeFileSync(join(folder, 'mime.types'), 'types { text/html html; }\n')
-  writeFileSync(join(folder, 'tls/none.conf'), 'set $hsts "";\n')
+  writeFileSync(join(folder, 'tls/none.conf'), `set $hsts "";\n${tls ? certificate(folder) : ''}`)
   const ours = (path: string) =>
     path.replaceAll('/tmp/', `${folder}/`).replaceAll('/etc/nginx', folder).replaceAll('/dev/std', `${folder}/std`)
   writeFileSync(join(folder, 'nginx.conf'), ours(readFileSync(join(root, 'nginx/nginx.conf'), 'utf8')))
@@ -44,7 +55,7 @@ export async function startNginx(command: string, gatewayPorts: number | readonl
     const filled = template
       .replace(/\$\{([A-Z_]+)\}/g, (_, name: string) => values[name] ?? '')
       .replace(/^ *http2 on;$/m, '')
-      .replace('listen 8443 ssl default_server', `listen 127.0.0.1:${main} default_server`)
+      .replace('listen 8443 ssl default_server', `listen 127.0.0.1:${main}${tls ? ' ssl' : ''} default_server`)
       .replace('listen 8081', `listen 127.0.0.1:${status}`)
       .replace('listen 8080', `listen 127.0.0.1:${plain}`)
       .replace('http://gateway:8080', 'http://gateways')
@@ -57,7 +68,7 @@ export async function startNginx(command: string, gatewayPorts: number | readonl
   let child: ChildProcess | undefined
   const workers = () => readFileSync(`/proc/${child?.pid}/task/${child?.pid}/children`, 'utf8').trim().split(' ')
   const nginx: Nginx = {
-    url: `http://127.0.0.1:${main}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${main}`,
     async reload(ports = gatewayPorts) {
       configure(ports)
       const before = new Set(workers())
@@ -73,6 +84,7 @@ export async function startNginx(command: string, gatewayPorts: number | readonl
       for (const pid of [dying.pid!, ...workers().filter(Boolean).map(Number)]) process.kill(pid, 'SIGKILL')
       await gone
     },
+    cpuS: () => [child!.pid!, ...workers().filter(Boolean).map(Number)].reduce((sum, pid) => sum + cpuSecondsOf(pid), 0),
     async start() {
       const all = [...args, '-g', 'daemon off;']
       const [program, rest] = existsSync(setpriv) ? [setpriv, ['--pdeathsig', 'TERM', command, ...all]] : [command, all]
@@ -89,4 +101,24 @@ export async function startNginx(command: string, gatewayPorts: number | readonl
   scope.defer(() => nginx.kill())
   await nginx.start()
   return nginx
+}
+
+/** The lines that name a certificate made now. */
+function certificate(folder: string): string {
+  const [key, pem] = [join(folder, 'tls/key.pem'), join(folder, 'tls/cert.pem')]
+  const args = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+  ]
+  execFileSync('openssl', [...args, '-keyout', key, '-out', pem], { stdio: 'pipe' })
+  return `ssl_certificate ${pem};\nssl_certificate_key ${key};\n`
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '@docent/kit/free-port'
 import pg from 'pg'
+import { nginxCommand } from '../../assets/programs.ts'
+import { startNginx } from '../start-nginx.ts'
 import { tempDatabase } from '../temp-database.ts'
 import { type ChildService, startChild, startProgram } from './child-service.ts'
 import { openBenchStores, percentile } from './open-bench.ts'
@@ -11,29 +13,35 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
 const PACED = { streams: 200, perSecond: 50, tokens: 200 }
 const BURST = { questions: 160, atOnce: 16, tokens: 200 }
 const OPEN = 1_000
+const BEHIND_NGINX = 90 // it lets one address have a hundred
 
-/** BENCH 1 to 5, 13, 14 but for TLS: the whole gateway against a mock model and a mock retrieval; ratios are of one run, A and B in turn. */
+/** The whole gateway against a mock model and a mock retrieval; ratios are of one run, A and B in turn. */
 export async function benchGateway(scope: AsyncDisposableStack): Promise<Record<string, number>> {
   const stores = await openBenchStores(scope)
   const { chatUrl, ownerUrl } = await tempDatabase(stores.databaseUrl, scope)
   const mock = scope.use(await startProgram(new URL('relay/mock-main.ts', import.meta.url), {}))
   const gatewayFor = async (model: string) => {
     const metricsPort = await freePort()
-    const service = await startChild('gateway', {
-      DATABASE_URL: chatUrl,
-      QUEUE_URL: stores.queueUrl,
-      CACHE_URL: stores.cacheUrl,
-      RETRIEVAL_URL: mock.url,
-      INGEST_URL: mock.url,
-      INTERNAL_TOKEN: 'bench-internal-token-0123456789-abcdefg',
-      ADMIN_KEY: 'bench-admin-key-0123456789-abcdefghijkl',
-      RATE_LIMIT_PER_MINUTE: '10000000',
-      DAILY_TOKEN_BUDGET: '2000000000',
-      MAX_RUNNING_ANSWERS: '2000',
-      METRICS_PORT: String(metricsPort),
-      LLM_BASE_URL: `${mock.url}/v1`,
-      LLM_MODEL: model,
-    })
+    const service = await startChild(
+      'gateway',
+      {
+        DATABASE_URL: chatUrl,
+        QUEUE_URL: stores.queueUrl,
+        CACHE_URL: stores.cacheUrl,
+        RETRIEVAL_URL: mock.url,
+        INGEST_URL: mock.url,
+        INTERNAL_TOKEN: 'bench-internal-token-0123456789-abcdefg',
+        ADMIN_KEY: 'bench-admin-key-0123456789-abcdefghijkl',
+        RATE_LIMIT_PER_MINUTE: '10000000',
+        DAILY_TOKEN_BUDGET: '2000000000',
+        MAX_RUNNING_ANSWERS: '2000',
+        METRICS_PORT: String(metricsPort),
+        LLM_BASE_URL: `${mock.url}/v1`,
+        LLM_MODEL: model,
+        TRUST_PROXY: '1',
+      },
+      { nodeFlags: ['--max-semi-space-size=4'] },
+    ) // as compose starts it
     return { ...scope.use(service), metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` }
   }
   const rivalFor = async (kind: 'pipe' | 'sdk', model: string) =>
@@ -57,6 +65,22 @@ export async function benchGateway(scope: AsyncDisposableStack): Promise<Record<
     if (round > 0) own.push(a) && bare.push(b) // the first is for the compiler
   }
   const lag = /^nodejs_eventloop_lag_p99_seconds\S* (\S+)/m.exec(await (await fetch(paced.metricsUrl)).text())?.[1]
+
+  say('6: through TLS nginx')
+  const nginx = await startNginx(nginxCommand(), Number(new URL(paced.url).port), scope, { tls: true })
+  const cpuPerToken = async (door: Door) => {
+    const cpuS = () => paced.cpuS() + nginx.cpuS()
+    const before = cpuS()
+    await crowd(door, BEHIND_NGINX, BEHIND_NGINX, PACED.tokens, 10)
+    return ((cpuS() - before) * 1e6) / (BEHIND_NGINX * PACED.tokens)
+  }
+  const behind: number[] = []
+  const bareGateway: number[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const a = await cpuPerToken(gatewayDoor(nginx.url))
+    const b = await cpuPerToken(gatewayDoor(paced.url))
+    if (round > 0) behind.push(a) && bareGateway.push(b)
+  }
 
   say('2: bursts')
   const burstModel = `burst-${BURST.tokens}`
@@ -149,6 +173,7 @@ export async function benchGateway(scope: AsyncDisposableStack): Promise<Record<
     '1 bare node:http pipe: the same': median(bare),
     '1 ratio': median(own) / median(bare),
     '1 event loop lag of the gateway, p99 ms': Number(lag) * 1_000,
+    '6 through TLS nginx: extra CPU µs per token': median(behind) - median(bareGateway),
     '2 burst: tokens per CPU-s': median(burstOwn),
     '2 openai SDK on node:http: the same': median(burstSdk),
     '2 ratio': median(burstOwn) / median(burstSdk),

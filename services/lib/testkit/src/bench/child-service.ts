@@ -14,6 +14,12 @@ export type ChildService = AsyncDisposable & {
 
 const TICKS_PER_S = 100
 
+/** User and system time of a process so far. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
+}
+
 /** A service as its container starts it, in a process of its own, so that its memory and CPU are its own. */
 export async function startChild(
   service: 'retrieval' | 'embedder' | 'gateway' | 'ingest',
@@ -54,10 +60,7 @@ export async function startProgram(
   const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status())?.[1]) / 1024
   return {
     url,
-    cpuS() {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
-    },
+    cpuS: () => cpuSecondsOf(child.pid!),
     memory: () => ({ rssMb: field('VmRSS'), peakMb: field('VmHWM'), anonMb: field('RssAnon') }),
     [Symbol.asyncDispose]: stop,
   }
