@@ -44,6 +44,25 @@ export const envSchema = z.object({
     .max(600_000)
     .default(30_000)
     .meta({ description: 'Limit of one request to a remote provider' }),
+  EMBEDDINGS_PRICE: z.coerce.number().min(0).optional().meta({ description: 'Price of a million tokens of the model, for estimates' }),
+  EMBEDDINGS_CURRENCY: z.string().length(3).default('USD').meta({ description: 'Currency of the prices of embedding models' }),
+  EMBEDDINGS_NEXT_PROVIDER: z
+    .enum(['local', 'openai', 'hf'])
+    .optional()
+    .meta({ description: 'A candidate beside the model above: POST /api/v1/generations builds an index with it while the other serves' }),
+  EMBEDDINGS_NEXT_BASE_URL: z.url().optional().meta({ description: 'As EMBEDDINGS_BASE_URL, of the candidate' }),
+  EMBEDDINGS_NEXT_API_KEY: z.string().optional().meta({ description: 'As EMBEDDINGS_API_KEY, of the candidate' }),
+  EMBEDDINGS_NEXT_MODEL: z.string().max(200).optional().meta({ description: 'As EMBEDDINGS_MODEL, of the candidate' }),
+  EMBEDDINGS_NEXT_DIMENSIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(8192)
+    .optional()
+    .meta({ description: 'As EMBEDDINGS_DIMENSIONS, of the candidate' }),
+  EMBEDDINGS_NEXT_QUERY_PREFIX: z.string().max(500).default('').meta({ description: 'As EMBEDDINGS_QUERY_PREFIX, of the candidate' }),
+  EMBEDDINGS_NEXT_PASSAGE_PREFIX: z.string().max(500).default('').meta({ description: 'As EMBEDDINGS_PASSAGE_PREFIX, of the candidate' }),
+  EMBEDDINGS_NEXT_PRICE: z.coerce.number().min(0).optional().meta({ description: 'As EMBEDDINGS_PRICE, of the candidate' }),
   RERANK_URL: z.url().optional().meta({ description: 'Full address of a remote /rerank; unset: reranking is off' }),
   RERANK_API: z
     .enum(['cohere', 'tei'])
@@ -58,9 +77,18 @@ export type Config = {
   port: number
   metricsPort: number
   logLevel: string
-  provider: { kind: 'local' } | (RemoteConfig & { kind: 'openai'; baseUrl: string }) | (RemoteConfig & { kind: 'hf' })
+  provider: ProviderConfig
+  /** the candidate for another generation of the index */
+  next?: ProviderConfig
   rerank?: { url: string; api: 'cohere' | 'tei'; apiKey?: string; model?: string }
 }
+
+export type Price = { amount: number; currency: string }
+export type ProviderConfig = { price?: Price } & (
+  | { kind: 'local' }
+  | (RemoteConfig & { kind: 'openai'; baseUrl: string })
+  | (RemoteConfig & { kind: 'hf' })
+)
 
 export type RemoteConfig = {
   baseUrl?: string
@@ -73,15 +101,23 @@ export type RemoteConfig = {
   timeoutMs: number
 }
 
+type Env = z.infer<typeof envSchema>
+type Prefix = 'EMBEDDINGS_' | 'EMBEDDINGS_NEXT_'
+
 const checked = envSchema.superRefine((env, context) => {
-  if (env.EMBEDDINGS_PROVIDER !== 'openai' && env.EMBEDDINGS_PROVIDER !== 'hf') return
-  const need = (name: 'EMBEDDINGS_MODEL' | 'EMBEDDINGS_API_KEY' | 'EMBEDDINGS_BASE_URL', when: string) => {
-    if (!env[name]) context.addIssue({ code: 'custom', path: [name], message: `is needed when ${when}` })
+  for (const prefix of ['EMBEDDINGS_', 'EMBEDDINGS_NEXT_'] as const) {
+    const provider = env[`${prefix}PROVIDER`]
+    if (provider !== 'openai' && provider !== 'hf') continue
+    const need = (name: 'MODEL' | 'API_KEY' | 'BASE_URL', when: string) => {
+      if (!env[`${prefix}${name}`]) context.addIssue({ code: 'custom', path: [prefix + name], message: `is needed when ${when}` })
+    }
+    need('MODEL', `${prefix}PROVIDER is not local`)
+    if (provider === 'openai') need('BASE_URL', `${prefix}PROVIDER is openai`)
+    if (provider === 'hf' && !env[`${prefix}BASE_URL`]) need('API_KEY', `${prefix}PROVIDER is hf without ${prefix}BASE_URL`)
   }
-  need('EMBEDDINGS_MODEL', 'EMBEDDINGS_PROVIDER is not local')
-  if (env.EMBEDDINGS_PROVIDER === 'openai') need('EMBEDDINGS_BASE_URL', 'EMBEDDINGS_PROVIDER is openai')
-  if (env.EMBEDDINGS_PROVIDER === 'hf' && !env.EMBEDDINGS_BASE_URL)
-    need('EMBEDDINGS_API_KEY', 'EMBEDDINGS_PROVIDER is hf without EMBEDDINGS_BASE_URL')
+  const next = env.EMBEDDINGS_NEXT_PROVIDER
+  if (next && nameOf(env, 'EMBEDDINGS_NEXT_') === nameOf(env, 'EMBEDDINGS_'))
+    context.addIssue({ code: 'custom', path: ['EMBEDDINGS_NEXT_MODEL'], message: 'must name another model than EMBEDDINGS_MODEL' })
 }, always)
 
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -91,25 +127,39 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     port: read.PORT,
     metricsPort: read.METRICS_PORT,
     logLevel: read.LOG_LEVEL,
-    provider: readProvider(read),
+    provider: readProvider(read, 'EMBEDDINGS_'),
+    ...(read.EMBEDDINGS_NEXT_PROVIDER ? { next: readProvider(read, 'EMBEDDINGS_NEXT_') } : {}),
     ...(read.RERANK_URL
       ? { rerank: { url: read.RERANK_URL, api: read.RERANK_API, apiKey: read.RERANK_API_KEY, model: read.RERANK_MODEL } }
       : {}),
   })
 }
 
-function readProvider(read: z.infer<typeof envSchema>): Config['provider'] {
-  if (read.EMBEDDINGS_PROVIDER === 'local') return { kind: 'local' }
+function readProvider(read: Env, prefix: Prefix): ProviderConfig {
+  const amount = read[`${prefix}PRICE`]
+  const price = amount === undefined ? {} : { price: { amount, currency: read.EMBEDDINGS_CURRENCY } }
+  const kind = read[`${prefix}PROVIDER`]
+  if (kind !== 'openai' && kind !== 'hf') return { kind: 'local', ...price }
   const remote = {
-    apiKey: read.EMBEDDINGS_API_KEY,
-    model: read.EMBEDDINGS_MODEL!, // `checked` demands it
-    dimensions: read.EMBEDDINGS_DIMENSIONS,
-    queryPrefix: read.EMBEDDINGS_QUERY_PREFIX,
-    passagePrefix: read.EMBEDDINGS_PASSAGE_PREFIX,
+    ...price,
+    apiKey: read[`${prefix}API_KEY`],
+    model: read[`${prefix}MODEL`]!, // `checked` demands it
+    dimensions: read[`${prefix}DIMENSIONS`],
+    queryPrefix: read[`${prefix}QUERY_PREFIX`],
+    passagePrefix: read[`${prefix}PASSAGE_PREFIX`],
     batch: read.EMBEDDINGS_BATCH,
     timeoutMs: read.EMBEDDINGS_TIMEOUT_MS,
   }
-  return read.EMBEDDINGS_PROVIDER === 'openai'
-    ? { kind: 'openai', baseUrl: read.EMBEDDINGS_BASE_URL!, ...remote }
-    : { kind: 'hf', baseUrl: read.EMBEDDINGS_BASE_URL, ...remote }
+  const baseUrl = read[`${prefix}BASE_URL`]
+  return kind === 'openai' ? { kind, baseUrl: baseUrl!, ...remote } : { kind, baseUrl, ...remote }
+}
+
+function nameOf(read: Env, prefix: Prefix): string {
+  const provider = read[`${prefix}PROVIDER`]
+  return provider === 'openai' || provider === 'hf' ? modelId(read[`${prefix}MODEL`] ?? '', read[`${prefix}DIMENSIONS`]) : 'local'
+}
+
+/** Vectors of another length are another model's: both may be wanted beside each other. */
+export function modelId(model: string, dimensions: number | undefined): string {
+  return dimensions === undefined ? model : `${model}@${dimensions}`
 }

@@ -51,6 +51,18 @@ export function createEvents(log: Log, registry: Metrics) {
     labelNames: ['outcome'],
     registers,
   })
+  const filled = new Counter({
+    name: 'docent_generation_embedded_total',
+    help: 'Texts embedded to fill a generation of the index',
+    registers,
+  })
+  const besideTexts = new Gauge({
+    name: 'docent_generation_texts',
+    help: 'Texts of the generation beside the one that serves: all, and those without a vector; 0 when there is none',
+    labelNames: ['what'],
+    registers,
+  })
+  for (const what of ['all', 'missing']) besideTexts.set({ what }, 0)
   for (const outcome of ['sent', 'failed', 'dropped']) webhooks.inc({ outcome }, 0)
   for (const outcome of ['done', 'failed', 'skipped']) indexed.inc({ outcome }, 0)
   for (const reason of pauseReasons) paused.set({ reason }, 0)
@@ -88,6 +100,13 @@ export function createEvents(log: Log, registry: Metrics) {
     /** a cancelled document's job could not be taken out of the queue; it ends by itself when it finds the document cancelled */
     jobLeft: (documentId: string, err: unknown) => log.warn({ documentId, err }, 'the job of a cancelled document stays in the queue'),
     webhook: (outcome: 'sent' | 'failed' | 'dropped') => webhooks.inc({ outcome }),
+    generationFilled: (texts: number) => filled.inc(texts),
+    generationCounted(beside: { texts: number; missing: number } | undefined) {
+      besideTexts.set({ what: 'all' }, beside?.texts ?? 0)
+      besideTexts.set({ what: 'missing' }, beside?.missing ?? 0)
+    },
+    generationActivated: ({ id, model }: { id: number; model: string }) =>
+      log.info({ generation: id, model }, 'another generation of the index serves'),
     documentChanged: tell,
     paused(reason: PauseReason, on: boolean, message?: string) {
       if (on === waiting.has(reason)) return

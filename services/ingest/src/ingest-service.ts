@@ -8,11 +8,13 @@ import type { Log } from '@docent/kit/logger'
 import { createMetrics, type Metrics, serveMetrics } from '@docent/kit/metrics'
 import { openPostgres } from '@docent/kit/postgres'
 import { openRedis, refuseEviction, workerConnection } from '@docent/kit/redis'
-import type { Embedder } from '@docent/models/embedder'
-import { createHttpEmbedder } from '@docent/models/http-embedder'
+import { type Embedder, type EmbeddingModels, onlyModel } from '@docent/models/embedder'
+import { createHttpModels } from '@docent/models/http-embedder'
 import type { Config } from './config.ts'
 import { createEvents } from './events.ts'
 import { createExtractClient } from './extract-client.ts'
+import { fillGenerations } from './generations/fill-generations.ts'
+import { createFindServing } from './generations/serving.ts'
 import { indexDocument } from './jobs/index-document.ts'
 import { createLane } from './jobs/lane.ts'
 import { createMeasure, type Measure } from './measure.ts'
@@ -21,6 +23,7 @@ import { startReconciler } from './reconcile.ts'
 import { bulkRouter } from './routes/bulk.ts'
 import { chunksRouter } from './routes/chunks.ts'
 import { documentsRouter } from './routes/documents.ts'
+import { generationsRouter } from './routes/generations.ts'
 import { ingestRouter } from './routes/ingest.ts'
 import { removeStaleUploads } from './routes/upload.ts'
 import { createScanner } from './scan/scan-folder.ts'
@@ -31,17 +34,20 @@ import { createGate } from './work-gate.ts'
 
 const WATCH_DEBOUNCE_MS = 300
 
+export type Parts = { log: Log; embedder?: Embedder; models?: EmbeddingModels; measure?: Measure }
+
 /** Opens what ingest needs; shutdown closes it in reverse order. */
 export async function startIngest(
   config: Config,
   scope: AsyncDisposableStack,
-  { log, embedder: given, measure = createMeasure(config.folder) }: { log: Log; embedder?: Embedder; measure?: Measure },
+  { log, embedder, models: given, measure = createMeasure(config.folder) }: Parts,
 ): Promise<{ url: string; metrics: Metrics }> {
   const metrics = createMetrics('ingest')
   const events = createEvents(log, metrics)
   const pool = scope.adopt(openPostgres(config.databaseUrl, log, { name: 'docent-ingest', max: 6 }), (open) => open.end())
   const corpus = createCorpus(pool, { url: config.chromaUrl }, log, faultPoint)
-  const embedder = given ?? createHttpEmbedder({ url: config.embedderUrl })
+  const models = given ?? (embedder ? onlyModel(embedder) : createHttpModels({ url: config.embedderUrl }))
+  const findServing = createFindServing(models, corpus)
   const extractor = createExtractClient(config.extractorSocket)
   await refuseEviction(config.queueUrl, 'QUEUE_URL', log)
   const connection = workerConnection(config.queueUrl)
@@ -63,7 +69,7 @@ export async function startIngest(
     indexDocument,
     {
       corpus,
-      embedder,
+      findServing,
       extractor,
       events,
       chunking: config.chunking,
@@ -81,7 +87,8 @@ export async function startIngest(
   const reconciler = scope.use(
     startReconciler({
       corpus,
-      embedder,
+      models,
+      findServing,
       extractor,
       events,
       scanner,
@@ -98,6 +105,9 @@ export async function startIngest(
     }),
   )
   densePending = reconciler.densePending
+  const filler = scope.use(
+    fillGenerations({ corpus, models, gate, events, densePending: () => densePending(), intervalMs: config.reconcileIntervalMs, log }),
+  )
 
   if (config.webhook) scope.use(startWebhook({ ...config.webhook, corpus, events, log }))
   const statusFile = config.statusFile
@@ -115,16 +125,12 @@ export async function startIngest(
   }
   scope.use(watchFolder(config.folder, config.polling, changed, log))
 
-  const generation = async (signal: AbortSignal) => {
-    const { model, dimension } = await embedder.info(signal)
-    return corpus.activeGeneration(model, dimension)
-  }
   const checks: Checks = {
     postgres: async () => void (await pool.query('SELECT 1')),
     queue: async () => void (await queue.getJobCounts('active')), // a real command: a connection may look alive and hang
     extractor: (signal) => extractor.alive(signal).then(() => undefined),
-    embedder: (signal) => embedder.query('canary', signal).then(() => undefined),
-    chroma: async (signal) => corpus.denseCanary(await generation(signal), signal).then(() => undefined),
+    embedder: async (signal) => void (await (await findServing(signal)).embedder.query('canary', signal)),
+    chroma: async (signal) => corpus.denseCanary((await findServing(signal)).generation, signal).then(() => undefined),
     folder: async () => {
       if (scanner.status().missing) throw new Error(`the folder is missing; mount it, or set DOCENT_FOLDER`)
       return undefined
@@ -137,6 +143,7 @@ export async function startIngest(
       healthRouter(checks, { up: events.up, needed: ['postgres', 'queue', 'extractor', 'embedder', 'folder'] }),
       requireInternal(config.internalToken),
       ingestRouter({ corpus, events, scanner, reconciler, measure, chunking: config.chunking, statusFile }),
+      generationsRouter({ corpus, models, events, filler, densePending: () => densePending() }),
       bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, worker, id) }),
       chunksRouter({ corpus, extractor, push, folder: config.folder }),
       documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),

@@ -1,9 +1,10 @@
-import type { Corpus } from '@docent/corpus/corpus'
+import type { Corpus, Generation } from '@docent/corpus/corpus'
 import type { Log } from '@docent/kit/logger'
-import type { Embedder } from '@docent/models/embedder'
+import type { EmbeddingModels } from '@docent/models/embedder'
 import type { Chunking } from './chunk/chunk.ts'
 import type { Events } from './events.ts'
 import type { Extractor } from './extract-client.ts'
+import type { FindServing } from './generations/serving.ts'
 import { settingsHash } from './jobs/index-document.ts'
 import type { Measure } from './measure.ts'
 import { pauseSentences } from './pauses.ts'
@@ -15,7 +16,8 @@ type JobState = 'waiting' | 'prioritized' | 'active' | 'delayed' | 'failed'
 export type QueueDepth = Record<'waiting' | 'active' | 'delayed' | 'failed', number>
 export type ReconcileDeps = {
   corpus: Corpus
-  embedder: Embedder
+  models: EmbeddingModels
+  findServing: FindServing
   extractor: Extractor
   events: Events
   scanner: Scanner
@@ -51,16 +53,17 @@ const ANSWER_MS = 4_000
  * Each task goes at its own pace and fails alone; what fails is tried again.
  */
 export function startReconciler(deps: ReconcileDeps): Reconciler {
-  const { corpus, embedder, events, gate, log } = deps
+  const { corpus, models, events, gate, log } = deps
   const stop = new AbortController()
   const soon = () => AbortSignal.any([stop.signal, AbortSignal.timeout(ANSWER_MS)])
   let compareDense = true // at the start: Chroma may be anything
   let comparedAt = 0
+  let served: Generation | undefined
 
   /** Work waits while a neighbour that it needs is away, room is short or the owner wants it to, and goes on by itself. */
   async function pulse(): Promise<void> {
     const down = {
-      embedder_down: await fails(embedder.info(soon())),
+      embedder_down: await fails(modelAnswers(soon())),
       extractor_down: await fails(deps.extractor.alive(soon())),
       queue_down: await fails(within(deps.queue.getJobCounts('active'))),
     }
@@ -81,6 +84,13 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
       const { extracted } = (await deps.extractor.counters(soon())) as { extracted?: Record<string, number> }
       if (extracted) events.extracted(extracted)
     }
+  }
+
+  /** Of the database nothing is asked: its absence has its own signs. */
+  async function modelAnswers(signal: AbortSignal): Promise<void> {
+    const offered = await models.list(signal)
+    const { problem } = offered.find(({ model }) => model === served?.model) ?? offered[0] ?? {}
+    if (problem !== undefined) throw new Error(problem)
   }
 
   async function lookAtSwitch(): Promise<void> {
@@ -122,16 +132,16 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
   }
 
   async function settings(): Promise<void> {
-    const { model } = await embedder.info(soon())
-    const stale = await corpus.listStale((settings) => settingsHash(settings, deps.chunking, model))
+    const stale = await corpus.listStale((settings) => settingsHash(settings, deps.chunking))
     if (stale.length === 0) return
     await deps.push(await corpus.requeueDocuments({ states: ['ready'], ids: stale.map(({ id }) => id) }), 'again')
     log.info({ documents: stale.length }, 'the settings have changed: documents are indexed anew')
   }
 
   async function dense(): Promise<void> {
-    const { model, dimension } = await embedder.info(soon())
-    const generation = await corpus.activeGeneration(model, dimension)
+    const { generation } = await deps.findServing(soon())
+    if (served?.id !== generation.id) compareDense = true
+    served = generation
     const broken = await fails(corpus.denseCanary(generation, soon()))
     const age = performance.now() - comparedAt
     const isDue = compareDense || age > DENSE_FULL_MS || (corpus.isDenseDoubtful() && age > DOUBT_INTERVALS * deps.intervalMs)

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export const stages = ['plan', 'lexical', 'embed', 'dense', 'fuse', 'rerank', 'parents', 'total'] as const
 export type Stage = (typeof stages)[number]
-export const steps = ['dense', 'chroma', 'rerank', 'parents', 'everyday'] as const
+export const steps = ['dense', 'chroma', 'rerank', 'parents', 'everyday', 'beside'] as const
 export type Step = (typeof steps)[number]
 
 /** What happens here, said once: each event feeds its log line and its metric. */
@@ -12,6 +12,7 @@ export type RetrievalEvents = {
   searched(outcome: { answerable: boolean; degraded: readonly Step[]; passages: number; ms: number; requestId: string }): void
   legLost(step: Step, error: unknown): void
   legBack(step: Step): void
+  generationFollowed(generation: { id: number; model: string }): void
   loaded(chunks: number, ms: number): void
   followed(documents: number, chunks: number): void
   feedFailed(error: unknown): void
@@ -46,6 +47,7 @@ export function createEvents(registry: Registry, log: Log): RetrievalEvents {
     },
     legLost: (step, error) => log.warn({ step, err: error }, 'a leg of the search is lost; searches go on without it'),
     legBack: (step) => log.info({ step }, 'a leg of the search is back'),
+    generationFollowed: ({ id, model }) => log.info({ generation: id, model }, 'searches use another generation'),
     loaded(chunks, ms) {
       chunksHeld.set(chunks)
       log.info({ chunks, ms: Math.round(ms) }, 'lexical index loaded')

@@ -6,8 +6,8 @@ import { requireInternal } from '@docent/kit/internal'
 import { createLogger, type Log } from '@docent/kit/logger'
 import { createMetrics, dependencyUp, httpSeconds, type Metrics, serveMetrics } from '@docent/kit/metrics'
 import { openPostgres } from '@docent/kit/postgres'
-import type { Embedder } from '@docent/models/embedder'
-import { createHttpEmbedder } from '@docent/models/http-embedder'
+import { type Embedder, type EmbeddingModels, onlyModel } from '@docent/models/embedder'
+import { createHttpModels } from '@docent/models/http-embedder'
 import { createHttpReranker } from '@docent/models/http-reranker'
 import type { Reranker } from '@docent/models/reranker'
 import type { Config } from './config.ts'
@@ -16,9 +16,8 @@ import { createChunkIndex } from './index/chunk-index.ts'
 import { followFeed } from './index/follow-feed.ts'
 import { searchRouter } from './routes/search.ts'
 import { createDenseLeg } from './search/dense-leg.ts'
-import { createFlatVectors } from './search/flat-vectors.ts'
 
-export type Parts = { log?: Log; embedder?: Embedder; reranker?: Reranker; corpus?: Corpus }
+export type Parts = { log?: Log; embedder?: Embedder; models?: EmbeddingModels; reranker?: Reranker; corpus?: Corpus }
 
 /** Question → passages. Postgres and the index in memory are needed; Chroma and the embedder may come and go. */
 export async function startRetrieval(
@@ -30,14 +29,15 @@ export async function startRetrieval(
   const metrics = createMetrics('retrieval')
   const events = createEvents(metrics, log)
   const corpus = parts.corpus ?? openCorpus(config, scope, log)
-  const embedder = parts.embedder ?? createHttpEmbedder({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000 })
+  const models =
+    parts.models ??
+    (parts.embedder ? onlyModel(parts.embedder) : createHttpModels({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000 }))
 
   const reranker = parts.reranker ?? createHttpReranker({ url: `${config.embedderUrl.replace(/\/+$/, '')}/rerank`, api: 'cohere' })
 
   const index = createChunkIndex()
-  const flat = scope.use(createFlatVectors(corpus, config.flatScanChunks))
-  const dense = scope.use(createDenseLeg({ corpus, embedder, index, flat, events }))
-  const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs))
+  const dense = scope.use(createDenseLeg({ corpus, models, index, flatChunks: config.flatScanChunks, events }))
+  const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs, dense.follow))
 
   const checks = {
     postgres: async () => `change ${await corpus.lastChange()}`,

@@ -1,10 +1,10 @@
 import { createOpenAiEmbedder } from '@docent/models/openai/openai-embedder'
-import type { RemoteConfig } from '../config.ts'
+import { modelId, type RemoteConfig } from '../config.ts'
 import type { EmbedderEvents } from '../events.ts'
 import type { Provider } from '../provider.ts'
 import { createRemote } from './remote.ts'
 
 /** Any OpenAI-compatible embedding server. */
 export function openAiProvider({ baseUrl, ...config }: RemoteConfig & { baseUrl: string }, events: EmbedderEvents): Provider {
-  return createRemote((onUsage) => createOpenAiEmbedder({ ...config, baseUrl, onUsage }), config.model, events)
+  return createRemote((onUsage) => createOpenAiEmbedder({ ...config, baseUrl, onUsage }), modelId(config.model, config.dimensions), events)
 }

@@ -1,4 +1,4 @@
-import { AppError } from '@docent/core/errors'
+import { AppError, toAppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
 import { z } from 'zod'
@@ -16,14 +16,20 @@ const request = z.object({
   kind: z.enum(['query', 'passage']).default('passage'),
 })
 
-/** OpenAI's embeddings API, with `kind` beside it: questions go before passages. */
-export function embeddingsRouter(provider: Provider): Router {
+export type Served = { provider: Provider; price?: { amount: number; currency: string } | undefined }
+
+const DIMENSION_MS = 4_000 // callers ask often and wait 5 s
+
+/** OpenAI's embeddings API, with `kind` beside it: questions go before passages. Without a `model` the first is meant. */
+export function embeddingsRouter(served: readonly [Served, ...Served[]]): Router {
   const router = Router()
 
   router.post('/v1/embeddings', async (req, res) => {
     const { input, model, encoding_format, dimensions, kind } = parse({ body: request }, req).body
-    if (model !== undefined && model !== provider.model) {
-      throw new AppError('not_found', `The model "${model}" is not served here: leave \`model\` out or send "${provider.model}".`)
+    const provider = served.find((one) => model === undefined || one.provider.model === model)?.provider
+    if (!provider) {
+      const names = served.map((one) => `"${one.provider.model}"`).join(' or ')
+      throw new AppError('not_found', `The model "${model}" is not served here: leave \`model\` out or send ${names}.`)
     }
     const left = new AbortController()
     res.once('close', () => left.abort())
@@ -49,8 +55,16 @@ export function embeddingsRouter(provider: Provider): Router {
   })
 
   router.get('/v1/models', async (_req, res) => {
-    const dimension = await provider.dimension(AbortSignal.timeout(10_000))
-    res.json({ object: 'list', data: [{ id: provider.model, object: 'model', created: 0, owned_by: 'docent', dimension }] })
+    const data = await Promise.all(
+      served.map(async ({ provider, price }) => {
+        const known = await provider.dimension(AbortSignal.timeout(DIMENSION_MS)).then(
+          (dimension) => ({ dimension }),
+          (error: unknown) => ({ problem: toAppError(error).message }), // of one model: the others answer
+        )
+        return { id: provider.model, object: 'model', created: 0, owned_by: 'docent', ...known, ...(price ? { price } : {}) }
+      }),
+    )
+    res.json({ object: 'list', data })
   })
 
   return router

@@ -8,19 +8,20 @@ import { languageOf } from '@docent/core/text/language'
 import type { Corpus, DocumentRow, IndexSettings } from '@docent/corpus/corpus'
 import { faultPoint } from '@docent/kit/fault-point'
 import { defineJob, type JobOutcome } from '@docent/kit/jobs'
-import type { Embedder } from '@docent/models/embedder'
 import { z } from 'zod'
 import { applyEdits } from '../chunk/apply-edits.ts'
 import { CHUNKER_VERSION, type Chunking, chunkDocument } from '../chunk/chunk.ts'
 import type { Events } from '../events.ts'
 import type { Extractor } from '../extract-client.ts'
+import type { FindServing } from '../generations/serving.ts'
+import { outages } from '../outages.ts'
 import { diskPath } from '../scan/disk-path.ts'
 import { hashFile } from '../scan/hash-file.ts'
 import type { Lane } from './lane.ts'
 
 export type IndexDeps = {
   corpus: Corpus
-  embedder: Embedder
+  findServing: FindServing
   extractor: Extractor
   events: Events
   chunking: Chunking
@@ -36,8 +37,6 @@ export type IndexDeps = {
 const EMBED_BATCH = 16
 const TRIES = 3
 const CRASHES = 3
-// a neighbour is away, the document is not bad: it stays queued until the neighbour is back
-const outages = new Set(['unavailable', 'timeout', 'rate_limited', 'upstream_failed', 'upstream_unauthorized', 'budget_exhausted'])
 
 /** The configuration's chunking with what the document's folder says instead; never more overlap than half a chunk. */
 export function chunkingFor({ chunkSize, chunkOverlap }: IndexSettings, chunking: Chunking): Chunking {
@@ -45,11 +44,11 @@ export function chunkingFor({ chunkSize, chunkOverlap }: IndexSettings, chunking
   return { size, overlap: Math.min(chunkOverlap ?? chunking.overlap, Math.floor(size / 2)) }
 }
 
-/** Names what an index was made with; a difference re-indexes the document. */
-export function settingsHash(settings: IndexSettings, byDefault: Chunking, model: string): string {
+/** Names what a document was cut with; a difference indexes it anew. Another model is another generation of the same chunks. */
+export function settingsHash(settings: IndexSettings, byDefault: Chunking): string {
   const { size, overlap } = chunkingFor(settings, byDefault)
   return createHash('sha256')
-    .update(JSON.stringify([CHUNKER_VERSION, size, overlap, model, ...(settings.language ? [settings.language] : [])]))
+    .update(JSON.stringify([CHUNKER_VERSION, size, overlap, ...(settings.language ? [settings.language] : [])]))
     .digest('hex')
     .slice(0, 16)
 }
@@ -126,10 +125,10 @@ async function conclude(error: AppError, document: DocumentRow, attempt: number,
 }
 
 async function index(document: DocumentRow, deps: IndexDeps, attempt: number, signal: AbortSignal, stages: Stages) {
-  const { corpus, embedder, chunking } = deps
+  const { corpus, chunking } = deps
   const started = performance.now()
-  const { model, dimension } = await embedder.info(signal) // before the parsing: without it the work would be for nothing
-  const generation = await corpus.activeGeneration(model, dimension)
+  const { generation, embedder } = await deps.findServing(signal) // before the parsing: without it the work would be for nothing
+  const { model, dimension } = generation
   const extracted = wellFormed(
     await timed(stages, 'extract', () => readDocument(document, deps, signal, () => corpus.markAttempt(attempt, 'read'))),
   )
@@ -158,7 +157,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
 
   const facts = {
     contentHash: document.contentHash,
-    settingsHash: settingsHash(document, chunking, model),
+    settingsHash: settingsHash(document, chunking),
     title: extracted.title ?? '',
     language: document.language ?? languageOf(extracted.text.slice(0, 20_000)),
     notes: extracted.notes,

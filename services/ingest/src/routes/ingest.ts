@@ -13,6 +13,7 @@ import { defaultCollection } from '../scan/folder-settings.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
 import { STATUS_FILE, type StatusFile } from '../status-file.ts'
 import { requireIngest } from './access.ts'
+import { viewOf } from './generations.ts'
 
 type Deps = {
   corpus: Corpus
@@ -51,6 +52,11 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
     ])
     const reasons = events.pauses()
     const unkept = statusFile?.problem()
+    const generations = await Promise.all(
+      (await corpus.listGenerations())
+        .filter(({ state }) => state === 'building' || state === 'standby')
+        .map((row) => viewOf(row, { corpus, events })),
+    )
     const left = (documents.queued ?? 0) + (documents.indexing ?? 0)
     const isPaused = reasons.some(({ reason }) => isPausing(reason))
     const { lastScan, pendingRemoval, problems } = scanner.status()
@@ -64,6 +70,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
       lastScan,
       pendingRemoval,
       problems: [...problems, ...(unkept ? [{ path: STATUS_FILE, message: `${STATUS_FILE}: ${unkept}` }] : [])],
+      generations,
       room: { memoryBytes: room.memoryBytes ?? null, diskBytes: room.diskBytes ?? null },
     }
   }

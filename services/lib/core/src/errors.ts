@@ -8,6 +8,8 @@ export const errorTable = {
   not_found: [404, false, 'There is nothing here'],
   method_not_allowed: [405, false, 'This address does not know that method'],
   conflict: [409, false, 'The state does not allow that now'],
+  generation_incomplete: [409, true, 'The generation is not complete yet'],
+  gate_failed: [409, false, 'The golden questions find less with it'],
   gone: [410, false, 'It is no longer kept'],
   precondition_failed: [412, false, 'It was changed in the meantime'],
   payload_too_large: [413, false, 'The body is too large'],

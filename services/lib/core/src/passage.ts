@@ -96,6 +96,12 @@ export const SearchRequest = z
     explain: z.boolean().default(false),
     rerank: z.boolean().default(false).meta({ description: 'Order the best candidates by the reranker of the embedder, where one is set' }),
     tuning: Tuning.optional(),
+    generation: z
+      .int()
+      .min(1)
+      .max(2_000_000_000)
+      .optional()
+      .meta({ description: 'Search this generation of the index, not the one that serves; admin key only' }),
   })
   .meta({ id: 'SearchRequest' })
 export type SearchRequest = z.infer<typeof SearchRequest>
@@ -136,6 +142,7 @@ export const SearchResponse = z
     tookMs: z.number(),
     indexed: z.number().int().optional().meta({ description: 'Chunks in the index: 0 while there is nothing to search' }),
     configVersion: z.string().optional().meta({ description: 'Names the weights and thresholds this search ran with' }),
+    generation: z.number().int().optional().meta({ description: 'Generation of the index that meaning was searched in' }),
     explain: z
       .object({
         why: z.string().meta({ description: 'The search in plain words, in the language of the question' }),

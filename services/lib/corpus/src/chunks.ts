@@ -34,14 +34,11 @@ export function createChunks(
       try {
         flipped = await database.transaction((client) => flip(client, document, facts, version, chunks, generation, attemptId))
       } catch (error) {
-        vectors.dropLater(
-          chunks.map((chunk) => chunkId(document.id, version, chunk.ordinal)),
-          generation,
-        )
+        vectors.dropLater(chunks.map((chunk) => chunkId(document.id, version, chunk.ordinal)))
         throw error
       }
       faultPoint('K8')
-      vectors.dropLater(flipped.dropped, generation, () => faultPoint('K9'))
+      vectors.dropLater(flipped.dropped, () => faultPoint('K9'))
       if (flipped.hasAbandoned) vectors.doubt()
       return { version, dense }
     },

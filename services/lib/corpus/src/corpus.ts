@@ -94,7 +94,24 @@ export type Generation = {
   model: string
   dimension: number
   chromaCollection: string
-  state: 'building' | 'active' | 'retired'
+  /** building: filled beside the one that serves; standby: served before, is kept current; retired: neither */
+  state: 'building' | 'active' | 'standby' | 'retired'
+}
+
+/** Why a generation is not being filled. */
+export type GenerationProblem = { code: string; message: string; at: string }
+export type GenerationRow = Generation & {
+  requestedBy: string | null
+  createdAt: string
+  activatedAt: string | null
+  /** Chroma has had all of it, and nothing was embedded since */
+  isCompared: boolean
+  /** texts that were embedded for it, and how long that took */
+  embedded: number
+  busyMs: number
+  problem: GenerationProblem | null
+  /** what the golden questions said of it */
+  gate: unknown
 }
 
 /** What a version of a document holds beside its chunks. */
@@ -266,7 +283,34 @@ export type Corpus = {
   ): Promise<boolean>
 
   // generations
+  /** makes this model's generation the one that serves, whatever it holds: for a model that the configuration alone has changed */
   activeGeneration(model: string, dimension: number): Promise<Generation>
+  findActive(): Promise<Generation | undefined>
+  /** the one that serves, as long as its model is among those offered; otherwise the first one's begins to */
+  servingGeneration(
+    offered: readonly { model: string; dimension?: number | undefined; problem?: string | undefined }[],
+  ): Promise<Generation>
+  listGenerations(): Promise<GenerationRow[]>
+  findGeneration(id: number): Promise<GenerationRow | undefined>
+  /** one to be filled beside the one that serves. Errors: conflict, when the model has one already or another is being built. */
+  beginGeneration(model: string, dimension: number, by: string): Promise<GenerationRow>
+  /** for 15 s nobody else fills it; tells what was embedded since. False: another does, or it is not to be filled any more. */
+  holdGeneration(id: number, holder: string, done?: { embedded: number; ms: number }): Promise<boolean>
+  releaseGeneration(id: number, holder: string): Promise<void>
+  /** `problem: null` takes it back; `isCompared`: Chroma has all of it now */
+  noteGeneration(id: number, note: { problem?: GenerationProblem | null; isCompared?: boolean }): Promise<void>
+  saveGate(id: number, result: { passed: boolean; [figure: string]: unknown }): Promise<void>
+  /**
+   * Makes it the one that serves, the former stands by, in one transaction; the feed wakes its followers.
+   * Errors: not_found; conflict (retired); without `force` generation_incomplete, gate_failed.
+   */
+  activateGeneration(id: number, options?: { force?: boolean }): Promise<GenerationRow>
+  /** its collections and the vectors that no other generation uses. Errors: not_found; conflict (it serves). */
+  dropGeneration(id: number): Promise<void>
+  /** of the searched texts: how many chunks and texts there are, how many lack a vector of this model, and their bytes */
+  countTexts(model: string): Promise<{ chunks: number; texts: number; missing: number; missingBytes: number }>
+  /** texts without a vector of this model, in the order of their hashes */
+  missingTexts(model: string, after: string, limit: number): Promise<{ textHash: string; text: string }[]>
 
   // what retrieval follows
   lastChange(): Promise<number>

@@ -9,6 +9,7 @@ import { createLedger } from './documents.ts'
 import { createEmbeddings } from './embeddings.ts'
 import { createFeed } from './feed.ts'
 import { createGenerations } from './generations.ts'
+import { createMissingTexts } from './missing-texts.ts'
 import { createOperations } from './operations.ts'
 import { createVectors } from './vectors.ts'
 import { verifyCorpus } from './verify.ts'
@@ -31,7 +32,8 @@ export function createCorpus(
     ...createChunks(database, vectors, embeddings.loadVectors, log, faultPoint),
     ...createChunkEdits(database),
     ...createActiveChunks(database),
-    ...createGenerations(database),
+    ...createGenerations(database, vectors),
+    ...createMissingTexts(database),
     ...createControlFiles(database),
     ...createOperations(database),
     ...createFeed(pool, database, log),

@@ -41,10 +41,24 @@ export function createEmbeddings(database: Database): Embeddings {
       database.transaction(async (client) => {
         await lockVectors(client)
         const { rowCount } = await client.query(
-          `DELETE FROM embedding e WHERE created_at < now() - $1 * interval '1 millisecond' AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.text_hash = e.text_hash)`,
+          `DELETE FROM embedding e WHERE created_at < now() - $1 * interval '1 millisecond' AND (NOT EXISTS (SELECT 1 FROM chunk c WHERE c.text_hash = e.text_hash) OR NOT EXISTS (SELECT 1 FROM generation g WHERE g.model = e.model))`,
           [olderThanMs],
         )
         return rowCount ?? 0
       }),
+  }
+}
+
+const DELETED = 5_000
+
+/** All vectors of a model that only retired generations know. */
+export async function deleteVectorsOf(database: Database, model: string): Promise<void> {
+  for (;;) {
+    const { rowCount } = await database.query(
+      `DELETE FROM embedding WHERE ctid = ANY(ARRAY(SELECT ctid FROM embedding e WHERE model = $1
+         AND NOT EXISTS (SELECT 1 FROM generation g WHERE g.model = e.model AND g.state <> 'retired') LIMIT ${DELETED}))`,
+      [model],
+    )
+    if ((rowCount ?? 0) < DELETED) return
   }
 }

@@ -16,7 +16,9 @@ export type Vectors = Dense & {
   searchMany(vectors: readonly Float32Array[], generation: Generation, breadth?: number): Promise<(number | undefined)[]>
   add(rows: readonly DenseRow[], generation: Generation): Promise<void>
   /** removes ids in the background: their chunks are no longer active, so nobody is shown them meanwhile */
-  dropLater(ids: readonly string[], generation?: Generation, dropped?: () => void): void
+  dropLater(ids: readonly string[], dropped?: () => void): void
+  /** drops the collections of a generation that is given up */
+  forget(generation: Generation): Promise<void>
   isOutage(error: unknown): boolean
   /** it may hold entries that nobody owns, until it is compared again */
   doubt(): void
@@ -34,7 +36,8 @@ const SAMPLES = 8
 
 export function createVectors(url: string | undefined, database: Database, log: CorpusLog): Vectors {
   const chroma = url === undefined ? undefined : openChroma(url)
-  let last: Generation | undefined
+  // those this process has worked with: a chunk that goes away goes from each of them
+  const used = new Map<number, Generation>()
   let isDoubtful = false
 
   /** A collection that was deleted and made again has another id: one more try with a fresh look. */
@@ -45,7 +48,7 @@ export function createVectors(url: string | undefined, database: Database, log: 
     act: (collection: Collection) => Promise<T>,
   ): Promise<T> {
     if (!chroma) throw new AppError('unavailable', 'No dense index is configured (CHROMA_URL).')
-    last = generation
+    used.set(generation.id, generation)
     try {
       return await act(await chroma.open(generation, language, signal))
     } catch (error) {
@@ -101,6 +104,8 @@ export function createVectors(url: string | undefined, database: Database, log: 
   /** Of ids whose language is not known: each collection drops those that it has. */
   async function drop(ids: readonly string[], generation: Generation, among = languages): Promise<void> {
     for (const language of among) {
+      // of a generation given up meanwhile nothing is made again
+      if (!(await chroma?.find(generation, language, AbortSignal.timeout(WRITE_MS)))) continue
       for (let at = 0; at < ids.length; at += BATCH) {
         const some = ids.slice(at, at + BATCH)
         await using(generation, language, AbortSignal.timeout(WRITE_MS), (collection) => collection.delete({ ids: some }))
@@ -253,16 +258,20 @@ export function createVectors(url: string | undefined, database: Database, log: 
       await denseCanary(generation, AbortSignal.timeout(QUERY_MS))
       return { added: second.added, removed: first.removed }
     },
-    dropLater(ids, generation = last, dropped = () => undefined) {
+    dropLater(ids, dropped = () => undefined) {
       if (ids.length === 0 || !chroma) return
-      if (!generation) {
+      if (used.size === 0) {
         isDoubtful = true
         return
       }
-      drop(ids, generation).then(dropped, (error: unknown) => {
+      Promise.all([...used.values()].map((generation) => drop(ids, generation))).then(dropped, (error: unknown) => {
         isDoubtful = true
         log.warn({ err: error, ids: ids.length }, 'old vectors stay in the dense index until it is reconciled')
       })
+    },
+    async forget(generation) {
+      used.delete(generation.id)
+      await chroma?.drop(generation, AbortSignal.timeout(WRITE_MS))
     },
     isOutage: isChromaOutage,
   }

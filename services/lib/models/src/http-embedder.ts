@@ -1,6 +1,6 @@
 import { AppError, isErrorCode } from '@docent/core/errors'
 import { z } from 'zod'
-import type { Embedder } from './embedder.ts'
+import type { Embedder, EmbeddingModels } from './embedder.ts'
 import { decodeBase64, readVectors } from './vectors.ts'
 
 export type HttpEmbedderOptions = {
@@ -11,19 +11,38 @@ export type HttpEmbedderOptions = {
   /** limit for one request of up to `batch` passages, which may wait behind others' */
   passagesTimeoutMs?: number
   batch?: number
+  /** one of those the service offers; unset: the first of them */
+  model?: string
 }
 
-const modelsReply = z.object({ data: z.array(z.object({ id: z.string(), dimension: z.int().positive() })).min(1) })
+const modelsReply = z.object({
+  data: z
+    .array(
+      z.object({
+        id: z.string(),
+        dimension: z.int().positive().optional(),
+        problem: z.string().optional(),
+        price: z.object({ amount: z.number(), currency: z.string() }).optional(),
+      }),
+    )
+    .min(1),
+})
 const vectorsReply = z.object({ data: z.array(z.object({ index: z.int(), embedding: z.string() })) })
 const problem = z.object({ code: z.string(), detail: z.string() }).partial()
 
 /** The Embedder port over our embedder service. It does not retry: callers know better how long they can wait. */
-export function createHttpEmbedder({ url, timeoutMs = 5_000, passagesTimeoutMs = 180_000, batch = 32 }: HttpEmbedderOptions): Embedder {
+export function createHttpEmbedder({
+  url,
+  timeoutMs = 5_000,
+  passagesTimeoutMs = 180_000,
+  batch = 32,
+  model,
+}: HttpEmbedderOptions): Embedder {
   const base = url.replace(/\/+$/, '')
   let dimension: number | undefined
 
   async function embed(kind: 'query' | 'passage', input: readonly string[], signal: AbortSignal, limitMs: number): Promise<Float32Array[]> {
-    const body = JSON.stringify({ input, kind, encoding_format: 'base64' })
+    const body = JSON.stringify({ input, kind, encoding_format: 'base64', model })
     const { data } = await ask(
       `${base}/v1/embeddings`,
       { method: 'POST', headers: { 'content-type': 'application/json' }, body },
@@ -43,8 +62,11 @@ export function createHttpEmbedder({ url, timeoutMs = 5_000, passagesTimeoutMs =
   return {
     async info(signal) {
       const { data } = await ask(`${base}/v1/models`, {}, modelsReply, timeoutMs, signal)
-      dimension = data[0]!.dimension
-      return { model: data[0]!.id, dimension }
+      const offered = model === undefined ? data[0] : data.find(({ id }) => id === model)
+      if (!offered) throw new AppError('not_found', `The embedder does not serve the model "${model}".`)
+      if (!offered.dimension) throw new AppError('unavailable', offered.problem ?? `The model "${offered.id}" does not answer.`)
+      dimension = offered.dimension
+      return { model: offered.id, dimension }
     },
     async query(text, signal) {
       const [vector] = await embed('query', [text], signal, timeoutMs)
@@ -56,6 +78,23 @@ export function createHttpEmbedder({ url, timeoutMs = 5_000, passagesTimeoutMs =
         vectors.push(...(await embed('passage', texts.slice(from, from + batch), signal, passagesTimeoutMs)))
       }
       return vectors
+    },
+  }
+}
+
+/** All models of our embedder service. */
+export function createHttpModels(options: Omit<HttpEmbedderOptions, 'model'>): EmbeddingModels {
+  const embedders = new Map<string, Embedder>()
+  const { url, timeoutMs = 5_000 } = options
+  return {
+    async list(signal) {
+      const { data } = await ask(`${url.replace(/\/+$/, '')}/v1/models`, {}, modelsReply, timeoutMs, signal)
+      return data.map(({ id, ...offered }) => ({ model: id, ...offered }))
+    },
+    of(model) {
+      const embedder = embedders.get(model) ?? createHttpEmbedder({ ...options, model })
+      embedders.set(model, embedder)
+      return embedder
     },
   }
 }

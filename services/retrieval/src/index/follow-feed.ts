@@ -14,8 +14,14 @@ export type Follower = AsyncDisposable & {
   readonly tried: Promise<void>
 }
 
-/** Loads the active chunks, then follows the change feed for ever: NOTIFY wakes it, polling is the truth. */
-export function followFeed(corpus: Corpus, index: ChunkIndex, events: RetrievalEvents, pollMs: number): Follower {
+/** Loads the active chunks, then follows the change feed for ever: NOTIFY wakes it, polling is the truth. `also` is done at each look. */
+export function followFeed(
+  corpus: Corpus,
+  index: ChunkIndex,
+  events: RetrievalEvents,
+  pollMs: number,
+  also: () => Promise<void>,
+): Follower {
   const stopped = new AbortController()
   let seq = -1
   let lastError: unknown
@@ -75,6 +81,7 @@ export function followFeed(corpus: Corpus, index: ChunkIndex, events: RetrievalE
     try {
       if (seq < 0) await load()
       await catchUp()
+      await also()
       lastError = undefined
     } catch (error) {
       if (stopped.signal.aborted) return

@@ -1,39 +1,49 @@
-import type { Corpus, Generation } from '@docent/corpus/corpus'
-import type { Embedder } from '@docent/models/embedder'
+import { AppError } from '@docent/core/errors'
+import type { Corpus } from '@docent/corpus/corpus'
+import type { EmbeddingModels } from '@docent/models/embedder'
 import type { RetrievalEvents, Step } from '../events.ts'
 import type { ChunkIndex, HeldChunk, Language } from '../index/chunk-index.ts'
-import { createBreaker } from './breaker.ts'
-import { everydayQuestions } from './everyday-questions.ts'
-import { dot, type FlatVectors } from './flat-vectors.ts'
+import { type Breaker, createBreaker } from './breaker.ts'
+import { dot } from './flat-vectors.ts'
 import type { DenseGroup } from './fuse.ts'
-import { createLru } from './lru.ts'
-import { createNearest } from './nearest.ts'
+import { type OpenGeneration, openGeneration } from './open-generation.ts'
 
 const LIMIT_MS = 3_000
 const GENERATION_MS = 60_000
 
-export type DenseResult = { groups: DenseGroup<HeldChunk>[]; degraded: Step[]; ms: { embed: number; dense: number } }
-export type DenseQuestion = { text: string; language: Language; allowed: ((chunk: HeldChunk) => boolean) | undefined }
+export type DenseResult = {
+  groups: DenseGroup<HeldChunk>[]
+  degraded: Step[]
+  ms: { embed: number; dense: number }
+  /** of the question's vector and of its neighbours alike */
+  generation?: number
+}
+export type DenseQuestion = {
+  text: string
+  language: Language
+  allowed: ((chunk: HeldChunk) => boolean) | undefined
+  /** another one than serves */
+  generation?: number | undefined
+}
 
 /** Question → vector → nearest chunks of each language. Never throws for a part that is down; says what it did without. */
 export type DenseLeg = Disposable & {
+  /** Errors: not_found, when the question names a generation that is not there. */
   search(question: DenseQuestion, signal: AbortSignal): Promise<DenseResult>
   /** cosines of texts to the question, or undefined when the embedder is away */
   compare(question: string, texts: readonly string[], signal: AbortSignal): Promise<number[] | undefined>
+  /** looks which generation serves: called as often as the change feed is read */
+  follow(): Promise<void>
   chromaCanary(signal: AbortSignal): Promise<void>
   embedderCanary(signal: AbortSignal): Promise<void>
 }
 
-type Parts = { corpus: Corpus; embedder: Embedder; index: ChunkIndex; flat: FlatVectors; events: RetrievalEvents }
-type Everyday = Record<Language, readonly Float32Array[]>
-const none: Everyday = { zh: [], en: [] }
+type Parts = { corpus: Corpus; models: EmbeddingModels; index: ChunkIndex; flatChunks: number; events: RetrievalEvents }
 
-export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts): DenseLeg {
-  const questions = createLru<Float32Array>(1_000)
-  const sentences = createLru<Float32Array>(2_000)
-  let generation: { value: Generation; until: number } | undefined
-  let everyday = none
-  let reading: Promise<void> | undefined
+export function createDenseLeg({ corpus, models, index, flatChunks, events }: Parts): DenseLeg {
+  let current: OpenGeneration | undefined
+  let freshUntil = 0
+  let beside: { open: OpenGeneration; chroma: Breaker } | undefined
 
   const embedding = createBreaker({
     limitMs: LIMIT_MS,
@@ -47,75 +57,98 @@ export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts)
     onOpen: (error) => events.legLost('chroma', error),
     onClose: () => events.legBack('chroma'),
   })
-  const nearest = createNearest(corpus, index, flat, chroma)
 
-  async function generationOf(signal: AbortSignal): Promise<Generation> {
-    if (generation && generation.until > performance.now()) return generation.value
-    const { model, dimension } = await embedder.info(signal)
-    const value = await corpus.activeGeneration(model, dimension)
-    if (generation?.value.model !== value.model) {
-      questions.clear()
-      sentences.clear()
-      everyday = none
-    }
-    generation = { value, until: performance.now() + GENERATION_MS }
-    return value
+  function open(generation: OpenGeneration['generation'], through: Breaker): OpenGeneration {
+    const embedder = models.of(generation.model)
+    const failed = (error: unknown) => events.legLost('everyday', error)
+    return openGeneration(generation, { corpus, embedder, index, flatChunks, chroma: through, failed })
   }
 
-  /** In the background, once per model: searches go on without them until they are there. */
-  function readEveryday(model: string): void {
-    if (everyday !== none || reading) return
-    const vectorsOf = async (language: Language) => {
-      const vectors: Float32Array[] = []
-      for (const text of everydayQuestions[language]) vectors.push(await embedder.query(text, AbortSignal.timeout(LIMIT_MS)))
-      return vectors
+  async function serving(signal: AbortSignal): Promise<OpenGeneration> {
+    if (current && freshUntil > performance.now()) return current
+    const generation = await corpus.servingGeneration(await models.list(signal))
+    if (current?.generation.id !== generation.id) {
+      if (current) events.generationFollowed(generation)
+      current?.[Symbol.dispose]()
+      current = open(generation, chroma)
     }
-    reading = (async () => {
-      const read = { zh: await vectorsOf('zh'), en: await vectorsOf('en') }
-      if (generation?.value.model === model) everyday = read
-    })()
-      .catch((error: unknown) => events.legLost('everyday', error))
-      .finally(() => {
-        reading = undefined
-      })
+    freshUntil = performance.now() + GENERATION_MS
+    return current
+  }
+
+  /** The one beside has a breaker of its own: its faults are no reason to do without the one that serves. */
+  async function named(id: number, signal: AbortSignal): Promise<OpenGeneration> {
+    const now = await serving(signal)
+    if (now.generation.id === id) return now
+    const generation = await corpus.findGeneration(id)
+    if (!generation || generation.state === 'retired') throw new AppError('not_found', 'There is no such generation, or it is retired.')
+    if (beside?.open.generation.id === id) return beside.open
+    closeBeside()
+    const own = createBreaker({
+      limitMs: LIMIT_MS,
+      probe: (limit) => corpus.denseCanary(generation, limit),
+      onOpen: (error) => events.legLost('beside', error),
+      onClose: () => events.legBack('beside'),
+    })
+    beside = { open: open(generation, own), chroma: own }
+    return beside.open
+  }
+
+  function closeBeside(): void {
+    beside?.open[Symbol.dispose]()
+    beside?.chroma[Symbol.dispose]()
+    beside = undefined
   }
 
   async function embedderCanary(signal: AbortSignal): Promise<void> {
-    const { model } = await generationOf(signal)
-    await embedder.query('ready?', signal)
-    readEveryday(model)
+    const now = await serving(signal)
+    await now.embedder.query('ready?', signal).catch(lookAgain)
+    now.readEveryday()
   }
 
   async function chromaCanary(signal: AbortSignal): Promise<void> {
-    await corpus.denseCanary(generation?.value ?? (await generationOf(signal)), signal)
+    await corpus.denseCanary((current ?? (await serving(signal))).generation, signal)
   }
 
-  function questionVector(text: string, signal: AbortSignal): Promise<{ vector: Float32Array; generation: Generation }> {
+  function questionVector(text: string, signal: AbortSignal): Promise<{ vector: Float32Array; open: OpenGeneration }> {
     return embedding.run(async (limit) => {
-      const current = await generationOf(limit)
-      const vector = questions.get(text) ?? (await embedder.query(text, limit))
-      questions.set(text, vector)
-      readEveryday(current.model)
-      return { vector, generation: current }
+      const now = await serving(limit)
+      const vector = await now.question(text, limit).catch(lookAgain)
+      now.readEveryday()
+      return { vector, open: now }
     }, signal)
+  }
+
+  /** A model that is no longer served under this name: the next question looks what serves instead. */
+  function lookAgain(error: unknown): never {
+    if (error instanceof AppError && error.code === 'not_found') freshUntil = 0
+    throw error
+  }
+
+  async function besideVector(text: string, open: OpenGeneration, signal: AbortSignal) {
+    const vector = await open.question(text, AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]))
+    open.readEveryday()
+    return { vector, open }
   }
 
   return {
     chromaCanary,
     embedderCanary,
 
-    async search({ text, language, allowed }, signal) {
+    async search({ text, language, allowed, generation }, signal) {
       const started = performance.now()
       const ms = { embed: 0, dense: 0 }
+      const asked = generation === undefined ? undefined : await named(generation, signal)
       if (index.size === 0) return { groups: [], degraded: [], ms }
       let step: Step = 'dense'
       try {
-        const question = await questionVector(text, signal)
+        const { vector, open: from } = await (asked ? besideVector(text, asked, signal) : questionVector(text, signal))
         ms.embed = performance.now() - started
         step = 'chroma'
-        const { groups, chromaDown } = await nearest({ ...question, language, allowed, everyday: everyday[language] }, signal)
+        const everyday = from.everyday(language)
+        const { groups, chromaDown } = await from.nearest({ vector, generation: from.generation, language, allowed, everyday }, signal)
         ms.dense = performance.now() - started - ms.embed
-        return { groups, degraded: chromaDown ? ['chroma'] : [], ms }
+        return { groups, degraded: chromaDown ? ['chroma'] : [], ms, generation: from.generation.id }
       } catch (error) {
         signal.throwIfAborted()
         if (step === 'chroma') events.legLost('dense', error) // of the embedder's failures the breaker has told
@@ -125,28 +158,25 @@ export function createDenseLeg({ corpus, embedder, index, flat, events }: Parts)
 
     async compare(question, texts, signal) {
       try {
-        const { vector } = await questionVector(question, signal)
-        const known = new Map<string, Float32Array>()
-        const missing = [...new Set(texts)].filter((text) => {
-          const held = sentences.get(text)
-          if (held) known.set(text, held)
-          return !held
-        })
-        const made = missing.length > 0 ? await embedding.run((limit) => embedder.passages(missing, limit), signal) : []
-        missing.forEach((text, i) => {
-          known.set(text, made[i]!)
-          sentences.set(text, made[i]!)
-        })
-        return texts.map((text) => dot(vector, known.get(text)!))
+        const { vector, open: from } = await questionVector(question, signal)
+        const vectors = await from.sentences(texts, (missing) => embedding.run((limit) => from.embedder.passages(missing, limit), signal))
+        return vectors.map((one) => dot(vector, one))
       } catch {
         signal.throwIfAborted()
         return undefined
       }
     },
 
+    async follow() {
+      const active = await corpus.findActive()
+      if (active && current && active.id !== current.generation.id) freshUntil = 0
+    },
+
     [Symbol.dispose]() {
       embedding[Symbol.dispose]()
       chroma[Symbol.dispose]()
+      current?.[Symbol.dispose]()
+      closeBeside()
     },
   }
 }

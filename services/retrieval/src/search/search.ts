@@ -47,9 +47,9 @@ export async function search(
   const tuning = withTuning(request.tuning)
   const allowed = allowedChunks(request.filters, principal)
   const plan = timed('plan', () => planQuery(request, index.lexical))
-  const asking = dense.search({ text: plan.embedText, language: plan.language, allowed }, signal)
+  const asking = dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal)
   const lexical = timed('lexical', () => index.search(plan.terms, tuning.lexicalHits, allowed))
-  const { groups, degraded, ms } = await asking
+  const { groups, degraded, ms, generation } = await asking
   took('embed', ms.embed)
   took('dense', ms.dense)
 
@@ -92,6 +92,7 @@ export async function search(
     tookMs,
     indexed: index.size,
     configVersion,
+    ...(generation === undefined ? {} : { generation }),
     ...(request.explain
       ? {
           explain: {

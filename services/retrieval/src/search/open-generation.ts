@@ -1,0 +1,89 @@
+import type { Corpus, Generation } from '@docent/corpus/corpus'
+import type { Embedder } from '@docent/models/embedder'
+import type { ChunkIndex, Language } from '../index/chunk-index.ts'
+import type { Breaker } from './breaker.ts'
+import { everydayQuestions } from './everyday-questions.ts'
+import { createFlatVectors } from './flat-vectors.ts'
+import { createLru } from './lru.ts'
+import { createNearest, type Nearest } from './nearest.ts'
+
+const LIMIT_MS = 3_000
+
+/**
+ * A generation with all that is remembered of it: a search takes its question's vector and its neighbours from the same one, whichever
+ * serves by the time it ends.
+ */
+export type OpenGeneration = Disposable & {
+  readonly generation: Generation
+  readonly embedder: Embedder
+  nearest: Nearest
+  question(text: string, signal: AbortSignal): Promise<Float32Array>
+  /** vectors of sentences, as passages */
+  sentences(texts: readonly string[], embed: (missing: readonly string[]) => Promise<Float32Array[]>): Promise<Float32Array[]>
+  /** vectors of everyday questions; empty until they are known */
+  everyday(language: Language): readonly Float32Array[]
+  /** reads them in the background, once: searches go on without them until they are there */
+  readEveryday(): void
+}
+
+type Parts = {
+  corpus: Corpus
+  embedder: Embedder
+  index: ChunkIndex
+  flatChunks: number
+  chroma: Breaker
+  failed: (error: unknown) => void
+}
+type Everyday = Record<Language, readonly Float32Array[]>
+const none: Everyday = { zh: [], en: [] }
+
+export function openGeneration(generation: Generation, { corpus, embedder, index, flatChunks, chroma, failed }: Parts): OpenGeneration {
+  const questions = createLru<Float32Array>(1_000)
+  const known = createLru<Float32Array>(2_000)
+  const flat = createFlatVectors(corpus, flatChunks)
+  let everyday = none
+  let reading: Promise<void> | undefined
+
+  async function vectorsOf(language: Language): Promise<Float32Array[]> {
+    const vectors: Float32Array[] = []
+    for (const text of everydayQuestions[language]) vectors.push(await embedder.query(text, AbortSignal.timeout(LIMIT_MS)))
+    return vectors
+  }
+
+  return {
+    generation,
+    embedder,
+    nearest: createNearest(corpus, index, flat, chroma),
+    async question(text, signal) {
+      const vector = questions.get(text) ?? (await embedder.query(text, signal))
+      questions.set(text, vector)
+      return vector
+    },
+    async sentences(texts, embed) {
+      const held = new Map<string, Float32Array>()
+      const missing = [...new Set(texts)].filter((text) => {
+        const vector = known.get(text)
+        if (vector) held.set(text, vector)
+        return !vector
+      })
+      const made = missing.length > 0 ? await embed(missing) : []
+      missing.forEach((text, i) => {
+        held.set(text, made[i]!)
+        known.set(text, made[i]!)
+      })
+      return texts.map((text) => held.get(text)!)
+    },
+    everyday: (language) => everyday[language],
+    readEveryday() {
+      if (everyday !== none || reading) return
+      reading = (async () => {
+        everyday = { zh: await vectorsOf('zh'), en: await vectorsOf('en') }
+      })()
+        .catch(failed)
+        .finally(() => {
+          reading = undefined
+        })
+    },
+    [Symbol.dispose]: () => flat[Symbol.dispose](),
+  }
+}
