@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express'
 import type { Answers } from './answer/answer.ts'
 import type { Provider } from './answer/providers.ts'
 import type { Rehearsals } from './answer/rehearsal.ts'
+import type { RetrievalClient } from './clients/retrieval-client.ts'
 import type { Config } from './config.ts'
 import type { SignIn } from './guard/sign-in.ts'
 import type { AnswerCache } from './store/answer-cache.ts'
@@ -29,6 +30,7 @@ export type GatewayDeps = {
   queue: Redis
   answers: Answers
   providers: readonly Provider[]
+  retrieval: RetrievalClient
   answerCache: AnswerCache
   rehearsals: Rehearsals
   streams: StreamLog

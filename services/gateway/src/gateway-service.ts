@@ -32,6 +32,7 @@ import { compatRouter } from './routes/compat.ts'
 import { conversationsRouter } from './routes/conversations.ts'
 import { docsRouter } from './routes/docs.ts'
 import { documentsRouter } from './routes/documents.ts'
+import { generationsRouter } from './routes/generations.ts'
 import { improveRouter } from './routes/improve.ts'
 import { keysRouter } from './routes/keys.ts'
 import { meRouter } from './routes/me.ts'
@@ -161,6 +162,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     queue,
     answers,
     providers,
+    retrieval,
     answerCache,
     rehearsals: createRehearsals({ ...stores, pool, answers, providers }),
     conversations: createConversations(pool),
@@ -183,6 +185,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     keysRouter,
     meRouter,
     improveRouter,
+    generationsRouter,
     personasRouter,
     sharingRouter,
     promptsRouter,

@@ -6,6 +6,13 @@ import { adminKey, eachOf, openPlace, type Place, post, startAt } from './harnes
 // change documents; the owner
 type Rule = 'public' | 'byId' | 'chat' | 'own' | 'read' | 'ingest' | 'admin'
 const rules: Record<string, Rule> = {
+  'GET /api/v1/generations': 'admin',
+  'POST /api/v1/generations': 'admin',
+  'POST /api/v1/generations/rollback': 'admin',
+  'GET /api/v1/generations/:id': 'admin',
+  'DELETE /api/v1/generations/:id': 'admin',
+  'POST /api/v1/generations/:id/gate': 'admin',
+  'POST /api/v1/generations/:id/activate': 'admin',
   'POST /api/v1/ingest/scan': 'admin',
   'POST /api/v1/ingest/resume': 'admin',
   'POST /api/v1/ingest/pause': 'admin',

@@ -8,6 +8,7 @@ import { createCorpus } from '@docent/corpus/create-corpus'
 import { internalHeaders } from '@docent/kit/internal'
 import { createLogger } from '@docent/kit/logger'
 import { openPostgres } from '@docent/kit/postgres'
+import type { EmbeddingModels } from '@docent/models/embedder'
 import { createFakeEmbedder, type FakeEmbedder } from '@docent/models/fake/fake-embedder'
 import { inject } from 'vitest'
 import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
@@ -43,6 +44,8 @@ export type TestOptions = {
   folder?: string
   databaseUrl?: string
   embedder?: FakeEmbedder
+  /** several models instead of that one */
+  models?: EmbeddingModels
   measure?: Measure
 }
 
@@ -78,7 +81,12 @@ export async function startTestIngest(scope: AsyncDisposableStack, options: Test
     RECONCILE_INTERVAL_S: '1',
     ...options.env,
   })
-  const { url } = await startIngest(config, service, { log, embedder, ...(options.measure ? { measure: options.measure } : {}) })
+  const { url } = await startIngest(config, service, {
+    log,
+    embedder,
+    ...(options.models ? { models: options.models } : {}),
+    ...(options.measure ? { measure: options.measure } : {}),
+  })
 
   const ask = (path: string, init: RequestInit = {}, principal = admin) =>
     fetch(`${url}${path}`, { ...init, headers: { ...internalHeaders(token, principal), ...(init.headers as Record<string, string>) } })

@@ -67,7 +67,7 @@ export type World = {
 /** Real stores, a folder, an extractor and an embedder for ingest processes that can be hit. */
 export async function openWorld(
   scope: AsyncDisposableStack,
-  given: { queueUrl?: string; chromaUrl?: string; env?: Record<string, string> } = {},
+  given: { queueUrl?: string; chromaUrl?: string; env?: Record<string, string>; candidate?: FakeEmbedder } = {},
 ): Promise<World> {
   const stores = { ...inject('stores'), ...given }
   const folder = scope.adopt(mkdtempSync(join(tmpdir(), 'world-')), (path) => rmSync(path, { recursive: true, force: true }))
@@ -77,7 +77,7 @@ export async function openWorld(
   const pool = scope.adopt(openPostgres(databaseUrl, log, { max: 2 }), (open) => open.end())
   const corpus = createCorpus(pool, { url: stores.chromaUrl }, log)
   const embedder = createFakeEmbedder()
-  const embedderServer = scope.use(await startEmbedderServer(embedder))
+  const embedderServer = scope.use(await startEmbedderServer(embedder, ...(given.candidate ? [given.candidate] : [])))
   const extractor = scope.use(await startFakeExtractor(folder, join(sockets, 'extractor.sock')))
   const check = () => verify({ corpus, folder, maxFileBytes: MAX_FILE_BYTES })
   const states = async () => Object.fromEntries((await corpus.listKnown()).map(({ path, state }) => [path, state]))

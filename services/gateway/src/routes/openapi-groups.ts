@@ -4,7 +4,7 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi'
 const groups: [name: string, description: string, path: RegExp][] = [
   ['Asking', 'Answers: at once, as a stream, or begun now and read later', /^\/api\/v1\/(ask|answers)/],
   ['Sources', 'Citations, documents and search', /^\/api\/v1\/(citations|documents|collections|search)/],
-  ['Indexing', 'How indexing is doing: state, pauses, scans', /^\/api\/v1\/ingest/],
+  ['Indexing', 'How indexing is doing: state, pauses, scans; another embedding model', /^\/api\/v1\/(ingest|generations)/],
   [
     'Conversations',
     'One’s own conversations, by X-Client-Id or key, and the rating of answers',

@@ -6,6 +6,7 @@ import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
 import { Regenerate } from './answers.ts'
 import { AskBody } from './ask-body.ts'
 import { chatPaths } from './openapi-chat.ts'
+import { generationsPaths } from './openapi-generations.ts'
 import { grouped, tags } from './openapi-groups.ts'
 import { improvePaths } from './openapi-improve.ts'
 import { keyPaths } from './openapi-keys.ts'
@@ -278,6 +279,7 @@ const paths: ZodOpenApiPathsObject = {
   ...ownerPaths,
   ...keyPaths,
   ...improvePaths,
+  ...generationsPaths,
   '/api/v1/providers': {
     get: operation('Providers of models in the order they are asked, with their state', {
       security: admin,

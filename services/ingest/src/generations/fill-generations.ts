@@ -105,6 +105,7 @@ export function fillGenerations(deps: FillDeps): Filler {
   async function compare(row: GenerationRow): Promise<void> {
     let isHeld = true
     await corpus.reconcileDense(row, () => {
+      faultPoint('G3')
       stop.signal.throwIfAborted()
       if (!isHeld) throw new AppError('conflict', 'This generation is filled by another process, or given up.')
       // a long comparison must not look like a process that is gone
@@ -136,6 +137,7 @@ export function fillGenerations(deps: FillDeps): Filler {
         const started = performance.now()
         const batch = page.slice(at, at + BATCH)
         const { vectors, problem } = await embedAll(batch, row.dimension, embedder, stop.signal)
+        faultPoint('G1')
         await corpus.saveVectors(row.model, vectors)
         const ms = performance.now() - started
         if (!(await corpus.holdGeneration(row.id, me, { embedded: vectors.size, ms }))) return 'left'
@@ -143,7 +145,7 @@ export function fillGenerations(deps: FillDeps): Filler {
         refused += batch.length - vectors.size
         events.generationFilled(vectors.size)
         if (problem) await note(row, problem)
-        faultPoint('G1')
+        faultPoint('G2')
         if (row.state !== 'active') await giveWay(ms)
       }
       if (row.state === 'active') deps.densePending()

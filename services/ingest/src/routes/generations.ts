@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@docent/core/errors'
 import type { Corpus, GenerationRow } from '@docent/corpus/corpus'
+import { refuseBegun } from '@docent/corpus/generations'
 import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
 import type { EmbeddingModels } from '@docent/models/embedder'
@@ -43,8 +44,7 @@ export function generationsRouter({ corpus, models, events, filler, densePending
     const principal = requireAdmin(req)
     const { body, query } = parse(Begin, req)
     const offered = await findOffered(models, body.model, AbortSignal.timeout(LIST_MS))
-    const same = (await corpus.listGenerations()).find(({ model, state }) => model === body.model && state === 'active')
-    if (same) throw new AppError('conflict', `Generation ${same.id} serves with the model "${body.model}" already.`)
+    refuseBegun(await corpus.listGenerations(), body.model) // before anything is asked of the model
     const cost = await estimate(offered, { corpus, models })
     if (query.dryRun === 'true' || query.dryRun === '1')
       return void res.json({ dryRun: true, model: body.model, dimension: offered.dimension, estimate: cost })
@@ -108,7 +108,7 @@ export function generationsRouter({ corpus, models, events, filler, densePending
 
 function requireAdmin(req: Request) {
   const principal = principalOf(req)
-  if (principal.kind !== 'admin') throw new AppError('forbidden', 'Generations are for the admin key.')
+  if (!principal.scopes.includes('admin')) throw new AppError('forbidden', 'Generations are for the admin key.')
   return principal
 }
 

@@ -294,7 +294,7 @@ export type Corpus = {
   findGeneration(id: number): Promise<GenerationRow | undefined>
   /** one to be filled beside the one that serves. Errors: conflict, when the model has one already or another is being built. */
   beginGeneration(model: string, dimension: number, by: string): Promise<GenerationRow>
-  /** for 15 s nobody else fills it; tells what was embedded since. False: another does, or it is not to be filled any more. */
+  /** for 10 s nobody else fills it; tells what was embedded since. False: another does, or it is not to be filled any more. */
   holdGeneration(id: number, holder: string, done?: { embedded: number; ms: number }): Promise<boolean>
   releaseGeneration(id: number, holder: string): Promise<void>
   /** `problem: null` takes it back; `isCompared`: Chroma has all of it now */

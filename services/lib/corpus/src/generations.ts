@@ -24,7 +24,7 @@ type Generations = Pick<
   | 'dropGeneration'
 >
 
-const HOLD_S = 15
+const HOLD_S = 10
 const DROP_TRIES = 50
 const DROP_WAIT_MS = 500
 
@@ -76,12 +76,8 @@ export function createGenerations(database: Database, vectors: Pick<Vectors, 'fo
     beginGeneration: (model, dimension, by) =>
       database.transaction(async (client) => {
         await lockGenerations(client)
-        const { rows } = await client.query<Row>(
-          `SELECT * FROM generation WHERE state <> 'retired' AND (model = $1 OR state = 'building') ORDER BY state`,
-          [model],
-        )
-        const [busy] = rows
-        if (busy) throw new AppError('conflict', describe(busy))
+        const { rows } = await client.query<Row>('SELECT * FROM generation')
+        refuseBegun(rows, model)
         const revived = await client.query<FullRow>(
           `UPDATE generation SET state = 'building', requested_by = $3, activated_at = NULL, gate_results = NULL, compared_at = NULL, problem = NULL, embedded = 0, busy_ms = 0
            WHERE id = (SELECT id FROM generation WHERE model = $1 AND dimension = $2 ORDER BY id DESC LIMIT 1) RETURNING *`,
@@ -202,11 +198,18 @@ async function insert(
 
 const missing = () => new AppError('not_found', 'There is no such generation.')
 
-function describe({ id, model, state }: Row): string {
-  if (state === 'active') return `Generation ${id} serves with the model "${model}".`
-  return state === 'building'
-    ? `Generation ${id} is being built with the model "${model}": activate or delete it first.`
-    : `Generation ${id} with the model "${model}" is kept current already: activate it.`
+/** Errors: conflict, when the model has a generation already or another one is being built. */
+export function refuseBegun(rows: readonly Pick<Generation, 'id' | 'model' | 'state'>[], wanted: string): void {
+  const begun = rows.find((row) => row.state !== 'retired' && row.model === wanted) ?? rows.find(({ state }) => state === 'building')
+  if (!begun) return
+  const { id, model, state } = begun
+  if (state === 'active') throw new AppError('conflict', `Generation ${id} serves with the model "${model}".`)
+  throw new AppError(
+    'conflict',
+    state === 'building'
+      ? `Generation ${id} is being built with the model "${model}": activate or delete it first.`
+      : `Generation ${id} with the model "${model}" is kept current already: activate it.`,
+  )
 }
 
 function fits(row: Row | undefined, model: string, dimension: number): boolean {

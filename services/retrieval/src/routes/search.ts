@@ -13,7 +13,7 @@ export function searchRouter(deps: SearchDeps & { isLoaded: () => boolean }): Ro
   router.post('/search', async (req, res) => {
     const { body } = parse({ body: SearchRequest }, req)
     const principal = readPrincipal(req)
-    if (body.generation !== undefined && principal.kind !== 'admin')
+    if (body.generation !== undefined && !principal.scopes.includes('admin'))
       throw new AppError('forbidden', 'Only the admin key searches another generation than the one that serves.')
     requireIndex()
     res.json(await search(body, deps, { principal, requestId: req.requestId, signal: leaving(res) }))

@@ -9,6 +9,10 @@ export type FakeEmbedder = Embedder & {
   setUp(up: boolean): void
   /** passages end in this error until it is lifted with undefined; `info` still answers, as with a provider that refuses work */
   refuseWith(error: AppError | undefined): void
+  /** the same, once so many more passages have been embedded */
+  refuseAfter(passages: number, error: AppError): void
+  /** a text that holds this cannot be embedded, nor those sent along with it */
+  refuseText(part: string | undefined): void
 }
 
 /** Deterministic vectors: texts that share words or characters point the same way. It counts what it embeds. */
@@ -16,6 +20,8 @@ export function createFakeEmbedder({ model = 'fake-hash', dimension = 64 }: { mo
   const embedded: string[] = []
   let isUp = true
   let refusal: AppError | undefined
+  let refusalFrom = 0
+  let refusedText: string | undefined
   const answer = <T>(make: () => T): Promise<T> =>
     isUp ? new Promise((done) => done(make())) : Promise.reject(new AppError('unavailable', 'The fake embedder is switched off.'))
   return {
@@ -25,12 +31,22 @@ export function createFakeEmbedder({ model = 'fake-hash', dimension = 64 }: { mo
     },
     refuseWith: (error) => {
       refusal = error
+      refusalFrom = 0
+    },
+    refuseAfter: (passages, error) => {
+      refusal = error
+      refusalFrom = embedded.length + passages
+    },
+    refuseText: (part) => {
+      refusedText = part
     },
     info: () => answer(() => ({ model, dimension })),
     query: (text) => answer(() => hashVector(text, dimension)),
     passages: (texts) =>
       answer(() => {
-        if (refusal) throw refusal
+        if (refusal && embedded.length >= refusalFrom) throw refusal
+        if (refusedText !== undefined && texts.some((text) => text.includes(refusedText!)))
+          throw new AppError('embedding_failed', 'The fake embedder cannot read this text.')
         embedded.push(...texts)
         return texts.map((text) => hashVector(text, dimension))
       }),
