@@ -64,6 +64,7 @@ export function noteSearch(job: Job, found: SearchResponse): void {
   job.found.answerable = found.answerable
   job.found.record.retrieval = {
     configVersion: found.configVersion,
+    generation: found.generation,
     tookMs: found.tookMs,
     gate: found.gate,
     ...(found.explain ? { plan: found.explain.plan, candidates: found.explain.candidates } : {}),

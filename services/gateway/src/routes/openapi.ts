@@ -54,6 +54,9 @@ const IngestStatus = z
     lastScan: loose.nullable(),
     pendingRemoval: z.number().int(),
     problems: z.array(z.object({ path: z.string(), message: z.string() })),
+    generations: z
+      .array(loose)
+      .meta({ description: 'Generations of the index beside the one that serves, as GET /api/v1/generations shows them' }),
   })
   .meta({ id: 'IngestStatus' })
 
