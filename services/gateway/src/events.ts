@@ -44,6 +44,39 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
     labelNames: ['budget'],
     registers,
   })
+  const shadows = new Counter({
+    name: 'docent_shadow_total',
+    help: 'Questions searched once more with the shadow configuration; dropped: too many at once',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const shadowOverlap = new Histogram({
+    name: 'docent_shadow_overlap_ratio',
+    help: 'Share of the passages that the shadow found, too',
+    buckets: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+    registers,
+  })
+  const shadowMoves = new Histogram({
+    name: 'docent_shadow_rank_change',
+    help: 'Places by which passages that both found have moved, on average',
+    buckets: [0, 0.25, 0.5, 1, 2, 3, 5, 8],
+    registers,
+  })
+  const shadowFirst = new Counter({
+    name: 'docent_shadow_first_total',
+    help: 'Whether the first passage was the same',
+    labelNames: ['first'],
+    registers,
+  })
+  const shadowSeconds = new Histogram({
+    name: 'docent_shadow_seconds',
+    help: 'Time of the same search as it served and as the shadow',
+    labelNames: ['side'],
+    buckets: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+    registers,
+  })
+  for (const outcome of ['done', 'degraded', 'failed', 'dropped']) shadows.inc({ outcome }, 0)
+  for (const first of ['same', 'other']) shadowFirst.inc({ first }, 0)
   const warned = new Set<string>()
   const steps = new Set(['dense', 'lexical', 'retrieval', 'provider', 'model', 'cache', 'resume', 'rerank'])
   for (const outcome of ['done', 'stopped', 'interrupted', 'error']) answers.inc({ outcome }, 0)
@@ -83,6 +116,24 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
       providerCalls.inc({ provider, outcome })
       if (error) log.warn({ answerId, ...attempt, err: error }, 'a model provider failed')
     },
+    shadowed(
+      outcome: 'done' | 'degraded',
+      { overlap, meanMove, isSameFirst }: { overlap: number; meanMove: number; isSameFirst: boolean },
+      ms: { served: number; shadow: number },
+    ) {
+      shadows.inc({ outcome })
+      if (outcome === 'degraded') return // that a part was down says nothing of the configuration
+      shadowOverlap.observe(overlap)
+      shadowMoves.observe(meanMove)
+      shadowFirst.inc({ first: isSameFirst ? 'same' : 'other' })
+      shadowSeconds.observe({ side: 'served' }, ms.served / 1000)
+      shadowSeconds.observe({ side: 'shadow' }, ms.shadow / 1000)
+    },
+    shadowFailed(answerId: string, error: unknown, ms: number) {
+      shadows.inc({ outcome: 'failed' })
+      log.warn({ answerId, ms: Math.round(ms), err: error }, 'the shadow of a search failed; its answer was not touched')
+    },
+    shadowDropped: () => shadows.inc({ outcome: 'dropped' }),
     orphanEnded(answerId: string) {
       answers.inc({ outcome: 'interrupted' })
       log.warn({ answerId, outcome: 'interrupted' }, 'an answer whose process died was closed')

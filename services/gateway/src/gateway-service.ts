@@ -44,6 +44,7 @@ import { providersRouter } from './routes/providers.ts'
 import { recordsRouter } from './routes/records.ts'
 import { routesOf } from './routes/routes-of.ts'
 import { settingsRouter } from './routes/settings.ts'
+import { shadowRouter } from './routes/shadow.ts'
 import { sharingRouter } from './routes/sharing.ts'
 import { acceptSockets } from './routes/socket.ts'
 import { statsRouter } from './routes/stats.ts'
@@ -186,6 +187,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     meRouter,
     improveRouter,
     generationsRouter,
+    shadowRouter,
     personasRouter,
     sharingRouter,
     promptsRouter,

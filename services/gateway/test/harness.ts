@@ -46,7 +46,9 @@ export type FakeNeighbours = AsyncDisposable & {
   down: boolean
   /** what became of each cited document */
   sourceState: 'current' | 'changed' | 'gone'
-  searches: { query: string; previous?: string }[]
+  searches: { query: string; previous?: string; tuning?: object; rerank?: boolean; generation?: number }[]
+  /** what this search finds instead; undefined: as all others */
+  find: ((search: FakeNeighbours['searches'][number]) => Promise<Passage[] | undefined>) | undefined
   /** requests being read now */
   open(): number
   seen: { method: string; url: string; headers: Record<string, string | string[] | undefined>; body: string }[]
@@ -72,9 +74,10 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     if (req.url === '/readyz') return void json(200, { status: 'ok' })
     if (req.headers['x-docent-token'] !== internalToken) return void json(401, { code: 'unauthorized', detail: 'no token' })
     if (req.url === '/search') {
-      fake.searches.push(JSON.parse(body) as FakeNeighbours['searches'][number])
+      const search = JSON.parse(body) as FakeNeighbours['searches'][number]
+      fake.searches.push(search)
       const found: SearchResponse = {
-        passages: fake.passages,
+        passages: (await fake.find?.(search)) ?? fake.passages,
         answerable: fake.answerable,
         gate: { answerable: fake.answerable, score: fake.answerable ? 1 : fake.gateScore, threshold: 0.5, language: 'zh', reason: 'test' },
         degraded: fake.degraded,
@@ -108,6 +111,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     down: false,
     sourceState: 'current',
     searches: [],
+    find: undefined,
     open: () => reading,
     seen: [],
     async [Symbol.asyncDispose]() {

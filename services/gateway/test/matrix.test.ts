@@ -6,6 +6,8 @@ import { adminKey, eachOf, openPlace, type Place, post, startAt } from './harnes
 // change documents; the owner
 type Rule = 'public' | 'byId' | 'chat' | 'own' | 'read' | 'ingest' | 'admin'
 const rules: Record<string, Rule> = {
+  'GET /api/v1/shadow': 'admin',
+  'POST /api/v1/shadow/promote': 'admin',
   'GET /api/v1/generations': 'admin',
   'POST /api/v1/generations': 'admin',
   'POST /api/v1/generations/rollback': 'admin',

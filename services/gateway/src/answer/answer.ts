@@ -20,6 +20,7 @@ import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } 
 import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
 import { answerAsApproved, findApproved, type SavedDeps } from './saved.ts'
+import { createShadows } from './shadow.ts'
 import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, showSources } from './steps.ts'
 import { createSummaries } from './summarise.ts'
 import { reservationOf, settingsOf, tuned, within, withRules } from './tune.ts'
@@ -37,7 +38,7 @@ export type Ask = {
   turns?: Turn[]
 }
 export type Asker = { principal: Principal; requestId: string; traceId: string }
-type Searched = { found: SearchResponse; ms: number }
+type Searched = { query: NonNullable<Job['found']['searched']>['query']; found: SearchResponse; ms: number }
 export type LookedUp = { approved?: SavedAnswer; search?: Promise<Searched> }
 type Begun = { answerId: string; conversationId: string; isNew: boolean }
 export type Answers = ReturnType<typeof createAnswers>
@@ -63,6 +64,7 @@ export function createAnswers(deps: AnswerDeps) {
   const running = new Map<string, { job: Job; done: Promise<void> }>()
   const recent = new Map<string, Answer>()
   const summaries = createSummaries(deps)
+  const shadows = createShadows(deps)
   let closing = false
 
   async function begin(ask: Ask, asker: Asker): Promise<Begun> {
@@ -196,6 +198,7 @@ export function createAnswers(deps: AnswerDeps) {
     )
     deps.streams.close(answerId)
     running.delete(answerId)
+    if (end.state === 'done') shadows.after(job)
     if (end.state === 'done' && !job.turns) void summaries.after(job, tuned(deps, job.settings.settings))
   }
 
@@ -224,9 +227,10 @@ export function createAnswers(deps: AnswerDeps) {
     }
     const { approved, search } = await (job.ahead ?? lookUp(job, previous, deps))
     if (approved && (await answerAsApproved(job, deps, approved))) return
-    const { found, ms } = await (search ?? searchFor(job, previous, deps))
+    const { query, found, ms } = await (search ?? searchFor(job, previous, deps))
     job.found.timings.retrievalMs = ms
     noteSearch(job, found)
+    if (settings.shadow) job.found.searched = { query, response: found }
 
     if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) return answerNotFound(job, deps, found)
     if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
@@ -263,7 +267,7 @@ export function createAnswers(deps: AnswerDeps) {
       explain: true,
     }
     const found = await retrieval.search(query, principal, { requestId, traceId }, asked.abort.signal)
-    return { found, ms: Math.round(performance.now() - started) }
+    return { query, found, ms: Math.round(performance.now() - started) }
   }
 
   function remember(answer: Answer): void {
@@ -296,6 +300,7 @@ export function createAnswers(deps: AnswerDeps) {
     async close(drainMs: number): Promise<void> {
       closing = true
       summaries.close()
+      await shadows.close()
       const all = () => Promise.all([...running.values()].map(({ done }) => done))
       const limit = new AbortController()
       await Promise.race([all(), wait(drainMs, undefined, { signal: limit.signal }).catch(() => undefined)])

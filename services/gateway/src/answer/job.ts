@@ -1,7 +1,8 @@
 import type { Answer, CitationSpan, FinalState, Usage } from '@docent/core/answer-event'
 import { AppError, toAppError } from '@docent/core/errors'
-import type { Passage, Source } from '@docent/core/passage'
+import type { Passage, SearchRequest, SearchResponse, Source } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
+import type { z } from 'zod'
 import type { ShownSource } from '../store/citations.ts'
 import type { Persona } from '../store/personas.ts'
 import type { CurrentSettings } from '../store/settings.ts'
@@ -55,6 +56,8 @@ export type Found = {
   price: Price | undefined
   model: string
   answerable: boolean
+  /** what was searched and found, for a shadow */
+  searched?: { query: z.input<typeof SearchRequest>; response: Pick<SearchResponse, 'passages' | 'tookMs'> }
   approved?: NonNullable<Answer['approved']>
   timings: Record<string, number>
   record: Record<string, unknown>

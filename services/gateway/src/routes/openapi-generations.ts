@@ -43,7 +43,19 @@ const estimate = {
   money: { amount: 0.38, currency: 'USD' },
 }
 
-/** Another embedding model: built beside, judged, switched, taken back. */
+const shadow = { percent: 5, retrieval: { perDocument: 2 }, generation: 2 }
+const figures = {
+  compared: 412,
+  overlap: 0.83,
+  meanMove: 0.4,
+  sameFirst: 0.91,
+  answerableOnlyInShadow: 6,
+  answerableOnlyAsServed: 2,
+  servedMs: 21.4,
+  shadowMs: 24.9,
+}
+
+/** Another embedding model: built beside, judged, switched, taken back; another configuration: tried on real questions. */
 export const generationsPaths: ZodOpenApiPathsObject = {
   '/api/v1/generations': {
     get: operation('The generations of the index, how far each is, and the models the embedder offers', {
@@ -96,6 +108,25 @@ export const generationsPaths: ZodOpenApiPathsObject = {
       requestParams: { path: GenerationId },
       requestBody: body(Activation, { force: false }),
       responses: { 200: json(loose, 'It serves', active) },
+    }),
+  },
+  '/api/v1/shadow': {
+    get: operation('The configuration that is tried beside, and what it found over the newest 5,000 records', {
+      security: admin,
+      responses: { 200: json(loose, 'The shadow; null when none is set', { shadow, figures }) },
+    }),
+  },
+  '/api/v1/shadow/promote': {
+    post: operation('Let the shadow serve: its settings, and its generation where it names one', {
+      security: admin,
+      requestBody: body(Activation, { force: false }),
+      responses: {
+        200: json(loose, 'The settings that serve now', {
+          version: 8,
+          settings: { retrieval: shadow.retrieval, shadow: null },
+          generation: active,
+        }),
+      },
     }),
   },
 }

@@ -3,6 +3,7 @@ import { parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
 import { priceOf } from '../answer/tune.ts'
+import { createGenerations } from '../clients/generations.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import { type CurrentSettings, changesBetween, SettingsPatch } from '../store/settings.ts'
@@ -25,6 +26,7 @@ export function settingsRouter(deps: GatewayDeps): Router {
   router.patch('/api/v1/settings', requireAdmin, async (req, res) => {
     const { body } = parse({ body: SettingsPatch }, req)
     await refuseUnknownNames(deps, body)
+    if (body.shadow?.generation !== undefined) await createGenerations(deps).refuseRetired(req, body.shadow.generation)
     const now = await settings.change(body, { author: req.principal.id, ifVersion: ifMatch(req) })
     res.set('etag', etagOf(now)).json(now)
   })

@@ -36,6 +36,18 @@ export type FlightRecord = {
   usage?: { inputTokens: number; outputTokens: number; cost?: number; currency?: string }
   [more: string]: unknown
 }
+/** Shares and means; milliseconds are medians. null where nothing was compared. */
+export type ShadowFigures = {
+  compared: number
+  overlap: number | null
+  meanMove: number | null
+  sameFirst: number | null
+  answerableOnlyInShadow: number
+  answerableOnlyAsServed: number
+  servedMs: number | null
+  shadowMs: number | null
+}
+const NEWEST = 5_000
 export type SourceNote = { n: number; documentId: string; path: string; start: number; end: number; score: number }
 export type RecordFilter = {
   state?: string | undefined
@@ -105,6 +117,37 @@ export function createRecords(pool: Pool) {
   }
 
   return {
+    /** Adds what the shadow of its search found; a record that was deleted meanwhile stays deleted. */
+    async noteShadow(answerId: string, shadow: { key: string; [figure: string]: unknown }): Promise<void> {
+      try {
+        await pool.query(`UPDATE record SET record = jsonb_set(record, '{shadow}', $2::jsonb) WHERE answer = $1`, [
+          answerId,
+          JSON.stringify(shadow),
+        ])
+      } catch (error) {
+        throw databaseError(error)
+      }
+    },
+    /** What a shadow found, over the newest records. */
+    async shadowFigures(key: string): Promise<ShadowFigures> {
+      try {
+        const { rows } = await pool.query<ShadowFigures>(
+          `SELECT count(*)::int AS compared, avg((s->>'overlap')::float) AS overlap, avg((s->>'meanMove')::float) AS "meanMove",
+         avg((s->>'isSameFirst')::boolean::int)::float AS "sameFirst",
+         count(*) FILTER (WHERE (s->>'answerable')::boolean AND NOT found)::int AS "answerableOnlyInShadow",
+         count(*) FILTER (WHERE NOT (s->>'answerable')::boolean AND found)::int AS "answerableOnlyAsServed",
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY (s->>'servedMs')::float) AS "servedMs",
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY (s->>'tookMs')::float) AS "shadowMs"
+       FROM (SELECT record->'shadow' AS s, (record->'retrieval'->'gate'->>'answerable')::boolean AS found
+             FROM record ORDER BY created_at DESC LIMIT ${NEWEST}) AS newest
+       WHERE s->>'key' = $1 AND s->>'outcome' = 'done'`,
+          [key],
+        )
+        return rows[0]!
+      } catch (error) {
+        throw databaseError(error)
+      }
+    },
     page,
     async find(answerId: string): Promise<RecordRow | undefined> {
       try {

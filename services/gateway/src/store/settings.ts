@@ -11,6 +11,18 @@ const Price = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/, 'is a code of three letters, like USD'),
 })
 
+export const Shadow = z
+  .strictObject({
+    percent: z.number().min(0).max(100).meta({ description: 'Share of the questions that are searched once more with it' }),
+    retrieval: Tuning.optional(),
+    gate: z.number().min(0.25).max(4).optional(),
+    rerank: z.boolean().optional(),
+    generation: z.int().min(1).max(2_000_000_000).optional().meta({ description: 'Of the index; see GET /api/v1/generations' }),
+  })
+  .refine((shadow) => Object.keys(shadow).length > 1, 'names nothing that is tried: retrieval, gate, rerank or generation')
+  .meta({ id: 'Shadow' })
+export type Shadow = z.infer<typeof Shadow>
+
 export const Settings = z
   .strictObject({
     topK: z.number().int().min(1).max(10).default(3).meta({ description: 'Sources shown and given to the model' }),
@@ -23,6 +35,9 @@ export const Settings = z
       .meta({ description: 'The threshold of “answerable” is multiplied by it: above 1 less is answered, below 1 more' }),
     rerank: z.boolean().default(false).meta({ description: 'Order the best candidates by the reranker, where the embedder has one' }),
     retrieval: Tuning.default({}).meta({ description: 'Weights and thresholds of the search; what is left out stays as it was tuned' }),
+    shadow: Shadow.nullable().default(null).meta({
+      description: 'Another configuration of the search, tried on some questions after their answers; what it leaves out is as above',
+    }),
     rewrite: z.boolean().default(true).meta({ description: 'A follow-up is searched together with the question before it' }),
     prompt: z.string().max(8_000).refine(isStorable, 'cannot be stored').default('').meta({ description: 'Rules added to every persona' }),
     model: z
@@ -56,6 +71,7 @@ export const SettingsPatch = z
     gate: shape.gate.unwrap().optional(),
     rerank: shape.rerank.unwrap().optional(),
     retrieval: shape.retrieval.unwrap().optional(),
+    shadow: shape.shadow.unwrap().optional(),
     rewrite: shape.rewrite.unwrap().optional(),
     prompt: shape.prompt.unwrap().optional(),
     model: shape.model.unwrap().optional(),
@@ -71,7 +87,9 @@ export const SettingsPatch = z
   .meta({ id: 'SettingsPatch' })
 export type SettingsPatch = z.infer<typeof SettingsPatch>
 /** What a persona may change: not which persona speaks nor what a model costs, and its prompt is its own already. */
-export const PersonaSettings = SettingsPatch.omit({ persona: true, prompt: true, prices: true }).meta({ id: 'PersonaSettings' })
+export const PersonaSettings = SettingsPatch.omit({ persona: true, prompt: true, prices: true, shadow: true }).meta({
+  id: 'PersonaSettings',
+})
 export type PersonaSettings = z.infer<typeof PersonaSettings>
 
 export type CurrentSettings = { version: number; settings: Settings }

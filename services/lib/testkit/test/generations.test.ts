@@ -152,6 +152,26 @@ test('without golden questions nothing is compared, and it says so', async () =>
   })
 })
 
+test('the candidate as a shadow of real questions, also of readers; promoted by one call', async () => {
+  const { id } = (await view(candidate))!
+  expect(await send('PATCH', '/api/v1/settings', { shadow: { percent: 100, generation: 999 } })).toMatchObject({ status: 404 })
+  expect(await send('PATCH', '/api/v1/settings', { shadow: { percent: 100, generation: id } })).toMatchObject({ status: 200 })
+  const answer = await stack.ask('When is tea served in the lobby?')
+  expect(answer).toMatchObject({ state: 'done', degraded: [] })
+  const { record } = await until('the record holds it', async () => {
+    const found = (await send('GET', `/api/v1/records/${answer.id}`)).body as { record: { retrieval: object; shadow?: object } }
+    return found.record.shadow ? found : undefined
+  })
+  expect(record).toMatchObject({ shadow: { generation: id, outcome: 'done', overlap: expect.any(Number) as number } })
+  expect(record.retrieval).not.toMatchObject({ generation: id })
+  expect(await send('GET', '/api/v1/shadow')).toMatchObject({ body: { shadow: { generation: id }, figures: { compared: 1 } } })
+
+  const promoted = await send('POST', '/api/v1/shadow/promote', {})
+  expect(promoted).toMatchObject({ status: 200, body: { settings: { shadow: null }, generation: { id, state: 'active' } } })
+  await until('searches follow', async () => ((await find('canteen')).generation === id ? true : undefined))
+  expect((await send('POST', '/api/v1/generations/rollback', {})).status).toBe(200)
+})
+
 test('only the owner searches another generation than the one that serves', async () => {
   const response = await fetch(`${stack.url}/api/v1/search`, {
     method: 'POST',
