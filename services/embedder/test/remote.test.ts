@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createHttpEmbedder } from '@docent/models/http-embedder'
+import { createHttpEmbedder, createHttpModels } from '@docent/models/http-embedder'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readConfig } from '../src/config.ts'
 import { post, startForTest } from './start.ts'
 
 const never = new AbortController().signal
@@ -207,4 +208,77 @@ it('names all that is missing in a remote configuration at once', async () => {
 
 it('an embedder that is not there is unavailable', async () => {
   await expect(createHttpEmbedder({ url: 'http://127.0.0.1:9' }).query('x', never)).rejects.toMatchObject({ code: 'unavailable' })
+})
+
+describe('a candidate beside the first model', () => {
+  const two = () => ({
+    EMBEDDINGS_PROVIDER: 'openai',
+    EMBEDDINGS_BASE_URL: `${base}/v1`,
+    EMBEDDINGS_MODEL: 'm',
+    EMBEDDINGS_NEXT_PROVIDER: 'openai',
+    EMBEDDINGS_NEXT_BASE_URL: `${base}/next/v1`,
+    EMBEDDINGS_NEXT_MODEL: 'm',
+    EMBEDDINGS_NEXT_DIMENSIONS: '2',
+    EMBEDDINGS_NEXT_API_KEY: 'sk-next',
+    EMBEDDINGS_NEXT_PASSAGE_PREFIX: 'p: ',
+    EMBEDDINGS_NEXT_PRICE: '0.5',
+  })
+  let isNextUp = true
+  beforeEach(() => {
+    answers = []
+    asked.length = 0
+    isNextUp = true
+    usually = ({ path, body }) => {
+      const isNext = path.startsWith('/next')
+      if (isNext && !isNextUp) return { status: 401, body: { error: { message: 'no such key' } } }
+      return openAiReply(body.input!.map((text) => (isNext ? [text.length, 4] : vectorOf(text))))
+    }
+  })
+
+  it('is asked where it is named, with a name that tells its dimension; both are listed', async () => {
+    await using scope = new AsyncDisposableStack()
+    const { url } = await startForTest(scope, two())
+    const models = createHttpModels({ url })
+    expect(await models.list(never)).toEqual([
+      { model: 'm', dimension: 3 },
+      { model: 'm@2', dimension: 2, price: { amount: 0.5, currency: 'USD' } },
+    ])
+    asked.length = 0
+    expect((await models.of('m@2').passages(['a'], never))[0]).toHaveLength(2)
+    expect((await models.of('m').passages(['a'], never))[0]).toHaveLength(3)
+    expect((await createHttpEmbedder({ url }).passages(['a'], never))[0]).toHaveLength(3)
+    expect(asked.map(({ path, authorization, body }) => [path, authorization, body.model, body.input])).toEqual([
+      ['/next/v1/embeddings', 'Bearer sk-next', 'm', ['p: a']],
+      ['/v1/embeddings', 'Bearer none', 'm', ['a']],
+      ['/v1/embeddings', 'Bearer none', 'm', ['a']],
+    ])
+    await expect(models.of('http://elsewhere/v1').passages(['a'], never)).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('that does not answer is listed with its problem, and the first one serves', async () => {
+    isNextUp = false
+    await using scope = new AsyncDisposableStack()
+    const { url } = await startForTest(scope, two())
+    expect(await createHttpModels({ url }).list(never)).toMatchObject([
+      { model: 'm', dimension: 3 },
+      { model: 'm@2', problem: expect.any(String) as string },
+    ])
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    expect(await createHttpEmbedder({ url }).passages(['a'], never)).toHaveLength(1)
+  })
+
+  it('is another model than the first, with all that it needs', () => {
+    const problem = (env: Record<string, string>) => {
+      try {
+        readConfig({ ...two(), ...env })
+        return 'none'
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(problem({})).toBe('none')
+    expect(problem({ EMBEDDINGS_NEXT_DIMENSIONS: '' })).toMatch(/EMBEDDINGS_NEXT_MODEL.*another model/s)
+    expect(problem({ EMBEDDINGS_NEXT_BASE_URL: '' })).toMatch(/EMBEDDINGS_NEXT_BASE_URL.*is needed/s)
+    expect(problem({ EMBEDDINGS_PROVIDER: 'local', EMBEDDINGS_NEXT_PROVIDER: 'local' })).toMatch(/another model/)
+  })
 })

@@ -25,14 +25,17 @@ export type Filler = AsyncDisposable & {
 }
 
 const BATCH = 16
-const PAGE = 256
+const PAGE = 2_048 // reading a page looks at all that is missing; this much text is about a megabyte
 const LIST_MS = 4_000
 const RATE_MS = 15_000
 const ACCOUNT_MS = 60_000
 const LOOK_MS = 60_000 // without a change nothing is missing; looked at all the same
+// what indexing writes has the vectors of the one that serves: only what was being written while it began to serve may lack them
+const SERVING_LOOK_MS = 600_000
+const BEGINS_MS = 60_000
 const COMPARE_INTERVALS = 4 // a comparison lists every id: not at each look while documents come
 const MOST_YIELD_MS = 5_000
-const TURN_MS = 10_000 // of a build, until the others are looked at again
+const TURN_MS = 30_000 // of a build, until the others are looked at again
 
 /**
  * Gives every searched text a vector of each generation that serves, is being built or stands by: what is missing is read anew at each
@@ -45,6 +48,7 @@ export function fillGenerations(deps: FillDeps): Filler {
   const clean = new Map<number, { seq: number; at: number }>()
   const compared = new Map<number, { seq: number; at: number }>()
   const restUntil = new Map<number, number>()
+  let serving: { id: number; since: number } | undefined
   let looking: Promise<boolean> | undefined
 
   /** True when there is more to do at once. */
@@ -54,7 +58,7 @@ export function fillGenerations(deps: FillDeps): Filler {
     const rows = (await corpus.listGenerations()).filter(({ state }) => state !== 'retired')
     const beside = rows.filter(({ state }) => state !== 'active')
     const seq = await corpus.lastChange()
-    const due = rows.filter((row) => !isClean(row.id, seq) || (row.state !== 'active' && !row.isCompared))
+    const due = rows.filter((row) => !isClean(row, seq) || (row.state !== 'active' && !row.isCompared))
     if (due.length > 0) {
       const offered = await models.list(AbortSignal.any([stop.signal, AbortSignal.timeout(LIST_MS)]))
       const first = (a: GenerationRow, b: GenerationRow) => Number(b.state === 'active') - Number(a.state === 'active')
@@ -72,9 +76,16 @@ export function fillGenerations(deps: FillDeps): Filler {
     return isMore
   }
 
-  function isClean(id: number, seq: number): boolean {
+  function isClean({ id, state }: GenerationRow, seq: number): boolean {
     const last = clean.get(id)
-    return last !== undefined && last.seq === seq && performance.now() - last.at < LOOK_MS
+    const now = performance.now()
+    if (state !== 'active') {
+      if (serving?.id === id) serving = undefined
+      return last !== undefined && last.seq === seq && now - last.at < LOOK_MS
+    }
+    if (serving?.id !== id) serving = { id, since: now }
+    const mayLack = now - serving.since < BEGINS_MS
+    return last !== undefined && now - last.at < (mayLack ? LOOK_MS : SERVING_LOOK_MS) && (last.seq === seq || !mayLack)
   }
 
   async function tend(row: GenerationRow, embedder: Embedder, seq: number): Promise<boolean> {
@@ -146,10 +157,11 @@ export function fillGenerations(deps: FillDeps): Filler {
         events.generationFilled(vectors.size)
         if (problem) await note(row, problem)
         faultPoint('G2')
-        if (row.state !== 'active') await giveWay(ms)
+        if (row.state === 'active') continue
+        await giveWay(ms)
+        if (performance.now() - turn > TURN_MS) return 'more'
       }
       if (row.state === 'active') deps.densePending()
-      else if (performance.now() - turn > TURN_MS) return 'more'
       after = page.at(-1)!.textHash
     }
   }

@@ -238,6 +238,37 @@ test('another model begins a generation; going back revives the old one; only on
   expect(back).toEqual([generation, generation])
 })
 
+test('what the embedder offers decides: the one that serves stays as long as its model is offered, whatever stands first', async () => {
+  const first = { model: 'other-model', dimension: 4 }
+  const served = { model: 'test-model', dimension: 8 }
+  expect(await corpus.servingGeneration([first, served])).toEqual(generation)
+  // it does not answer now, which is no reason to change
+  expect(await corpus.servingGeneration([first, { model: 'test-model', problem: 'away' }])).toEqual(generation)
+  expect(await corpus.servingGeneration([first])).toMatchObject({ model: 'other-model', state: 'active' })
+  await expect(corpus.servingGeneration([{ model: 'test-model', problem: 'away' }])).rejects.toMatchObject({ code: 'unavailable' })
+  expect(await corpus.servingGeneration([served])).toEqual(generation)
+})
+
+test('one process fills a generation at a time; a switch leaves exactly one that serves, however many switch at once', async () => {
+  const { id } = await corpus.beginGeneration('beside', 4, 'test')
+  await expect(corpus.beginGeneration('more', 4, 'test')).rejects.toMatchObject({ code: 'conflict' })
+  expect(await corpus.holdGeneration(id, 'a')).toBe(true)
+  expect(await corpus.holdGeneration(id, 'b')).toBe(false)
+  expect(await corpus.holdGeneration(id, 'a', { embedded: 3, ms: 40 })).toBe(true)
+  await corpus.releaseGeneration(id, 'b')
+  expect(await corpus.holdGeneration(id, 'b')).toBe(false)
+  await corpus.releaseGeneration(id, 'a')
+  expect(await corpus.holdGeneration(id, 'b')).toBe(true)
+  expect(await corpus.findGeneration(id)).toMatchObject({ embedded: 3, busyMs: 40, isCompared: false })
+  await corpus.releaseGeneration(id, 'b')
+  await Promise.all([id, generation.id, id, generation.id].map((one) => corpus.activateGeneration(one, { force: true })))
+  expect((await corpus.listGenerations()).filter(({ state }) => state === 'active')).toHaveLength(1)
+  await corpus.activateGeneration(generation.id, { force: true })
+  await corpus.dropGeneration(id)
+  expect(await corpus.holdGeneration(id, 'a')).toBe(false)
+  expect(await corpus.findActive()).toEqual(generation)
+})
+
 test('a collection of another model is refused, vectors of another length as well', async () => {
   await corpus.searchDense(vectorOf(1), 1, generation, signal())
   const fresh = createCorpus(open(urls.corpusUrl), { url: inject('stores').chromaUrl }, quiet)

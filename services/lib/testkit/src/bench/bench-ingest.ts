@@ -87,7 +87,6 @@ async function nothingNew(stores: Stores, files = 10_000): Promise<Figures> {
   await using scope = new AsyncDisposableStack()
   const folder = openFolder(scope)
   const embedder = createFakeEmbedder()
-  const { model } = await embedder.info()
   const { ownerUrl, corpusUrl } = await tempDatabase(stores.databaseUrl, scope)
   const rows = Array.from({ length: files }, (_, i) => {
     const path = `${i % 100}/file-${i}.txt`
@@ -96,7 +95,7 @@ async function nothingNew(stores: Stores, files = 10_000): Promise<Figures> {
     writeFileSync(join(folder, path), text)
     return { id: randomUUID(), path, hash: createHash('sha256').update(text).digest('hex'), stats: statSync(join(folder, path)) }
   })
-  await knowAll(ownerUrl, rows, settingsHash({ chunkSize: null, chunkOverlap: null, language: null }, chunking, model))
+  await knowAll(ownerUrl, rows, settingsHash({ chunkSize: null, chunkOverlap: null, language: null }, chunking))
   const env = {
     ...ingestEnv(stores, corpusUrl, folder, await extractorOf(folder, scope)),
     SCAN_INTERVAL_S: '3600',
