@@ -98,6 +98,8 @@ describe('the bundled model over HTTP', () => {
     await expect(fill.passages(long, leave.signal)).rejects.toMatchObject({ code: 'unavailable', retryAfterS: expect.any(Number) })
     leave.abort()
     await Promise.allSettled(held)
+    // the service hears of it a little later: until then it has no room for others
+    await expect.poll(async () => waiting(await metrics.metrics()), { interval: 20 }).toBe(0)
   })
 })
 

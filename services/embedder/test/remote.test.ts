@@ -7,7 +7,7 @@ import { readConfig } from '../src/config.ts'
 import { post, startForTest } from './start.ts'
 
 const never = new AbortController().signal
-type Answer = { status?: number; headers?: Record<string, string>; body: unknown }
+type Answer = { hangs?: boolean; status?: number; headers?: Record<string, string>; body: unknown }
 type Asked = {
   path: string
   authorization: string | undefined
@@ -26,7 +26,8 @@ const server = createServer(async (req: IncomingMessage, res: ServerResponse) =>
     body: JSON.parse(Buffer.concat(chunks).toString()),
   }
   asked.push(request)
-  const { status = 200, headers = {}, body } = (answers.shift() ?? usually)(request)
+  const { hangs, status = 200, headers = {}, body } = (answers.shift() ?? usually)(request)
+  if (hangs) return
   res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body))
 })
 let base: string
@@ -224,12 +225,15 @@ describe('a candidate beside the first model', () => {
     EMBEDDINGS_NEXT_PRICE: '0.5',
   })
   let isNextUp = true
+  let isNextHanging = false
   beforeEach(() => {
     answers = []
     asked.length = 0
     isNextUp = true
+    isNextHanging = false
     usually = ({ path, body }) => {
       const isNext = path.startsWith('/next')
+      if (isNext && isNextHanging) return { hangs: true, body: '' }
       if (isNext && !isNextUp) return { status: 401, body: { error: { message: 'no such key' } } }
       return openAiReply(body.input!.map((text) => (isNext ? [text.length, 4] : vectorOf(text))))
     }
@@ -265,6 +269,20 @@ describe('a candidate beside the first model', () => {
     ])
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     expect(await createHttpEmbedder({ url }).passages(['a'], never)).toHaveLength(1)
+  })
+
+  it('that hangs delays the list a second at most, and the first one not at all', async () => {
+    isNextHanging = true
+    await using scope = new AsyncDisposableStack()
+    const { url } = await startForTest(scope, two())
+    const models = createHttpModels({ url, timeoutMs: 2_900 }) // a search waits no longer
+    for (let n = 0; n < 2; n++)
+      expect(await models.list(never)).toMatchObject([
+        { model: 'm', dimension: 3 },
+        { model: 'm@2', problem: 'The model has not answered yet.' },
+      ])
+    expect(await models.of('m').passages(['a'], never)).toHaveLength(1)
+    expect(asked.filter(({ path }) => path.startsWith('/next'))).toHaveLength(1)
   })
 
   it('is another model than the first, with all that it needs', () => {

@@ -2,6 +2,7 @@ import { AppError, toAppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
 import { z } from 'zod'
+import { createCanary } from '../canary.ts'
 import type { Provider } from '../provider.ts'
 
 export const MAX_INPUTS = 256
@@ -18,11 +19,20 @@ const request = z.object({
 
 export type Served = { provider: Provider; price?: { amount: number; currency: string } | undefined }
 
-const DIMENSION_MS = 4_000 // callers ask often and wait 5 s
+const DIMENSION_MS = 10_000
+// a search that looks which model serves waits for this: one that is slow must not delay what the other answers
+const WAIT_MS = 1_000
+const GOOD_MS = 60_000
+const BAD_MS = 5_000
 
 /** OpenAI's embeddings API, with `kind` beside it: questions go before passages. Without a `model` the first is meant. */
 export function embeddingsRouter(served: readonly [Served, ...Served[]]): Router {
   const router = Router()
+  const offered = served.map(({ provider, price }) => ({
+    provider,
+    price,
+    dimension: createCanary(() => provider.dimension(AbortSignal.timeout(DIMENSION_MS)), { goodMs: GOOD_MS, badMs: BAD_MS }),
+  }))
 
   router.post('/v1/embeddings', async (req, res) => {
     const { input, model, encoding_format, dimensions, kind } = parse({ body: request }, req).body
@@ -55,10 +65,15 @@ export function embeddingsRouter(served: readonly [Served, ...Served[]]): Router
   })
 
   router.get('/v1/models', async (_req, res) => {
+    const limit = AbortSignal.timeout(WAIT_MS)
+    const late = new Promise<never>((_, fail) =>
+      limit.addEventListener('abort', () => fail(new AppError('timeout', 'The model has not answered yet.')), { once: true }),
+    )
+    late.catch(() => undefined) // nobody may be waiting by then
     const data = await Promise.all(
-      served.map(async ({ provider, price }) => {
-        const known = await provider.dimension(AbortSignal.timeout(DIMENSION_MS)).then(
-          (dimension) => ({ dimension }),
+      offered.map(async ({ provider, price, dimension }) => {
+        const known = await Promise.race([dimension(limit), late]).then(
+          (found) => ({ dimension: found }),
           (error: unknown) => ({ problem: toAppError(error).message }), // of one model: the others answer
         )
         return { id: provider.model, object: 'model', created: 0, owned_by: 'docent', ...known, ...(price ? { price } : {}) }
