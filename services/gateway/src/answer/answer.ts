@@ -11,6 +11,7 @@ import type { Endings } from '../store/endings.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
 import type { SavedAnswer } from '../store/saved-answers.ts'
+import type { Records } from '../store/records.ts'
 import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
@@ -46,6 +47,7 @@ export type AnswerDeps = SavedDeps & {
   pool: Pool
   messages: Messages
   endings: Endings
+  records: Pick<Records, 'noteShadow'>
   usage: UsageStore
   settings: SettingsStore
   personas: Personas
