@@ -53,6 +53,9 @@ export type Filters = z.infer<typeof Filters>
 
 const share = z.number().min(0).max(1)
 const words = z.strictObject({ low: share, high: z.number().min(0).max(2), base: share }).partial()
+const odds = z
+  .strictObject({ words: z.number().min(0).max(100), meaning: z.number().min(0).max(100), bias: z.number().min(-100).max(100) })
+  .partial()
 const gateWords = z.strictObject({ both: z.number().min(0), margin: z.number().min(0), wordsOnly: share }).partial()
 
 /** What of a search can be set; what is left out stays as it was tuned. Each response names the whole set as `configVersion`. */
@@ -76,10 +79,10 @@ export const Tuning = z
       })
       .partial()
       .meta({ description: 'Thresholds of “answerable”; all are multiplied by factor' }),
-    otherLanguage: z
-      .strictObject({ share: z.number().min(0).max(10), place: z.number().int().min(1).max(50) })
+    languages: z
+      .strictObject({ zh: odds, en: odds, step: share, minGroup: z.number().int().min(1).max(50) })
       .partial()
-      .meta({ description: 'Place kept for the closest passage of the other language, when it stands out by that share of its own' }),
+      .meta({ description: 'How likely the answer is written in the language of the question; step 0 judges nothing' }),
     rerankTop: z.number().int().min(2).max(50).meta({ description: 'Candidates that are reranked' }),
     rerankTimeoutMs: z.number().int().min(50).max(8_000).meta({ description: 'After so long the answer goes on without reranking' }),
   })

@@ -7,17 +7,16 @@ import type { Language } from '../index/chunk-index.ts'
 import { createLexicalIndex, type LexicalIndex } from '../index/lexical-index.ts'
 import { lessEverywhere, nearnessTo } from '../search/everywhere.ts'
 import { dot } from '../search/flat-vectors.ts'
-import { type DenseGroup, denseWeight, evidenceOf, type Fused, fuse, type Hit } from '../search/fuse.ts'
+import { type DenseGroup, denseWeight, evidenceOf, type Fused, fuse, type Hit, ownOdds } from '../search/fuse.ts'
 import { type GateVerdict, judge } from '../search/gate.ts'
 import { planQuery } from '../search/plan-query.ts'
-import { otherLanguage, reservePlace } from '../search/reserve-place.ts'
 
 const SetFile = z.object({
   docs: z.array(z.object({ id: z.string(), title: z.string().default(''), text: z.string() })),
   queries: z.array(z.object({ id: z.string(), q: z.string(), rel: z.array(z.string()) })),
 })
 export type BenchSet = z.infer<typeof SetFile>
-export type Doc = BenchSet['docs'][number] & { language: Language; vector?: Float32Array }
+export type Doc = BenchSet['docs'][number] & { written: Language; vector?: Float32Array }
 export type Query = BenchSet['queries'][number] & { place: number; vector?: Float32Array }
 
 export function readSet(folder: string, name: string): BenchSet {
@@ -47,14 +46,16 @@ export function ask(
   const words: Hit<Doc>[] = lexical.search(plan.terms, 100).map(({ chunk, score }) => ({ chunk: docs[chunk]!, score }))
   const near = vector ? docs.map((chunk) => ({ chunk, score: dot(vector, chunk.vector!) })).sort((a, b) => b.score - a.score) : []
   const groups: DenseGroup<Doc>[] = (['zh', 'en'] as const).map((language) => {
-    const hits = near.filter(({ chunk }) => chunk.language === language)
+    const hits = near.filter(({ chunk }) => chunk.written === language)
     const questions = everyday[plan.language]
     const foreign = language !== plan.language && questions.length > 0
     return { language, hits: (foreign ? lessEverywhere(hits, ({ vector: own }) => nearnessTo(questions, own!)) : hits).slice(0, 50) }
   })
   const evidence = evidenceOf(words, plan.idfTotal, groups, plan.language)
-  const weight = denseWeight(evidence, plan.language, { question: plan.script, text: words[0] && scriptOf(words[0].chunk.text) })
-  const fused: Fused<Doc>[] = reservePlace(fuse(words, groups, weight), groups, evidence, plan.language, otherLanguage)
+  const odds = ownOdds(evidence, plan.language)
+  const scripts = { question: plan.script, text: words[0] && scriptOf(words[0].chunk.text) }
+  const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, scripts)
+  const fused: Fused<Doc>[] = fuse(words, groups, plan.language, { weight, odds })
   return {
     lexical: words.map(({ chunk }) => chunk.id),
     dense: near.slice(0, 10).map(({ chunk }) => chunk.id),
@@ -89,5 +90,5 @@ export async function vectorsOf(
 }
 
 export function withLanguage(doc: BenchSet['docs'][number], vector: Float32Array | undefined): Doc {
-  return { ...doc, language: languageOf(doc.text), ...(vector ? { vector } : {}) }
+  return { ...doc, written: languageOf(doc.text), ...(vector ? { vector } : {}) }
 }

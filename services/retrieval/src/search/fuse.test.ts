@@ -1,12 +1,20 @@
 import { expect, test } from 'vitest'
-import { denseWeight, type Evidence, evidenceOf, fuse, weights } from './fuse.ts'
+import { denseWeight, type Evidence, evidenceOf, fuse, languages, ownOdds, weights } from './fuse.ts'
 
-const hit = (id: string, score: number) => ({ chunk: { id }, score })
-const evidence = (over: Partial<Evidence> = {}): Evidence => ({ ratio: 0.8, own: 0.05, other: 0, ownChunks: 50, otherChunks: 0, ...over })
+const hit = (id: string, score: number) => ({ chunk: { id, written: id.startsWith('z') ? ('zh' as const) : ('en' as const) }, score })
+const evidence = (over: Partial<Evidence> = {}): Evidence => ({
+  ratio: 0.8,
+  ownRatio: 0.8,
+  own: 0.05,
+  other: 0,
+  ownChunks: 50,
+  otherChunks: 0,
+  ...over,
+})
 const hans = { question: 'hans', text: 'hans' } as const
 
 test('without a dense leg the order is that of the words', () => {
-  const fused = fuse([hit('a', 9), hit('b', 3)], [], 0.95)
+  const fused = fuse([hit('a', 9), hit('b', 3)], [], 'en', { weight: 0.95 })
   expect(fused.map(({ chunk, scores }) => [chunk.id, scores.fused])).toEqual([
     ['a', 1],
     ['b', 1 / 3],
@@ -17,8 +25,9 @@ test('without a dense leg the order is that of the words', () => {
 test('a passage that both legs like beats the favourite of one', () => {
   const fused = fuse(
     [hit('words', 10), hit('both', 9)],
-    [{ language: 'zh', hits: [hit('meaning', 0.9), hit('both', 0.89), hit('noise', 0.8)] }],
-    0.5,
+    [{ language: 'en', hits: [hit('meaning', 0.9), hit('both', 0.89), hit('noise', 0.8)] }],
+    'en',
+    { weight: 0.5 },
   )
   expect(fused[0]!.chunk.id).toBe('both')
   expect(fused[0]!.ranks).toEqual({ lexical: 2, dense: 2, fused: 1 })
@@ -34,13 +43,16 @@ test('languages are compared by the distance from their own mean, not by cosine'
         { language: 'zh', hits: zh },
         { language: 'en', hits: en },
       ],
-      0.9,
+      'zh',
+      { weight: 0.9 },
     )[0]!.chunk.id,
   ).toBe('answer')
 })
 
 test('every candidate is in the list once, ranked without a gap', () => {
-  const fused = fuse([hit('a', 3), hit('b', 2), hit('c', 1)], [{ language: 'en', hits: [hit('c', 0.9), hit('d', 0.8)] }], 0.4)
+  const fused = fuse([hit('a', 3), hit('b', 2), hit('c', 1)], [{ language: 'en', hits: [hit('c', 0.9), hit('d', 0.8)] }], 'en', {
+    weight: 0.4,
+  })
   expect(fused.map(({ chunk }) => chunk.id).sort()).toEqual(['a', 'b', 'c', 'd'])
   expect(fused.map(({ ranks }) => ranks.fused)).toEqual([1, 2, 3, 4])
 })
@@ -55,5 +67,42 @@ test('the dense leg carries where the words are unknown, and weighs little where
 })
 
 test('evidence of an empty search is nothing', () => {
-  expect(evidenceOf([], 0, [], 'en')).toEqual({ ratio: 0, own: 0, other: 0, ownChunks: 0, otherChunks: 0 })
+  expect(evidenceOf([], 0, [], 'en')).toEqual({ ratio: 0, ownRatio: 0, own: 0, other: 0, ownChunks: 0, otherChunks: 0 })
+})
+
+// a question in English; the Chinese list has an answer that stands out, the English one a passage that shares its words
+const english = [hit('words', 0.84), hit('e2', 0.83), hit('e3', 0.82), hit('e4', 0.81)]
+const chinese = [hit('z-answer', 0.82), hit('z2', 0.78), hit('z3', 0.77), hit('z4', 0.76)]
+const groups = [
+  { language: 'en' as const, hits: english },
+  { language: 'zh' as const, hits: chinese },
+]
+const shared = [hit('words', 4), hit('e2', 3)]
+const orderAt = (odds: number) => fuse(shared, groups, 'en', { weight: 0.45, odds }).map(({ chunk }) => chunk.id)
+
+test('the likelier language leads, and the best of the other stays near the top while that is in doubt', () => {
+  expect(orderAt(-4).slice(0, 2)).toEqual(['z-answer', 'words'])
+  expect(orderAt(1).slice(0, 3)).toEqual(['words', 'z-answer', 'e2'])
+  expect(
+    orderAt(20)
+      .slice(0, 4)
+      .every((id) => !id.startsWith('z')),
+  ).toBe(true)
+  const { fused } = fuse(shared, groups, 'en', { weight: 0.45, odds: -4 }).at(-1)!.scores
+  expect(fused).toBeGreaterThanOrEqual(0)
+})
+
+test('words that only the likelier language lacks do not hold the answer down', () => {
+  const order = (odds: number | undefined) => fuse(shared, groups, 'en', { weight: 0.95, odds })
+  expect(order(-4)[0]!.chunk.id).toBe('z-answer')
+  const list = order(undefined)
+  expect(list.map(({ scores }) => scores.fused)).toEqual(list.map(({ scores }) => scores.fused).sort((a, b) => b - a))
+})
+
+test('which language answers is told by the words of its own and by which of the two stands out', () => {
+  const both = { ownChunks: 50, otherChunks: 50 }
+  expect(ownOdds(evidence({ ...both, ownRatio: 0.8, own: 0.06, other: 0.02 }), 'zh')).toBeGreaterThan(2)
+  expect(ownOdds(evidence({ ...both, ownRatio: 0.2, own: 0.02, other: 0.05 }), 'zh')).toBeLessThan(-2)
+  expect(ownOdds(evidence({ ...both, ownRatio: 0.2, own: 0.02, other: 0.05 }), 'zh', { ...languages, step: 0 })).toBeUndefined()
+  expect(ownOdds(evidence({ ownChunks: 50, otherChunks: languages.minGroup - 1 }), 'zh')).toBeUndefined()
 })

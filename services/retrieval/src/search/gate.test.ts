@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Evidence } from './fuse.ts'
 import { judge, thresholds } from './gate.ts'
 
-const nothing: Evidence = { ratio: 0, own: 0, other: 0, ownChunks: 0, otherChunks: 0 }
+const nothing: Evidence = { ratio: 0, ownRatio: 0, own: 0, other: 0, ownChunks: 0, otherChunks: 0 }
 
 test('words and meaning together pass what neither passes alone', () => {
   expect(judge({ ...nothing, ratio: 0.4, own: 0.045, ownChunks: 50 }, 'zh')).toMatchObject({

@@ -9,11 +9,10 @@ import { allowedChunks } from './allowed.ts'
 import type { DenseLeg } from './dense-leg.ts'
 import { diversify } from './diversify.ts'
 import { describeCandidates, describePlan, sayWhy } from './explain.ts'
-import { denseWeight, evidenceOf, type Fused, fuse } from './fuse.ts'
+import { denseWeight, evidenceOf, type Fused, fuse, ownOdds } from './fuse.ts'
 import { judge } from './gate.ts'
 import { type Plan, planQuery } from './plan-query.ts'
 import { rerank } from './rerank.ts'
-import { reservePlace } from './reserve-place.ts'
 import { snippetOf } from './snippet.ts'
 import { versionOf, withTuning } from './tuning.ts'
 
@@ -55,9 +54,12 @@ export async function search(
 
   const evidence = evidenceOf(lexical, plan.idfTotal, groups, plan.language)
   const scripts = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text) }
-  const weight = denseWeight(evidence, plan.language, scripts, tuning.weights)
+  const odds = ownOdds(evidence, plan.language, tuning.languages)
+  const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, scripts, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
-  const fused = timed('fuse', () => reservePlace(fuse(lexical, groups, weight), groups, evidence, plan.language, tuning.otherLanguage))
+  const fused = timed('fuse', () =>
+    fuse(lexical, groups, plan.language, { weight, odds, cross: tuning.weights.cross, step: tuning.languages.step }),
+  )
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const choices = diversify(reranked ?? fused, request.limit, tuning)
 
@@ -97,7 +99,7 @@ export async function search(
       ? {
           explain: {
             why: sayWhy({ plan, weight, choices: shown, gate, degraded: missing, reranked: reranked !== undefined }),
-            plan: describePlan(plan, { ...evidence, denseWeight: weight, configVersion }),
+            plan: describePlan(plan, { ...evidence, denseWeight: weight, ...(odds === undefined ? {} : { ownOdds: odds }), configVersion }),
             timings,
             candidates: describeCandidates(shown),
           },

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { TuningPatch } from '@docent/core/passage'
-import { weights } from './fuse.ts'
+import { languages, weights } from './fuse.ts'
 import { thresholds } from './gate.ts'
-import { otherLanguage } from './reserve-place.ts'
 
 type Numbers<T> = { readonly [K in keyof T]: T[K] extends number ? number : Numbers<T[K]> }
 export type Weights = Numbers<typeof weights>
+export type Languages = Numbers<typeof languages>
 export type Thresholds = Numbers<typeof thresholds>
 export type Tuning = {
   lexicalHits: number
@@ -13,7 +13,7 @@ export type Tuning = {
   sameness: number
   weights: Weights
   gate: Thresholds
-  otherLanguage: Numbers<typeof otherLanguage>
+  languages: Languages
   rerankTop: number
   rerankTimeoutMs: number
 }
@@ -24,20 +24,20 @@ export const tuned: Tuning = {
   sameness: 0.9,
   weights,
   gate: thresholds,
-  otherLanguage,
+  languages,
   rerankTop: 20,
   rerankTimeoutMs: 2_000,
 }
 
 /** The tuned set with what a request changes of it. */
 export function withTuning(patch: TuningPatch = {}): Tuning {
-  const { weights: w = {}, gate: g = {}, otherLanguage: o = {}, ...rest } = given(patch)
+  const { weights: w = {}, gate: g = {}, languages: l = {}, ...rest } = given(patch)
   return {
     ...tuned,
     ...rest,
     weights: { ...weights, ...given(w), zh: { ...weights.zh, ...given(w.zh) }, en: { ...weights.en, ...given(w.en) } },
     gate: { ...thresholds, ...given(g), zh: { ...thresholds.zh, ...given(g.zh) }, en: { ...thresholds.en, ...given(g.en) } },
-    otherLanguage: { ...otherLanguage, ...given(o) },
+    languages: { ...languages, ...given(l), zh: { ...languages.zh, ...given(l.zh) }, en: { ...languages.en, ...given(l.en) } },
   }
 }
 

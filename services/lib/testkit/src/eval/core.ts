@@ -70,7 +70,7 @@ export const allSets = Object.keys(plans)
 
 const only = (weight: number): TuningPatch => ({
   weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, cross: weight },
-  otherLanguage: { share: 10 }, // a place kept for what the other leg likes is no part of a leg
+  languages: { step: 0 }, // which language answers is judged by both legs
 })
 /** the ladder: each leg alone, by the weights that a request may set, then the two together */
 export const configurations: Record<string, TuningPatch> = { words: only(0), meaning: only(1), fused: {} }
