@@ -18,6 +18,13 @@ test('words that only ask weigh less', () => {
   expect(weightOf(plan, 'how')).toBeLessThan(0.5)
 })
 
+test('asking at more length makes no question less known: words that only ask and that no document says count for nothing', () => {
+  const short = planQuery({ query: '保修期是多少？' }, index)
+  expect(planQuery({ query: '保修期应该是多少？' }, index).idfTotal).toBe(short.idfTotal)
+  expect(planQuery({ query: '请问保修期一共大概是多少呢？' }, index).idfTotal).toBe(short.idfTotal)
+  expect(planQuery({ query: '斑马期是多少？' }, index).idfTotal).toBeGreaterThan(short.idfTotal)
+})
+
 test('a follow-up holds the turn before, its own words twice', () => {
   const plan = planQuery({ query: '进水呢', previous: '保修范围' }, index)
   expect(plan.followUp).toBe(true)

@@ -9,7 +9,7 @@ export type Plan = {
   language: Language
   script: 'hans' | 'hant'
   terms: PlannedTerm[]
-  /** sum of weight × idf: what a chunk would score that holds every word once */
+  /** sum of weight × idf: what a chunk would score that holds every word once; of words that only ask, those the documents know */
   idfTotal: number
   /** share of the content's idf that occurs in the index at all */
   known: number
@@ -25,14 +25,14 @@ type Known = { idf(term: string): number; frequency(term: string): number }
 
 /** Reads a question. A follow-up is searched together with the turn before it, its own words counted twice. */
 export function planQuery({ query, previous }: { query: string; previous?: string | undefined }, index: Known): Plan {
-  const weights = new Map<string, { weight: number; content: boolean }>()
+  const weights = new Map<string, { weight: number; content: boolean; asks: boolean }>()
   const before = previous?.trim() ?? ''
   const say = (text: string, times: number) => {
     for (const { term, count, content, asks } of questionTerms(text)) {
       const weight = count * times * (asks ? ASKING_WEIGHT : 1)
       const known = weights.get(term)
       if (known) known.weight += weight
-      else weights.set(term, { weight, content })
+      else weights.set(term, { weight, content, asks })
     }
   }
   say(query, before ? 2 : 1)
@@ -42,13 +42,15 @@ export function planQuery({ query, previous }: { query: string; previous?: strin
   let idfTotal = 0
   let contentTotal = 0
   let contentKnown = 0
-  for (const [term, { weight, content }] of weights) {
+  for (const [term, { weight, content, asks }] of weights) {
     const idf = index.idf(term)
     terms.push({ term, weight, content, idf })
-    idfTotal += weight * idf
+    const known = index.frequency(term) > 0
+    // a word that only asks, and that no document says, is no sign that the answer is missing
+    if (known || !asks) idfTotal += weight * idf
     if (!content) continue
     contentTotal += weight * idf
-    if (index.frequency(term) > 0) contentKnown += weight * idf
+    if (known) contentKnown += weight * idf
   }
   return {
     query,
