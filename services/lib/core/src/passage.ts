@@ -65,7 +65,7 @@ export const Tuning = z
     perDocument: z.number().int().min(1).max(50).meta({ description: 'Passages of one document, unless it is the only one' }),
     sameness: share.meta({ description: 'Share of common words above which two passages say the same' }),
     weights: z
-      .strictObject({ zh: words, en: words, hant: share, scripts: share, cross: share, margin: z.number().min(0).max(100) })
+      .strictObject({ zh: words, en: words, hant: share, scripts: share, codes: share, cross: share, margin: z.number().min(0).max(100) })
       .partial()
       .meta({ description: 'How much meaning counts against words, by language and by how far the words are known' }),
     gate: z

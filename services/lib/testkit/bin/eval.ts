@@ -16,7 +16,7 @@ import { cachedEmbedder } from '../src/eval/cached-embedder.ts'
 import { allSets, core, coreFloors, quickSets } from '../src/eval/core.ts'
 import { type Ingested, ingestOf } from '../src/eval/facts.ts'
 import { openLibrary } from '../src/eval/open-library.ts'
-import { compare, ingestTable, readRecord, recordOf, render, table } from '../src/eval/records.ts'
+import { compare, gateTable, ingestTable, readRecord, recordOf, render, table } from '../src/eval/records.ts'
 import { figureOf, sample, smoke, smokeFloors } from '../src/eval/smoke.ts'
 
 const page = new URL('../../../retrieval/EVALUATION.md', import.meta.url).pathname
@@ -72,7 +72,7 @@ if (positionals[0] === 'compare') {
     suite === 'smoke' ? smokeFloors[line.set] : line.configuration === 'fused' ? coreFloors[line.set] : undefined
   const { model } = await embedder.info()
   const record = recordOf(suite, `npm run eval -- ${args.filter((arg) => arg !== '--render').join(' ')}`.trim(), model, lines, ingested)
-  console.log(`${table(lines, floorOf)}\n\n${ingestTable(ingested)}`)
+  console.log([table(lines, floorOf), gateTable(lines), ingestTable(ingested)].filter(Boolean).join('\n\n'))
   console.log(`\n${embedder.made} vectors were made, the others were there from earlier runs.`)
   if (options.out) writeFileSync(options.out, `${JSON.stringify(record)}\n`)
   if (options.render) render(page, record, floorOf)
@@ -84,6 +84,7 @@ if (positionals[0] === 'compare') {
 
 function underFloor(lines: readonly Line[], suite: 'smoke' | 'core'): string[] {
   return lines.flatMap((line) => {
+    if (line.outsideOf) return []
     const floor = suite === 'smoke' ? smokeFloors[line.set] : line.configuration === 'fused' ? coreFloors[line.set] : undefined
     const figure = suite === 'smoke' ? figureOf(line) : line.ndcg10
     return floor !== undefined && figure < floor ? [`${line.set}: ${(100 * figure).toFixed(2)} is under its floor ${100 * floor}`] : []
@@ -92,8 +93,8 @@ function underFloor(lines: readonly Line[], suite: 'smoke' | 'core'): string[] {
 
 function belowALeg(lines: readonly Line[]): string[] {
   return lines.flatMap((line) => {
-    if (line.configuration !== 'fused') return []
-    const best = Math.max(0, ...lines.filter((leg) => leg.set === line.set && leg !== line).map((leg) => leg.ndcg10))
+    if (line.configuration !== 'fused' || line.outsideOf) return []
+    const best = Math.max(0, ...lines.filter((leg) => leg.set === line.set && leg !== line && !leg.outsideOf).map((leg) => leg.ndcg10))
     return line.ndcg10 < best
       ? [`${line.set}: the fusion ${(100 * line.ndcg10).toFixed(2)} is below its better leg ${(100 * best).toFixed(2)}`]
       : []

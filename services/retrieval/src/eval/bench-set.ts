@@ -53,8 +53,8 @@ export function ask(
   })
   const evidence = evidenceOf(words, plan.idfTotal, groups, plan.language)
   const odds = ownOdds(evidence, plan.language)
-  const scripts = { question: plan.script, text: words[0] && scriptOf(words[0].chunk.text) }
-  const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, scripts)
+  const writing = { question: plan.script, text: words[0] && scriptOf(words[0].chunk.text), code: plan.code }
+  const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing)
   const fused: Fused<Doc>[] = fuse(words, groups, plan.language, { weight, odds })
   return {
     lexical: words.map(({ chunk }) => chunk.id),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { auroc, ndcgAt10 } from './measure.ts'
+import { auroc, fprAt95, ndcgAt10 } from './measure.ts'
 
 test('nDCG@10', () => {
   expect(ndcgAt10(['a', 'b'], ['a'])).toBe(1)
@@ -13,4 +13,10 @@ test('AUROC', () => {
   expect(auroc([1, 2], [3, 4])).toBe(0)
   expect(auroc([1, 1], [1, 1])).toBe(0.5)
   expect(auroc([2, 0], [1, 1])).toBe(0.5)
+})
+
+test('what gets through where 95 % of the right ones do', () => {
+  const yes = Array.from({ length: 100 }, (_, i) => i)
+  expect(fprAt95(yes, [4, 5, 6, 1])).toBe(0.5)
+  expect(fprAt95(yes, [])).toBe(0)
 })

@@ -24,6 +24,13 @@ export function auroc(positives: readonly number[], negatives: readonly number[]
   return (ranks - (positives.length * (positives.length + 1)) / 2) / (positives.length * negatives.length)
 }
 
+/** The share of negatives that score at least as high as 95 % of the positives do. */
+export function fprAt95(positives: readonly number[], negatives: readonly number[]): number {
+  const threshold = [...positives].sort((a, b) => a - b)[Math.floor(positives.length * 0.05)]
+  if (threshold === undefined || negatives.length === 0) return 0
+  return negatives.filter((score) => score >= threshold).length / negatives.length
+}
+
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 }

@@ -11,7 +11,7 @@ const evidence = (over: Partial<Evidence> = {}): Evidence => ({
   otherChunks: 0,
   ...over,
 })
-const hans = { question: 'hans', text: 'hans' } as const
+const hans = { question: 'hans', text: 'hans', code: false } as const
 
 test('without a dense leg the order is that of the words', () => {
   const fused = fuse([hit('a', 9), hit('b', 3)], [], 'en', { weight: 0.95 })
@@ -60,8 +60,9 @@ test('every candidate is in the list once, ranked without a gap', () => {
 test('the dense leg carries where the words are unknown, and weighs little where they are known', () => {
   expect(denseWeight(evidence(), 'zh', hans)).toBe(weights.zh.base)
   expect(denseWeight(evidence({ ratio: 0, own: 0, other: 0.06 }), 'zh', hans)).toBe(weights.cross)
-  expect(denseWeight(evidence(), 'zh', { question: 'hant', text: 'hant' })).toBe(weights.hant)
-  expect(denseWeight(evidence(), 'zh', { question: 'hans', text: 'hant' })).toBe(weights.scripts)
+  expect(denseWeight(evidence(), 'zh', { ...hans, question: 'hant', text: 'hant' })).toBe(weights.hant)
+  expect(denseWeight(evidence(), 'zh', { ...hans, text: 'hant' })).toBe(weights.scripts)
+  expect(denseWeight(evidence(), 'en', { ...hans, code: true })).toBe(weights.codes)
   const rising = [0.5, 0.3, 0.2, 0.1, 0].map((ratio) => denseWeight(evidence({ ratio, own: 0 }), 'zh', hans))
   expect(rising).toEqual([...rising].sort((a, b) => a - b))
 })

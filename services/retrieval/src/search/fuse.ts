@@ -57,6 +57,8 @@ export const weights = {
   /** the bundled model is weak in traditional Chinese, and weaker where question and text are written in different scripts */
   hant: 0.2,
   scripts: 0.1,
+  /** at most, where the question holds a number, a code or a file name that the documents hold: the model hardly sees these */
+  codes: 0.4,
   cross: 0.95,
   margin: 6,
 } as const
@@ -69,17 +71,14 @@ export function strangeness(evidence: Evidence, language: Language, tuned: Weigh
 }
 
 type Script = 'hans' | 'hant'
-/** how the question and its best passage by words are written */
-export type Scripts = { question: Script; text: Script | undefined }
+/** how the question and its best passage by words are written; `code`: it holds a number, a code or a file name of the documents */
+export type Writing = { question: Script; text: Script | undefined; code: boolean }
 
 /** The dense leg's weight: small where the words are found, nearly all where they are not (another language). */
-export function denseWeight(evidence: Evidence, language: Language, scripts: Scripts, tuned: Weights = weights): number {
-  const base =
-    scripts.text === undefined || scripts.text === scripts.question
-      ? scripts.question === 'hant'
-        ? tuned.hant
-        : tuned[language].base
-      : tuned.scripts
+export function denseWeight(evidence: Evidence, language: Language, { question, text, code }: Writing, tuned: Weights = weights): number {
+  const sameScript = text === undefined || text === question
+  const usual = sameScript ? (question === 'hant' ? tuned.hant : tuned[language].base) : tuned.scripts
+  const base = code ? Math.min(usual, tuned.codes) : usual
   return base + (tuned.cross - base) * strangeness(evidence, language, tuned)
 }
 

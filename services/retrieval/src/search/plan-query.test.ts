@@ -25,6 +25,13 @@ test('asking at more length makes no question less known: words that only ask an
   expect(planQuery({ query: '斑马期是多少？' }, index).idfTotal).toBeGreaterThan(short.idfTotal)
 })
 
+test('a number, a code or a file name that the documents hold is noticed', () => {
+  const holds = { idf: () => 2, frequency: (term: string) => (['9457', 'rfc', 'board.md', 'zebra'].includes(term) ? 1 : 0) }
+  const codeIn = (query: string) => planQuery({ query }, holds).code
+  expect([codeIn('rfc 9457'), codeIn('board.md'), codeIn('What does RFC-9457 say?')]).toEqual([true, true, true])
+  expect([codeIn('zebra'), codeIn('What of 1991?'), codeIn('斑马'), codeIn('')]).toEqual([false, false, false, false])
+})
+
 test('a follow-up holds the turn before, its own words twice', () => {
   const plan = planQuery({ query: '进水呢', previous: '保修范围' }, index)
   expect(plan.followUp).toBe(true)

@@ -13,6 +13,8 @@ export type Plan = {
   idfTotal: number
   /** share of the content's idf that occurs in the index at all */
   known: number
+  /** a number, a code or a file name of the question occurs in the index */
+  code: boolean
   /** what is embedded: with the previous turn in front of a follow-up */
   embedText: string
   followUp: boolean
@@ -22,6 +24,11 @@ export type Plan = {
 const ASKING_WEIGHT = 0.4
 
 type Known = { idf(term: string): number; frequency(term: string): number }
+
+// beyond plain ASCII words: digits, or a joiner as in board.md; of one digit a text is full
+function isCode(term: string): boolean {
+  return term.length > 1 && /^[\x21-\x7e]+$/.test(term) && /[^a-z'’-]/.test(term)
+}
 
 /** Reads a question. A follow-up is searched together with the turn before it, its own words counted twice. */
 export function planQuery({ query, previous }: { query: string; previous?: string | undefined }, index: Known): Plan {
@@ -42,10 +49,12 @@ export function planQuery({ query, previous }: { query: string; previous?: strin
   let idfTotal = 0
   let contentTotal = 0
   let contentKnown = 0
+  let code = false
   for (const [term, { weight, content, asks }] of weights) {
     const idf = index.idf(term)
     terms.push({ term, weight, content, idf })
     const known = index.frequency(term) > 0
+    code ||= known && isCode(term)
     // a word that only asks, and that no document says, is no sign that the answer is missing
     if (known || !asks) idfTotal += weight * idf
     if (!content) continue
@@ -59,6 +68,7 @@ export function planQuery({ query, previous }: { query: string; previous?: strin
     terms,
     idfTotal,
     known: contentTotal === 0 ? 0 : contentKnown / contentTotal,
+    code,
     embedText: before ? `${before}\n${query}` : query,
     followUp: before !== '',
   }

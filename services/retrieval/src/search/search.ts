@@ -53,9 +53,9 @@ export async function search(
   took('dense', ms.dense)
 
   const evidence = evidenceOf(lexical, plan.idfTotal, groups, plan.language)
-  const scripts = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text) }
+  const writing = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text), code: plan.code }
   const odds = ownOdds(evidence, plan.language, tuning.languages)
-  const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, scripts, tuning.weights)
+  const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
   const fused = timed('fuse', () =>
     fuse(lexical, groups, plan.language, { weight, odds, cross: tuning.weights.cross, step: tuning.languages.step }),

@@ -24,6 +24,8 @@ export type Line = {
   searchMsP50: number
   searchMsP95: number
   degraded: number
+  /** questions that these documents do not answer, and the lines whose questions they do */
+  outsideOf?: string[] | undefined
   asked: Asked[]
 }
 

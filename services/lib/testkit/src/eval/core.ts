@@ -28,7 +28,12 @@ export const coreFloors: Record<string, number> = {
   clapnq_dev: 0.973,
 }
 
-type Plan = { docs: (read: Read) => Doc[]; asked: { label: string; questions: string; rewrite?: (q: string) => string }[] }
+type Plan = {
+  docs: (read: Read) => Doc[]
+  asked: { label: string; questions: string; rewrite?: (q: string) => string }[]
+  /** questions that these documents do not answer, for the lines in the same language */
+  outside: Record<string, string[]>
+}
 const plans: Record<string, Plan> = {
   xquad_zh: {
     docs: (read) => read('xquad_zh').docs,
@@ -36,6 +41,7 @@ const plans: Record<string, Plan> = {
       { label: 'xquad zh', questions: 'xquad_zh' },
       { label: 'xquad en→zh', questions: 'xquad_en2zh' },
     ],
+    outside: { cmrc_dev: ['xquad zh'], clapnq_dev: ['xquad en→zh'] },
   },
   xquad_en: {
     docs: (read) => read('xquad_en').docs,
@@ -43,6 +49,7 @@ const plans: Record<string, Plan> = {
       { label: 'xquad en', questions: 'xquad_en' },
       { label: 'xquad zh→en', questions: 'xquad_zh2en' },
     ],
+    outside: { clapnq_dev: ['xquad en'], cmrc_dev: ['xquad zh→en'] },
   },
   // one folder of two languages: the first half of the documents in Chinese, the second in English
   mixed: {
@@ -56,20 +63,33 @@ const plans: Record<string, Plan> = {
       { label: 'mixed folder, zh→en', questions: 'xquad_zh2en' },
       { label: 'mixed folder, en→zh', questions: 'xquad_en2zh' },
     ],
+    outside: {
+      cmrc_dev: ['mixed folder, zh asks zh', 'mixed folder, zh→en'],
+      clapnq_dev: ['mixed folder, en asks en', 'mixed folder, en→zh'],
+    },
   },
-  cmrc_dev: { docs: (read) => read('cmrc_dev').docs, asked: [{ label: 'cmrc_dev', questions: 'cmrc_dev' }] },
+  cmrc_dev: {
+    docs: (read) => read('cmrc_dev').docs,
+    asked: [{ label: 'cmrc_dev', questions: 'cmrc_dev' }],
+    outside: { xquad_zh: ['cmrc_dev'] },
+  },
   drcd_dev: {
     docs: (read) => read('drcd_dev').docs,
     asked: [{ label: 'drcd_dev, simplified questions', questions: 'drcd_dev', rewrite: fold }],
+    outside: { cmrc_dev: ['drcd_dev, simplified questions'] },
   },
-  clapnq_dev: { docs: (read) => read('clapnq_dev').docs, asked: [{ label: 'clapnq_dev', questions: 'clapnq_dev' }] },
+  clapnq_dev: {
+    docs: (read) => read('clapnq_dev').docs,
+    asked: [{ label: 'clapnq_dev', questions: 'clapnq_dev' }],
+    outside: { xquad_en: ['clapnq_dev'] },
+  },
 }
 /** what fits into a few minutes without vectors of an earlier run */
 export const quickSets = ['xquad_zh', 'xquad_en', 'mixed']
 export const allSets = Object.keys(plans)
 
 const only = (weight: number): TuningPatch => ({
-  weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, cross: weight },
+  weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, codes: weight, cross: weight },
   languages: { step: 0 }, // which language answers is judged by both legs
 })
 /** the ladder: each leg alone, by the weights that a request may set, then the two together */
@@ -95,17 +115,23 @@ export async function core(
     const ids = new Set(docs.map(({ id }) => id))
     const files = writeFiles(docs, scope)
     const library = await openLibrary(stores, files, embedder, scope)
-    for (const { label, questions, rewrite = (q: string) => q } of plan.asked) {
-      const chosen: Question[] = read(questions)
+    const choose = (questions: string, isOf: (rel: readonly string[]) => boolean, rewrite = (q: string) => q): Question[] =>
+      read(questions)
         .queries.filter((_, place) => options.half === 'all' || place % 2 === (options.half === 'even' ? 0 : 1))
-        .filter(({ rel }) => rel.some((id) => ids.has(id)))
+        .filter(({ rel }) => isOf(rel))
         .filter((_, place, { length }) => isSampled(place, length, options.most))
         .map(({ id, q, rel }) => ({ id, q: rewrite(q), rel }))
+    for (const { label, questions, rewrite } of plan.asked) {
+      const chosen = choose(questions, (rel) => rel.some((id) => ids.has(id)), rewrite)
       const dataHash = hashOf([...docs, ...chosen])
       for (const [configuration, tuning] of Object.entries(configurations)) {
         if (!options.ladder && configuration !== 'fused') continue
         say({ ...(await askSet(library, label, chosen, files.idsOf, configuration, { tuning })), dataHash })
       }
+    }
+    for (const [questions, outsideOf] of options.ladder ? Object.entries(plan.outside) : []) {
+      const chosen = choose(questions, () => true)
+      say({ ...(await askSet(library, questions, chosen, files.idsOf, 'fused')), dataHash: hashOf([...docs, ...chosen]), outsideOf })
     }
     ingested.push(await ingestOf(name, library))
   }

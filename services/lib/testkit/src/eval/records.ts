@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { auroc, fprAt95 } from '@docent/retrieval/eval/measure'
 import { z } from 'zod'
 import { machine } from '../bench/open-bench.ts'
 import type { Line } from './ask-set.ts'
@@ -30,6 +31,7 @@ const RecordLine = z.object({
   searchMsP50: z.number(),
   searchMsP95: z.number(),
   degraded: z.number(),
+  outsideOf: z.array(z.string()).optional(),
   asked: z.array(AskedQuestion),
 })
 const IngestedLine = z.object({
@@ -79,19 +81,41 @@ function commitNow(): string {
 const percent = (value: number) => (100 * value).toFixed(2)
 
 export function table(lines: readonly Line[], floorOf: (line: Line) => number | undefined): string {
-  const rows = lines.map((line) => {
-    const floor = floorOf(line)
-    const [low, high] = line.interval
-    const { ndcg10, recall1, recall5, recall10, mrr10 } = line
-    // what cannot be answered has no right document
-    const found = line.set.startsWith('unanswerable')
-      ? '– | – | – | – | –'
-      : `${percent(ndcg10)} (${percent(low)}–${percent(high)}) | ${[recall1, recall5, recall10, mrr10].map(percent).join(' | ')}`
-    return `| ${line.set} | ${line.configuration} | ${line.questions} | ${line.degraded} | ${found} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor === undefined ? '–' : percent(floor)} |`
-  })
+  const rows = lines
+    .filter(({ outsideOf }) => !outsideOf)
+    .map((line) => {
+      const floor = floorOf(line)
+      const [low, high] = line.interval
+      const { ndcg10, recall1, recall5, recall10, mrr10 } = line
+      // what cannot be answered has no right document
+      const found = line.set.startsWith('unanswerable')
+        ? '– | – | – | – | –'
+        : `${percent(ndcg10)} (${percent(low)}–${percent(high)}) | ${[recall1, recall5, recall10, mrr10].map(percent).join(' | ')}`
+      return `| ${line.set} | ${line.configuration} | ${line.questions} | ${line.degraded} | ${found} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor === undefined ? '–' : percent(floor)} |`
+    })
   return [
     '| set | configuration | questions | without a step | nDCG@10 (95 %) | R@1 | R@5 | R@10 | MRR@10 | judged answerable | search ms p50 / p95 | floor |',
     '|---|---|---|---|---|---|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
+}
+
+/** How well the gate tells a set's questions from those of another corpus, by its score ÷ its threshold. Empty without such questions. */
+export function gateTable(lines: readonly Line[]): string {
+  const scoresOf = ({ asked }: Line) => asked.map(({ score, threshold }) => score / (threshold || 1))
+  const rows = lines.flatMap((outside) =>
+    (outside.outsideOf ?? []).flatMap((set) => {
+      const inside = lines.find((line) => line.set === set && line.configuration === outside.configuration)
+      if (!inside) return []
+      const [yes, no] = [scoresOf(inside), scoresOf(outside)]
+      const shares = [fprAt95(yes, no), inside.answerable, outside.answerable].map(percent).join(' | ')
+      return [`| ${set} | ${outside.set} | ${yes.length} / ${no.length} | ${auroc(yes, no).toFixed(3)} | ${shares} |`]
+    }),
+  )
+  if (rows.length === 0) return ''
+  return [
+    '| questions of | against questions that it cannot answer | in / out | AUROC | let through where 95 % are, % | answered, % | answered, out, % |',
+    '|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n')
 }
@@ -119,7 +143,7 @@ export function render(file: string, record: EvalRecord, floorOf: (line: Line) =
   const facts = `\`${record.command}\`, commit ${record.commit}, model ${record.model} (${record.modelHash}), ${record.cpu}, Node ${record.node}.`
   writeFileSync(
     file,
-    `${text.slice(0, from)}${begin}\n${facts}\n\n${table(record.lines, floorOf)}\n\n${ingestTable(record.ingested)}\n${text.slice(to)}`,
+    `${text.slice(0, from)}${begin}\n${facts}\n\n${[table(record.lines, floorOf), gateTable(record.lines), ingestTable(record.ingested)].filter(Boolean).join('\n\n')}\n${text.slice(to)}`,
   )
 }
 
@@ -128,6 +152,7 @@ export function compare(a: EvalRecord, b: EvalRecord): string {
   const out = ['| set | configuration | A | B | difference (95 % of the paired one) |', '|---|---|---|---|---|']
   const lost: { by: number; text: string }[] = []
   for (const after of b.lines) {
+    if (after.outsideOf) continue
     const before = a.lines.find((line) => line.set === after.set && line.configuration === after.configuration)
     if (!before) continue
     const known = new Map(before.asked.map((one) => [one.id, one]))
