@@ -83,6 +83,10 @@ export const Tuning = z
       .strictObject({ zh: odds, en: odds, step: share, minGroup: z.number().int().min(1).max(50) })
       .partial()
       .meta({ description: 'How likely the answer is written in the language of the question; step 0 judges nothing' }),
+    hints: z
+      .strictObject({ name: share, date: share })
+      .partial()
+      .meta({ description: 'Added to passages whose document the question names, or a year or version of it; 0 leaves it out' }),
     rerankTop: z.number().int().min(2).max(50).meta({ description: 'Candidates that are reranked' }),
     rerankTimeoutMs: z.number().int().min(50).max(8_000).meta({ description: 'After so long the answer goes on without reranking' }),
   })
@@ -114,6 +118,8 @@ export const Candidate = z.object({
   documentId: z.string(),
   path: z.string(),
   scores: Scores,
+  /** what the question says of its document */
+  hints: z.array(z.enum(['name', 'date'])).optional(),
   /** its place at each stage, from 1; `final` among the passages */
   ranks: z.object({
     lexical: z.number().int().optional(),

@@ -94,7 +94,12 @@ function underFloor(lines: readonly Line[], suite: 'smoke' | 'core'): string[] {
 function belowALeg(lines: readonly Line[]): string[] {
   return lines.flatMap((line) => {
     if (line.configuration !== 'fused' || line.outsideOf) return []
-    const best = Math.max(0, ...lines.filter((leg) => leg.set === line.set && leg !== line && !leg.outsideOf).map((leg) => leg.ndcg10))
+    const best = Math.max(
+      0,
+      ...lines
+        .filter((leg) => leg.set === line.set && ['words', 'meaning'].includes(leg.configuration) && !leg.outsideOf)
+        .map((leg) => leg.ndcg10),
+    )
     return line.ndcg10 < best
       ? [`${line.set}: the fusion ${(100 * line.ndcg10).toFixed(2)} is below its better leg ${(100 * best).toFixed(2)}`]
       : []

@@ -28,6 +28,7 @@ export function describeCandidates(choices: Candidates): Explained['candidates']
     documentId: entry.chunk.document.documentId,
     path: entry.chunk.document.path,
     scores: entry.scores,
+    ...(entry.hints ? { hints: entry.hints } : {}),
     ranks: { ...entry.ranks, ...(kept ? { final: ++final } : {}) },
     kept,
     why,
@@ -41,6 +42,7 @@ export function sayWhy({ plan, weight, choices, gate, degraded, reranked }: Fact
   const kept = choices.filter((choice) => choice.kept).length
   const byWords = choices.filter(({ entry }) => entry.ranks.lexical !== undefined).length
   const byMeaning = choices.filter(({ entry }) => entry.ranks.dense !== undefined).length
+  const raised = choices.filter(({ entry }) => entry.hints).length
   const percent = (value: number) => Math.round(100 * value)
   const [words, meaning] = [percent(1 - (byMeaning ? weight : 0)), percent(byMeaning ? weight : 0)]
   const score = `${gate.score} ${gate.answerable ? '≥' : '<'} ${gate.threshold}`
@@ -48,6 +50,7 @@ export function sayWhy({ plan, weight, choices, gate, degraded, reranked }: Fact
     return [
       `问题中有 ${percent(plan.known)}% 的词（按稀有程度计）出现在文档中，所以词语占 ${words}%，语义占 ${meaning}%。`,
       `候选 ${choices.length} 段（按词语 ${byWords}，按语义 ${byMeaning}），保留 ${kept} 段${reranked ? '，前几段经过重排' : ''}。`,
+      raised > 0 ? `问题提到了名称或年份、版本，因此有 ${raised} 段略微靠前。` : '',
       `${gate.answerable ? '判断为可以回答' : '判断为文档中没有答案'}（${score}）。`,
       degraded.length > 0 ? `缺少的步骤：${degraded.join('、')}。` : '',
     ].join('')
@@ -55,6 +58,7 @@ export function sayWhy({ plan, weight, choices, gate, degraded, reranked }: Fact
   return [
     `${percent(plan.known)} % of the question's words, by how rare they are, occur in the documents, so words count ${words} % and meaning ${meaning} %.`,
     `Of ${choices.length} candidates (${byWords} by words, ${byMeaning} by meaning) ${kept} stay${reranked ? '; the first of them were reranked' : ''}.`,
+    ...(raised > 0 ? [`${raised} stand a little higher: the question names their document, or a year or version of it.`] : []),
     `Judged ${gate.answerable ? 'answerable' : 'not answerable from the documents'} (${score}).`,
     ...(degraded.length > 0 ? [`Done without: ${degraded.join(', ')}.`] : []),
   ].join(' ')

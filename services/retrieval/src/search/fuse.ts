@@ -22,6 +22,8 @@ export type Fused<C> = {
   chunk: C
   scores: { lexical?: number; dense?: number; fused: number; rerank?: number }
   ranks: { lexical?: number; dense?: number; fused: number; rerank?: number; final?: number }
+  /** what the question says of its document: its name, a year or version in it */
+  hints?: ('name' | 'date')[]
 }
 
 /** cosines of e5 crowd at 0.7–1 and differ by language: only the distance to the group's mean says something */

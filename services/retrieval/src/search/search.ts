@@ -11,6 +11,8 @@ import { diversify } from './diversify.ts'
 import { describeCandidates, describePlan, sayWhy } from './explain.ts'
 import { denseWeight, evidenceOf, type Fused, fuse, ownOdds } from './fuse.ts'
 import { judge } from './gate.ts'
+import { raiseNamed } from './hints.ts'
+import { joinNeighbours } from './join-neighbours.ts'
 import { type Plan, planQuery } from './plan-query.ts'
 import { rerank } from './rerank.ts'
 import { snippetOf } from './snippet.ts'
@@ -25,7 +27,7 @@ export type SearchDeps = {
 }
 type Call = { principal: Principal; requestId: string; signal: AbortSignal }
 
-/** The order of steps of one question: plan → lexical ‖ dense → fuse → gate → rerank, when asked for → diversify → parents. */
+/** The order of steps of one question: plan → lexical ‖ dense → fuse → gate → rerank, when asked for → diversify → parents → neighbours joined. */
 export async function search(
   request: SearchRequest,
   { index, dense, corpus, reranker, events }: SearchDeps,
@@ -57,9 +59,8 @@ export async function search(
   const odds = ownOdds(evidence, plan.language, tuning.languages)
   const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
-  const fused = timed('fuse', () =>
-    fuse(lexical, groups, plan.language, { weight, odds, cross: tuning.weights.cross, step: tuning.languages.step }),
-  )
+  const balance = { weight, odds, cross: tuning.weights.cross, step: tuning.languages.step }
+  const fused = timed('fuse', () => raiseNamed(fuse(lexical, groups, plan.language, balance), plan.query, tuning.hints))
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const choices = diversify(reranked ?? fused, request.limit, tuning)
 
@@ -77,9 +78,14 @@ export async function search(
         ? { ...choice, kept: false, why: 'its document was replaced a moment ago' }
         : choice,
     )
-  const passages = shown
+  const found = shown
     .filter((choice) => choice.kept)
     .map(({ entry: { chunk, scores } }) => passageOf(chunk, scores, parents?.get(chunk.id), plan))
+  const { passages, joined } = joinNeighbours(found, (text) => snippetOf(text, plan.terms))
+  const told = shown.map((choice) => {
+    const into = joined.get(choice.entry.chunk.id)
+    return into === undefined ? choice : { ...choice, kept: false, why: `joined to passage ${into}, which it touches` }
+  })
 
   const tookMs = Math.round((performance.now() - started) * 10) / 10
   const answerable = gate.answerable && passages.length > 0
@@ -98,10 +104,10 @@ export async function search(
     ...(request.explain
       ? {
           explain: {
-            why: sayWhy({ plan, weight, choices: shown, gate, degraded: missing, reranked: reranked !== undefined }),
+            why: sayWhy({ plan, weight, choices: told, gate, degraded: missing, reranked: reranked !== undefined }),
             plan: describePlan(plan, { ...evidence, denseWeight: weight, ...(odds === undefined ? {} : { ownOdds: odds }), configVersion }),
             timings,
-            candidates: describeCandidates(shown),
+            candidates: describeCandidates(told),
           },
         }
       : {}),

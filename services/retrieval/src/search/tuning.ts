@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { TuningPatch } from '@docent/core/passage'
 import { languages, weights } from './fuse.ts'
 import { thresholds } from './gate.ts'
+import { hints } from './hints.ts'
 
 type Numbers<T> = { readonly [K in keyof T]: T[K] extends number ? number : Numbers<T[K]> }
 export type Weights = Numbers<typeof weights>
@@ -14,6 +15,7 @@ export type Tuning = {
   weights: Weights
   gate: Thresholds
   languages: Languages
+  hints: Numbers<typeof hints>
   rerankTop: number
   rerankTimeoutMs: number
 }
@@ -25,18 +27,20 @@ export const tuned: Tuning = {
   weights,
   gate: thresholds,
   languages,
+  hints,
   rerankTop: 20,
   rerankTimeoutMs: 2_000,
 }
 
 /** The tuned set with what a request changes of it. */
 export function withTuning(patch: TuningPatch = {}): Tuning {
-  const { weights: w = {}, gate: g = {}, languages: l = {}, ...rest } = given(patch)
+  const { weights: w = {}, gate: g = {}, languages: l = {}, hints: h = {}, ...rest } = given(patch)
   return {
     ...tuned,
     ...rest,
     weights: { ...weights, ...given(w), zh: { ...weights.zh, ...given(w.zh) }, en: { ...weights.en, ...given(w.en) } },
     gate: { ...thresholds, ...given(g), zh: { ...thresholds.zh, ...given(g.zh) }, en: { ...thresholds.en, ...given(g.en) } },
+    hints: { ...hints, ...given(h) },
     languages: { ...languages, ...given(l), zh: { ...languages.zh, ...given(l.zh) }, en: { ...languages.en, ...given(l.en) } },
   }
 }

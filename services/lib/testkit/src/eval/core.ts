@@ -90,10 +90,17 @@ export const allSets = Object.keys(plans)
 
 const only = (weight: number): TuningPatch => ({
   weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, codes: weight, cross: weight },
-  languages: { step: 0 }, // which language answers is judged by both legs
+  // which language answers is judged by both legs, and what a document is called by none
+  languages: { step: 0 },
+  hints: { name: 0, date: 0 },
 })
-/** the ladder: each leg alone, by the weights that a request may set, then the two together */
-export const configurations: Record<string, TuningPatch> = { words: only(0), meaning: only(1), fused: {} }
+/** the ladder: each leg alone, by the weights that a request may set, the two together, and as it is by default */
+export const configurations: Record<string, TuningPatch> = {
+  words: only(0),
+  meaning: only(1),
+  'no hints': { hints: { name: 0, date: 0 } },
+  fused: {},
+}
 
 export type CoreOptions = { sets: readonly string[]; half: 'odd' | 'even' | 'all'; most: number; ladder: boolean }
 

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { hints, raiseNamed } from './hints.ts'
+
+const entry = (id: string, fused: number, path: string, title = '', heading = '') => ({
+  chunk: { id, document: { path, title }, heading },
+  scores: { fused },
+  ranks: { fused: 0 },
+})
+const first = (query: string, list: ReturnType<typeof entry>[], tuned = hints) =>
+  raiseNamed(
+    list.map((one, i) => ({ ...one, ranks: { fused: i + 1 } })),
+    query,
+    tuned,
+  )
+
+test('a year or a version of the question lifts the document that bears it, a little', () => {
+  const reports = [entry('a', 0.9, 'report-2023.pdf'), entry('b', 0.85, 'report-2024.pdf'), entry('c', 0.2, 'plan-2024.pdf')]
+  const list = first('2024年的营收是多少？', reports)
+  expect(list.map(({ chunk }) => chunk.id)).toEqual(['b', 'a', 'c'])
+  expect(list.map(({ hints, ranks }) => [hints, ranks.fused])).toEqual([
+    [['date'], 1],
+    [undefined, 2],
+    [['date'], 3],
+  ])
+  expect(first('How did it do in v2.3.1?', [entry('a', 0.9, 'x.md'), entry('b', 0.88, 'notes.md', '', 'Release 2.3.1')])[0]!.chunk.id).toBe(
+    'b',
+  )
+  expect(first('What is 20245?', reports)[0]!.chunk.id).toBe('a')
+})
+
+test('so does its name or its title, when all of it is said', () => {
+  const files = [entry('a', 0.9, 'sales/other.md'), entry('b', 0.85, 'sales/price-list.md'), entry('c', 0.84, 'x.md', '差旅报销制度')]
+  expect(first('What does the price list say of returns?', files)[0]!.chunk.id).toBe('b')
+  expect(first('差旅报销制度里住宿标准是多少？', files)[0]!.chunk.id).toBe('c')
+  expect(first('What is the price?', files)[0]!.chunk.id).toBe('a')
+})
+
+test('0 leaves it out, and a question that names nothing changes nothing', () => {
+  const reports = [entry('a', 0.9, 'report-2023.pdf'), entry('b', 0.85, 'report-2024.pdf')]
+  expect(first('2024?', reports, { name: 0, date: 0 } as unknown as typeof hints)[0]!.chunk.id).toBe('a')
+  expect(first('营收？', reports).every((one) => one.hints === undefined)).toBe(true)
+})
+
+test('a long question full of numbers is read at once', () => {
+  const started = performance.now()
+  first('1.'.repeat(2_000), [entry('a', 1, '1.'.repeat(2_000))])
+  expect(performance.now() - started).toBeLessThan(1_000)
+})

@@ -1,0 +1,63 @@
+import { tokensOf } from '@docent/core/text/tokens'
+import type { Fused } from './fuse.ts'
+
+/** What the question says of a document itself; added to a fused score of 0 to 1. Swept on the even questions; see EVALUATION.md. */
+export const hints = {
+  /** every word of its title or of its file's name stands in the question */
+  name: 0.1,
+  /** a year or a version of the question stands in its path, its title or the heading */
+  date: 0.1,
+} as const
+
+type Named = { document: { path: string; title: string }; heading: string }
+type Tuned = { readonly [K in keyof typeof hints]: number }
+
+const YEAR_OR_VERSION = /(?<![\d.])(?:(?:19|20)\d\d|v?\d+(?:\.\d+)+)(?![\d.]*\d)/gi
+// a shorter name stands in a question by chance
+const NAME_TOKENS = 2
+
+/** The candidates in order again, those whose document the question names raised by a little; each says why in `hints`. */
+export function raiseNamed<C extends { id: string } & Named>(fused: readonly Fused<C>[], query: string, tuned: Tuned = hints): Fused<C>[] {
+  if (tuned.name === 0 && tuned.date === 0) return [...fused]
+  const asked = new Set(tokensOf(query))
+  const dates = datesIn(query)
+  const named = new Map<Named['document'], boolean>()
+  const isNamed = (document: Named['document']) => {
+    const known = named.get(document) ?? [document.title, fileName(document.path)].some((name) => standsIn(asked, name))
+    named.set(document, known)
+    return known
+  }
+  const raised = fused.map((entry) => {
+    const { document, heading } = entry.chunk
+    const found: (keyof Tuned)[] = []
+    if (isNamed(document)) found.push('name')
+    if (dates.length > 0) {
+      const own = new Set(datesIn(`${document.path} ${document.title} ${heading}`))
+      if (dates.some((date) => own.has(date))) found.push('date')
+    }
+    if (found.length === 0) return entry
+    const by = found.reduce((sum, hint) => sum + tuned[hint], 0)
+    return { ...entry, hints: found, scores: { ...entry.scores, fused: entry.scores.fused + by } }
+  })
+  if (raised.every((entry, i) => entry === fused[i])) return [...fused]
+  return raised
+    .sort((a, b) => b.scores.fused - a.scores.fused || a.ranks.fused - b.ranks.fused)
+    .map((entry, i) => ({ ...entry, ranks: { ...entry.ranks, fused: i + 1 } }))
+}
+
+function standsIn(asked: ReadonlySet<string>, name: string): boolean {
+  const tokens = new Set(tokensOf(name))
+  return tokens.size >= NAME_TOKENS && [...tokens].every((token) => asked.has(token))
+}
+
+function datesIn(text: string): string[] {
+  return (text.normalize('NFKC').match(YEAR_OR_VERSION) ?? []).map((found) => found.toLowerCase().replace(/^v/, ''))
+}
+
+function fileName(path: string): string {
+  return path
+    .split('/')
+    .at(-1)!
+    .replace(/\.[^.]+$/, '')
+    .replace(/[-_.]+/g, ' ')
+}
