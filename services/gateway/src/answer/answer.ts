@@ -20,6 +20,7 @@ import { finish } from './finish.ts'
 import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
+import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved, findApproved, type SavedDeps } from './saved.ts'
 import { createShadows } from './shadow.ts'
 import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, showSources } from './steps.ts'
@@ -229,8 +230,9 @@ export function createAnswers(deps: AnswerDeps) {
     }
     const { approved, search } = await (job.ahead ?? lookUp(job, previous, deps))
     if (approved && (await answerAsApproved(job, deps, approved))) return
-    const { query, found, ms } = await (search ?? searchFor(job, previous, deps))
+    const { query, found: first, ms } = await (search ?? searchFor(job, previous, deps))
     job.found.timings.retrievalMs = ms
+    const found = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
     noteSearch(job, found)
     if (settings.shadow) job.found.searched = { query, response: found }
 

@@ -1,12 +1,10 @@
 import type { Events } from '../events.ts'
 import type { Messages } from '../store/messages.ts'
 import type { UsageStore } from '../store/usage.ts'
-import { today } from '../store/usage.ts'
-import { generate } from './generate.ts'
+import { askAside } from './ask-aside.ts'
 import type { Job } from './job.ts'
-import { fitting, promptTokens, type Turn } from './prompt.ts'
+import { fitting, type Turn } from './prompt.ts'
 import type { Provider } from './providers.ts'
-import { costOf } from './steps.ts'
 import { estimateTokens } from './tokens.ts'
 
 type Deps = { pool: Parameters<UsageStore['settle']>[0]; messages: Messages; usage: UsageStore; events: Events }
@@ -37,38 +35,13 @@ export function createSummaries({ pool, messages, usage, events }: Deps) {
     const last = old.at(-1)
     if (size <= historyTokens * FULL || !last) return
 
-    const prompt = summaryPrompt(summary, old, maxTokens)
-    const input = promptTokens(prompt)
-    const greatest = { inputTokens: input, outputTokens: maxTokens }
-    const money = Math.max(0, ...providers.map(({ price }) => costOf(greatest, price).cost ?? 0))
-    const reservation = { day: today(), tokens: input + maxTokens, money, principal: job.principal.id }
-    await usage.reserve(reservation, job.principal.limits?.tokensPerDay)
-    let text = ''
-    let used = { requests: 0, input: 0, output: 0, money: 0 }
-    try {
-      let price: Provider['price']
-      const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(LIMIT_MS)])
-      const said = await generate(providers, { messages: prompt, temperature: 0, maxTokens }, signal, {
-        asking: (provider) => {
-          price = provider.price
-          used = { ...used, input }
-        },
-        text: (part) => {
-          text += part
-        },
-        attempted: (attempt, error) => events.providerAttempted(job.answerId, attempt, error),
-      })
-      if ('failed' in said) {
-        used = { ...used, input: 0 }
-        throw said.failed
-      }
-      const counted = said.usage ?? { inputTokens: input, outputTokens: estimateTokens(text) }
-      used = { requests: 0, input: counted.inputTokens, output: counted.outputTokens, money: costOf(counted, price).cost ?? 0 }
-      events.tokensUsed(counted.inputTokens, counted.outputTokens)
-      await messages.summarise(job.conversationId, text.replaceAll('\0', '').toWellFormed().trim(), last.seq)
-    } finally {
-      await usage.settle(pool, reservation, used)
-    }
+    const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(LIMIT_MS)])
+    const said = await askAside(
+      { job, providers, pool, usage, events },
+      { messages: summaryPrompt(summary, old, maxTokens), maxTokens },
+      signal,
+    )
+    await messages.summarise(job.conversationId, said.replaceAll('\0', '').toWellFormed().trim(), last.seq)
   }
 
   return {

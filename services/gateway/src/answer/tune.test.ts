@@ -18,3 +18,8 @@ test('what is reserved covers the persona and the rules; without a model nothing
   ).toBeGreaterThanOrEqual(1_600)
   expect(greatestUse(settings, persona, 0)).toEqual({ inputTokens: 0, outputTokens: 0 })
 })
+
+test('for reranking by the language model retrieval finds more, and does not rerank', () => {
+  expect(searchWishes(Settings.parse({ rerank: true, rerankBy: 'model' }))).toEqual({ limit: 20 })
+  expect(searchWishes(Settings.parse({ rerankBy: 'reranker' }))).toEqual({})
+})

@@ -6,6 +6,7 @@ import type { Persona } from '../store/personas.ts'
 import { named, type Settings } from '../store/settings.ts'
 import { type Reservation, today } from '../store/usage.ts'
 import type { Price, Provider } from './providers.ts'
+import { RERANK_TOP } from './rerank-by-model.ts'
 import { costOf, type StepDeps } from './steps.ts'
 
 // what a prompt holds beside settings: persona, rules, up to topK sections of 2,000 characters
@@ -69,7 +70,9 @@ export function tuned<D extends StepDeps>(deps: D, settings: Settings): D {
 }
 
 /** What the settings change about a search; nothing when they are the defaults. */
-export function searchWishes({ gate, rerank, retrieval }: Settings): Pick<z.input<typeof SearchRequest>, 'rerank' | 'tuning'> {
+export function searchWishes(settings: Settings): Pick<z.input<typeof SearchRequest>, 'rerank' | 'limit' | 'tuning'> {
+  const { gate, rerank, rerankBy, retrieval, searchLimit } = settings
   const tuning = gate === 1 ? retrieval : { ...retrieval, gate: { ...retrieval.gate, factor: gate } }
-  return { ...(rerank ? { rerank } : {}), ...(Object.keys(tuning).length > 0 ? { tuning } : {}) }
+  const first = !rerank ? {} : rerankBy === 'model' ? { limit: Math.max(RERANK_TOP, searchLimit) } : { rerank }
+  return { ...first, ...(Object.keys(tuning).length > 0 ? { tuning } : {}) }
 }

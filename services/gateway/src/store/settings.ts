@@ -33,7 +33,10 @@ export const Settings = z
       .max(4)
       .default(1)
       .meta({ description: 'The threshold of “answerable” is multiplied by it: above 1 less is answered, below 1 more' }),
-    rerank: z.boolean().default(false).meta({ description: 'Order the best candidates by the reranker, where the embedder has one' }),
+    rerank: z.boolean().default(false).meta({ description: 'Order the best candidates once more, by `rerankBy`' }),
+    rerankBy: z.enum(['reranker', 'model']).default('reranker').meta({
+      description: 'The reranker of the embedder, where one is set, or the language model: 20 passages in one request of its own',
+    }),
     retrieval: Tuning.default({}).meta({ description: 'Weights and thresholds of the search; what is left out stays as it was tuned' }),
     shadow: Shadow.nullable().default(null).meta({
       description: 'Another configuration of the search, tried on some questions after their answers; what it leaves out is as above',
@@ -70,6 +73,7 @@ export const SettingsPatch = z
     searchLimit: shape.searchLimit.unwrap().optional(),
     gate: shape.gate.unwrap().optional(),
     rerank: shape.rerank.unwrap().optional(),
+    rerankBy: shape.rerankBy.unwrap().optional(),
     retrieval: shape.retrieval.unwrap().optional(),
     shadow: shape.shadow.unwrap().optional(),
     rewrite: shape.rewrite.unwrap().optional(),
