@@ -54,7 +54,7 @@ export function evidenceOf<C extends Candidate>(
  * known, the best passage by words never loses to one that only the dense leg likes. In English words alone are the weaker leg.
  */
 export const weights = {
-  zh: { low: 0.2, high: 0.4, base: 0.4 },
+  zh: { low: 0.2, high: 0.4, base: 0.35 },
   en: { low: 0.4, high: 0.7, base: 0.6 },
   /** the bundled model is weak in traditional Chinese, and weaker where question and text are written in different scripts */
   hant: 0.2,

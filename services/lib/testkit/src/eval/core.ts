@@ -94,7 +94,7 @@ const only = (weight: number): TuningPatch => ({
   languages: { step: 0 },
   hints: { name: 0, date: 0 },
 })
-/** the ladder: each leg alone, by the weights that a request may set, the two together, and as it is by default */
+/** the ladder: each leg alone, by the weights that a request may set, then the two together */
 export const configurations: Record<string, TuningPatch> = {
   words: only(0),
   meaning: only(1),
