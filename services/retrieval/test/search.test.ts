@@ -301,10 +301,11 @@ describe('parts that are down', () => {
     const hanging = fakeEmbedder()
     hanging.hangs = true
     const base = await start({ embedder: hanging })
+    const begun = performance.now()
     expect((await search('保修期', {}, { base })).degraded).toEqual(['dense'])
     const started = performance.now()
     for (let i = 0; i < 5; i++) expect((await search(`保修期 ${i}`, {}, { base })).degraded).toEqual(['dense'])
-    expect(performance.now() - started).toBeLessThan(1_500)
+    expect(performance.now() - started).toBeLessThan(2 * (started - begun))
   }, 20_000)
 })
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { cpuMs } from '../../../lib/testkit/src/cpu-ms.ts'
 import { hints, raiseNamed } from './hints.ts'
 
 const entry = (id: string, fused: number, path: string, title = '', heading = '') => ({
@@ -42,7 +43,5 @@ test('0 leaves it out, and a question that names nothing changes nothing', () =>
 })
 
 test('a long question full of numbers is read at once', () => {
-  const started = performance.now()
-  first('1.'.repeat(2_000), [entry('a', 1, '1.'.repeat(2_000))])
-  expect(performance.now() - started).toBeLessThan(1_000)
+  expect(cpuMs(() => first('1.'.repeat(2_000), [entry('a', 1, '1.'.repeat(2_000))]))).toBeLessThan(1_000)
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { cpuMs } from '../../../testkit/src/cpu-ms.ts'
 import { fold } from './fold.ts'
 import { stem } from './stem.ts'
 import { questionTerms, tokensOf } from './tokens.ts'
@@ -74,15 +75,7 @@ test.each([
   ['asking', '什'.repeat(300_000)],
 ])('linear on %s', (_, text) => {
   // of this thread's processor, the least of three: a busy machine or a collection of garbage makes nothing longer
-  const time = (part: string) =>
-    Math.min(
-      ...[1, 2, 3].map(() => {
-        const started = process.threadCpuUsage()
-        questionTerms(part)
-        const { user, system } = process.threadCpuUsage(started)
-        return (user + system) / 1_000
-      }),
-    )
+  const time = (part: string) => Math.min(...[1, 2, 3].map(() => cpuMs(() => questionTerms(part))))
   const tenth = Math.max(2, time(text.slice(0, 30_000)))
   expect(time(text)).toBeLessThan(tenth * 60) // quadratic would be 100
 })
