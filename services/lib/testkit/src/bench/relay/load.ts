@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
 // of an nginx that signs its certificate itself
 const secureAgent = new SecureAgent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, rejectUnauthorized: false })
-let asked = 0
+let asked = Date.now() // stores that are given may hold cached answers of an earlier run
 
 export type Door = { url: string; path: string; body: () => object }
 export type Told = { firstMs: number; totalMs: number; text: string; answerId: string | undefined }
@@ -65,6 +65,8 @@ function textOf(stream: string): string {
 /** `count` questions, `atOnce` at a time; throws when a text is not that of the model. */
 export async function crowd(door: Door, count: number, atOnce: number, tokens: number, apartMs = 0): Promise<Told[]> {
   const all: Told[] = []
+  // connections of an earlier crowd may be closed by the other side just as they are used again
+  for (const idle of [agent.freeSockets, secureAgent.freeSockets]) for (const socket of Object.values(idle).flat()) socket?.destroy()
   let left = count
   const wanted = Array.from({ length: tokens }, (_, i) => `词${i} `).join('')
   const work = async (_: unknown, i: number) => {
