@@ -1,5 +1,5 @@
 // npm run eval -- --suite smoke | core [--sets a,b|all] [--half odd|even|all] [--questions N] [--ladder] [--out FILE] [--render]
-// npm run eval -- compare A.json B.json
+// npm run eval -- compare A.json B.json; npm run eval -- render A.json: the tables of a record that is there
 // Drives the real extractor, ingest, embedder and retrieval over HTTP. Exits with 1 under a floor. EVAL_SETS names the folder of the
 // core sets; EVAL_CACHE the folder where vectors are kept between runs (default: one under the system's temporary folder).
 import { writeFileSync } from 'node:fs'
@@ -39,6 +39,11 @@ if (positionals[0] === 'compare') {
   const [, a, b] = positionals
   if (!a || !b) refuse('compare needs two files: eval compare A.json B.json')
   console.log(compare(readRecord(a), readRecord(b)))
+} else if (positionals[0] === 'render') {
+  const [, file] = positionals
+  if (!file) refuse('render needs a file: eval render A.json')
+  const record = readRecord(file)
+  render(page, record, (line) => floorOf(record.suite, line))
 } else {
   const { suite, half } = options
   if (suite !== 'smoke' && suite !== 'core') refuse(`There is no suite ${suite}: smoke, core.`)
@@ -68,24 +73,26 @@ if (positionals[0] === 'compare') {
     })
   }
 
-  const floorOf = (line: Line) =>
-    suite === 'smoke' ? smokeFloors[line.set] : line.configuration === 'fused' ? coreFloors[line.set] : undefined
   const { model } = await embedder.info()
   const record = recordOf(suite, `npm run eval -- ${args.filter((arg) => arg !== '--render').join(' ')}`.trim(), model, lines, ingested)
-  console.log([table(lines, floorOf), gateTable(lines), ingestTable(ingested)].filter(Boolean).join('\n\n'))
+  console.log([table(lines, (line) => floorOf(suite, line)), gateTable(lines), ingestTable(ingested)].filter(Boolean).join('\n\n'))
   console.log(`\n${embedder.made} vectors were made, the others were there from earlier runs.`)
   if (options.out) writeFileSync(options.out, `${JSON.stringify(record)}\n`)
-  if (options.render) render(page, record, floorOf)
+  if (options.render) render(page, record, (line) => floorOf(suite, line))
 
   const problems = [...underFloor(lines, suite), ...belowALeg(lines)]
   for (const problem of problems) console.log(`FAIL ${problem}`)
   process.exitCode = problems.length > 0 ? 1 : 0
 }
 
+function floorOf(suite: string, line: Line): number | undefined {
+  return suite === 'smoke' ? smokeFloors[line.set] : line.configuration === 'fused' ? coreFloors[line.set] : undefined
+}
+
 function underFloor(lines: readonly Line[], suite: 'smoke' | 'core'): string[] {
   return lines.flatMap((line) => {
     if (line.outsideOf) return []
-    const floor = suite === 'smoke' ? smokeFloors[line.set] : line.configuration === 'fused' ? coreFloors[line.set] : undefined
+    const floor = floorOf(suite, line)
     const figure = suite === 'smoke' ? figureOf(line) : line.ndcg10
     return floor !== undefined && figure < floor ? [`${line.set}: ${(100 * figure).toFixed(2)} is under its floor ${100 * floor}`] : []
   })
