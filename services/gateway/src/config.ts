@@ -135,6 +135,7 @@ export const envSchema = z
     LLM_PRICE_OUTPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million output tokens of the first provider' }),
     LLM_CURRENCY: z.string().length(3).default('USD').meta({ description: 'Currency of these prices' }),
     RAG_ENABLED: envBoolean.default(true).meta({ description: 'Answer from the documents; off leaves plain chat with the model' }),
+    MEMORY_ENABLED: envBoolean.default(false).meta({ description: 'Remember facts about readers who switched it on for themselves' }),
     UPLOADS_ENABLED: envBoolean.default(true).meta({ description: 'Accept documents over the API' }),
   })
   .refine((env) => Boolean(env.SIGN_IN_USER_HEADER) === Boolean(env.SIGN_IN_PROXY_SECRET), {
@@ -227,6 +228,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     admission: { running: e.MAX_RUNNING_ANSWERS, waiting: e.MAX_WAITING_QUESTIONS, waitMs: 5_000 },
     drainMs: e.DRAIN_S * 1_000,
     ragEnabled: e.RAG_ENABLED,
+    features: { memory: e.MEMORY_ENABLED },
     models: {
       providers,
       breaker: { failures: 3, openMs: 10_000, maxOpenMs: 120_000 },

@@ -14,6 +14,7 @@ import type { ApiKeys } from './store/api-keys.ts'
 import type { Citations } from './store/citations.ts'
 import type { Conversations } from './store/conversations.ts'
 import type { GoldenStore } from './store/golden.ts'
+import type { Memories } from './store/memories.ts'
 import type { Messages } from './store/messages.ts'
 import type { Personas } from './store/personas.ts'
 import type { Records } from './store/records.ts'
@@ -36,6 +37,7 @@ export type GatewayDeps = {
   streams: StreamLog
   messages: Messages
   conversations: Conversations
+  memories: Memories
   records: Records
   citations: Citations
   personas: Personas

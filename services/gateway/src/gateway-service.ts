@@ -36,6 +36,7 @@ import { generationsRouter } from './routes/generations.ts'
 import { improveRouter } from './routes/improve.ts'
 import { keysRouter } from './routes/keys.ts'
 import { meRouter } from './routes/me.ts'
+import { memoryRouter } from './routes/memory.ts'
 import { openAiRouter } from './routes/openai.ts'
 import { pageRouter } from './routes/page.ts'
 import { personasRouter } from './routes/personas.ts'
@@ -55,6 +56,7 @@ import { createCitations } from './store/citations.ts'
 import { createConversations } from './store/conversations.ts'
 import { createEndings } from './store/endings.ts'
 import { createGolden } from './store/golden.ts'
+import { createMemories } from './store/memories.ts'
 import { createMessages } from './store/messages.ts'
 import { createPersonas } from './store/personas.ts'
 import { createRecords } from './store/records.ts'
@@ -68,6 +70,7 @@ import { startSweeper } from './stream/sweeper.ts'
 
 const LAST_BYTES_MS = 3_000 // for readers that have not read to the end yet
 const CONNECT_MS = 1_500
+const MOST_FACTS = 50 // of one reader
 const QUERY_MS = 4_000 // a question that meets a hung database is refused within five seconds
 
 export type Gateway = { url: string; port: number; metrics: Metrics; metricsPort: number; routes: string[] }
@@ -102,6 +105,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     keys: createApiKeys(pool),
     saved: createSavedAnswers(pool),
     golden: createGolden(pool),
+    memories: createMemories(pool, MOST_FACTS),
   }
   const retrieval = createRetrievalClient(config.neighbours.retrieval, config.neighbours.internalToken)
   const providers = config.models.providers.map((provider) =>
@@ -125,6 +129,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     cache: answerCache,
     owner,
     ragEnabled: config.ragEnabled,
+    memoryEnabled: config.features.memory,
     budgetNotices: createBudgetNotices(config.guard.budgets.warnPercent, events),
   })
 
@@ -185,6 +190,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     settingsRouter,
     keysRouter,
     meRouter,
+    memoryRouter,
     improveRouter,
     generationsRouter,
     shadowRouter,

@@ -8,6 +8,7 @@ import { faultPoint } from '@docent/kit/fault-point'
 import type { Pool } from '@docent/kit/postgres'
 import type { Admission } from '../guard/admission.ts'
 import type { Endings } from '../store/endings.ts'
+import type { Memories } from '../store/memories.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
 import type { Records } from '../store/records.ts'
@@ -20,6 +21,7 @@ import { finish } from './finish.ts'
 import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
+import { createRemembering, fittingFacts, MEMORY_TOKENS } from './remember.ts'
 import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved, findApproved, type SavedDeps } from './saved.ts'
 import { createShadows } from './shadow.ts'
@@ -56,6 +58,8 @@ export type AnswerDeps = SavedDeps & {
   admission: Admission
   owner: string
   ragEnabled: boolean
+  memories: Memories
+  memoryEnabled: boolean
   /** what the reader is told of budgets that are nearly used up */
   budgetNotices: (shares: BudgetShare[], tongue: Tongue) => { code: string; message: string }[]
 }
@@ -68,6 +72,7 @@ export function createAnswers(deps: AnswerDeps) {
   const recent = new Map<string, Answer>()
   const summaries = createSummaries(deps)
   const shadows = createShadows(deps)
+  const remembering = createRemembering(deps)
   let closing = false
 
   async function begin(ask: Ask, asker: Asker): Promise<Begun> {
@@ -97,7 +102,8 @@ export function createAnswers(deps: AnswerDeps) {
     if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? all.settings.persona}"; see /api/v1/personas.`)
     const current = { version: all.version, settings: settingsOf(persona, all.settings) }
     const reader = within(principal, persona)
-    const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id }, deps.providers)
+    const more = deps.memoryEnabled ? MEMORY_TOKENS : 0
+    const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id, more }, deps.providers)
     const budgets = await deps.usage.reserve(reservation, principal.limits?.tokensPerDay)
 
     const startedAt = performance.now()
@@ -202,7 +208,9 @@ export function createAnswers(deps: AnswerDeps) {
     deps.streams.close(answerId)
     running.delete(answerId)
     if (end.state === 'done') shadows.after(job)
-    if (end.state === 'done' && !job.turns) void summaries.after(job, tuned(deps, job.settings.settings))
+    if (end.state !== 'done' || job.turns) return
+    void summaries.after(job, tuned(deps, job.settings.settings))
+    void remembering.after(job, tuned(deps, job.settings.settings))
   }
 
   /** The order of steps. */
@@ -210,17 +218,23 @@ export function createAnswers(deps: AnswerDeps) {
     const { settings } = job.settings
     const began = performance.now()
     const { history, previous, summary } = await condense(deps.messages, job)
+    await remembering.recall(job)
     job.found.timings.condenseMs = Math.round(performance.now() - began)
-    const prompt = (passages: Parameters<typeof buildPrompt>[0]['passages']) =>
-      buildPrompt({
+    const facts = fittingFacts(job.known)
+    const prompt = (passages: Parameters<typeof buildPrompt>[0]['passages']) => {
+      // ids only: the facts themselves are the reader's, and go when he deletes them
+      if (facts.length > 0) job.found.record.memory = { used: facts.map(({ id }) => id) }
+      return buildPrompt({
         persona: job.persona.prompt,
         question: job.question,
         tongue: job.tongue,
         passages,
         history,
         summary,
+        facts: facts.map(({ fact }) => fact),
         historyTokens: historyRoom(settings.historyTokens, summary),
       })
+    }
 
     if (!deps.ragEnabled) {
       showSources(job, deps, [])
@@ -244,7 +258,7 @@ export function createAnswers(deps: AnswerDeps) {
       deps,
       prompt(shown.map(({ passage }) => passage)),
       shown,
-      settings.cacheAnswers && history.length === 0,
+      settings.cacheAnswers && history.length === 0 && facts.length === 0,
     )
     if (!said) await answerByQuoting(job, deps, found, shown)
     // in doubt the model decides: what it could cite was there
@@ -304,6 +318,7 @@ export function createAnswers(deps: AnswerDeps) {
     async close(drainMs: number): Promise<void> {
       closing = true
       summaries.close()
+      remembering.close()
       await shadows.close()
       const all = () => Promise.all([...running.values()].map(({ done }) => done))
       const limit = new AbortController()

@@ -4,6 +4,7 @@ import type { Passage, SearchRequest, SearchResponse, Source } from '@docent/cor
 import type { Principal } from '@docent/core/principal'
 import type { z } from 'zod'
 import type { ShownSource } from '../store/citations.ts'
+import type { Known } from '../store/memories.ts'
 import type { Persona } from '../store/personas.ts'
 import type { CurrentSettings } from '../store/settings.ts'
 import type { Reservation } from '../store/usage.ts'
@@ -37,6 +38,8 @@ export type Job = Asked & {
   /** of a conversation that is answered again: the summary it had */
   summary?: string | undefined
   questionId: string
+  /** of a reader who opted into memory */
+  known?: Known | undefined
   onDisconnect: 'detach' | 'cancel'
   reservation: Reservation
   startedAt: number
@@ -110,6 +113,7 @@ const degradedMessage: Record<string, string> = {
   dense: 'Search by meaning is down; the answer rests on search by words.',
   lexical: 'Search by words is down; the answer rests on search by meaning.',
   resume: 'The journal is down; this answer cannot be resumed from another process.',
+  memory: 'What is remembered of you could not be read; the answer does without it.',
   cache: 'The cache is down; no earlier answer could be looked up.',
 }
 

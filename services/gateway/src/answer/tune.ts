@@ -24,10 +24,12 @@ export function greatestUse(settings: Settings, persona: Persona, models: number
 
 /** Tokens and money of that, at the dearest provider, for the day it is asked on. */
 export function reservationOf(
-  ask: { settings: Settings; persona: Persona; principal: string },
+  ask: { settings: Settings; persona: Persona; principal: string; more?: number },
   providers: readonly Pick<Provider, 'name' | 'price'>[],
 ): Reservation {
-  const use = greatestUse(ask.settings, ask.persona, providers.length)
+  const { inputTokens, outputTokens } = greatestUse(ask.settings, ask.persona, providers.length)
+  // `more`: what flags add to a prompt
+  const use = { inputTokens: inputTokens + (providers.length > 0 ? (ask.more ?? 0) : 0), outputTokens }
   const money = Math.max(0, ...providers.map((provider) => costOf(use, priceOf(provider, ask.settings)).cost ?? 0))
   return { day: today(), tokens: use.inputTokens + use.outputTokens, money, principal: ask.principal }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import { Branch } from './conversations.ts'
+import { MemoryFact, MemorySwitch } from './memory.ts'
 import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
 import { ImportBody, NewPersona, ExportQuery as PersonaExport, PersonaPatch, Preview } from './personas.ts'
 import { ExportQuery } from './sharing.ts'
@@ -23,6 +24,14 @@ const branch = {
   createdAt: '2026-11-21T12:00:00.000Z',
   updatedAt: '2026-11-21T12:00:00.000Z',
 }
+const fact = {
+  id: '88888888-8888-4888-8888-888888888888',
+  fact: 'The reader owns an X100.',
+  answerId: '99999999-9999-4999-8999-999999999999',
+  createdAt: '2026-11-21T12:00:00.000Z',
+  updatedAt: '2026-11-21T12:00:00.000Z',
+}
+const memory = { enabled: true, learns: true, items: [fact] }
 const share = { id: 'Zk3…', url: '/api/v1/shared/Zk3…', createdAt: '2026-11-21T12:00:00.000Z' }
 
 /** Personas, and what can be done with a conversation beside talking. */
@@ -96,6 +105,24 @@ export const chatPaths: ZodOpenApiPathsObject = {
         200: json(loose, 'What it says', { state: 'done', text: 'Arr, 24 months [1].', persona: persona.id, personaVersion: 1 }),
       },
     }),
+  },
+  '/api/v1/memory': {
+    get: operation('What is remembered about the caller; `why` says why nothing is learned, when nothing is', {
+      responses: { 200: json(loose, 'Facts, the latest first', memory) },
+    }),
+    put: operation('Switch memory on or off for oneself; off keeps the facts, unused', {
+      requestBody: body(MemorySwitch, { enabled: true }),
+      responses: { 200: json(loose, 'As it is now', memory) },
+    }),
+    delete: operation('Delete all facts', { responses: { 204: { description: 'Deleted' } } }),
+  },
+  '/api/v1/memory/{id}': {
+    patch: operation('Correct a fact', {
+      requestParams: { path: id },
+      requestBody: body(MemoryFact, { fact: 'The reader owns an X200.' }),
+      responses: { 200: json(loose, 'The fact', { ...fact, fact: 'The reader owns an X200.' }) },
+    }),
+    delete: operation('Delete a fact', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
   },
   '/api/v1/conversations/{id}/branch': {
     post: operation('Go on from one of its messages in a conversation of its own, a copy of what was said until there', {

@@ -10,6 +10,7 @@ const groups: [name: string, description: string, path: RegExp][] = [
     'One’s own conversations, by X-Client-Id or key, and the rating of answers',
     /^\/api\/v1\/(conversations|feedback|shared)/,
   ],
+  ['Memory', 'What is remembered about the caller, where MEMORY_ENABLED and he allow it', /^\/api\/v1\/memory/],
   ['Prompts', 'Named prompts', /^(\/api\/v1)?\/prompts/],
   ['State', 'What runs and how well, and who one is', /\/(health|stats|info|me)$/],
   ['OpenAI', 'For clients that speak OpenAI', /^\/v1\//],

@@ -24,6 +24,8 @@ export type MockUpstream = AsyncDisposable & {
   /** headers of answers with `status` */
   headers: Record<string, string>
   pieces: string[]
+  /** what is said to this request instead of `pieces` */
+  reply: ((request: MockUpstream['requests'][number]) => string[] | undefined) | undefined
   pieceMs: number
   usage: { prompt_tokens: number; completion_tokens: number } | undefined
   /** bodies of all requests so far */
@@ -42,18 +44,20 @@ export async function openMockUpstream(
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
-      mock.requests.push(JSON.parse(Buffer.concat(chunks).toString('utf8')) as MockUpstream['requests'][number])
+      const request = JSON.parse(Buffer.concat(chunks).toString('utf8')) as MockUpstream['requests'][number]
+      mock.requests.push(request)
       open++
       res.on('close', () => {
         open--
         if (!res.writableEnded) mock.hangUps.push(performance.now())
       })
-      void answer(res).catch(() => res.destroy())
+      void answer(request, res).catch(() => res.destroy())
     })
   })
 
-  async function answer(res: ServerResponse): Promise<void> {
-    const { mode, pieces } = mock
+  async function answer(request: MockUpstream['requests'][number], res: ServerResponse): Promise<void> {
+    const { mode } = mock
+    const pieces = mock.reply?.(request) ?? mock.pieces
     if (mode === 'silent') return
     if (mode === 'status') {
       res.writeHead(mock.status, { 'content-type': 'application/json', ...mock.headers })
@@ -91,6 +95,7 @@ export async function openMockUpstream(
     status: options.status ?? 500,
     headers: { 'retry-after-ms': '1' },
     pieces: options.pieces ?? ['Hello', ' world', '.'],
+    reply: undefined,
     pieceMs: options.pieceMs ?? 0,
     usage: { prompt_tokens: 11, completion_tokens: 7 },
     requests: [],
