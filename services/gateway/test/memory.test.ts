@@ -29,7 +29,7 @@ describe('memory per reader', () => {
     model.pieceMs = 0
     model.pieces = ['保修期为 24 个月 [1]。']
     model.requests.length = 0
-    model.reply = (request) => (isLearning(request) ? [JSON.stringify(finds(messageOf(request)))] : undefined)
+    model.reply = (request) => (isLearning(request) ? { pieces: [JSON.stringify(finds(messageOf(request)))] } : undefined)
   })
   afterAll(() => scope.disposeAsync())
 

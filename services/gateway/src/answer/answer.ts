@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Answer } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
-import type { SearchResponse } from '@docent/core/passage'
+import type { Passage, SearchResponse } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Pool } from '@docent/kit/postgres'
@@ -18,15 +18,16 @@ import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { condense, historyRoom } from './condense.ts'
 import { finish } from './finish.ts'
-import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
+import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving, type Shown } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import { buildPrompt, type Turn } from './prompt.ts'
 import { createRemembering, fittingFacts, MEMORY_TOKENS } from './remember.ts'
 import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved, findApproved, type SavedDeps } from './saved.ts'
 import { createShadows } from './shadow.ts'
-import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, showSources } from './steps.ts'
+import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
 import { createSummaries } from './summarise.ts'
+import { createToolset, toolRules } from './tools.ts'
 import { reservationOf, settingsOf, tuned, within, withRules } from './tune.ts'
 
 export type Ask = {
@@ -60,6 +61,7 @@ export type AnswerDeps = SavedDeps & {
   ragEnabled: boolean
   memories: Memories
   memoryEnabled: boolean
+  toolsEnabled: boolean
   /** what the reader is told of budgets that are nearly used up */
   budgetNotices: (shares: BudgetShare[], tongue: Tongue) => { code: string; message: string }[]
 }
@@ -70,6 +72,8 @@ const RECENT = 200
 export function createAnswers(deps: AnswerDeps) {
   const running = new Map<string, { job: Job; done: Promise<void> }>()
   const recent = new Map<string, Answer>()
+  /** providers that answer only without tools */
+  const refusing = new Set<string>()
   const summaries = createSummaries(deps)
   const shadows = createShadows(deps)
   const remembering = createRemembering(deps)
@@ -102,8 +106,8 @@ export function createAnswers(deps: AnswerDeps) {
     if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? all.settings.persona}"; see /api/v1/personas.`)
     const current = { version: all.version, settings: settingsOf(persona, all.settings) }
     const reader = within(principal, persona)
-    const more = deps.memoryEnabled ? MEMORY_TOKENS : 0
-    const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id, more }, deps.providers)
+    const flags = { memoryTokens: deps.memoryEnabled ? MEMORY_TOKENS : 0, tools: deps.toolsEnabled }
+    const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id, ...flags }, deps.providers)
     const budgets = await deps.usage.reserve(reservation, principal.limits?.tokensPerDay)
 
     const startedAt = performance.now()
@@ -221,7 +225,7 @@ export function createAnswers(deps: AnswerDeps) {
     await remembering.recall(job)
     job.found.timings.condenseMs = Math.round(performance.now() - began)
     const facts = fittingFacts(job.known)
-    const prompt = (passages: Parameters<typeof buildPrompt>[0]['passages']) => {
+    const prompt = (passages: readonly Passage[], rules: readonly string[] = []) => {
       // ids only: the facts themselves are the reader's, and go when he deletes them
       if (facts.length > 0) job.found.record.memory = { used: facts.map(({ id }) => id) }
       return buildPrompt({
@@ -232,13 +236,17 @@ export function createAnswers(deps: AnswerDeps) {
         history,
         summary,
         facts: facts.map(({ fact }) => fact),
+        rules,
         historyTokens: historyRoom(settings.historyTokens, summary),
       })
     }
 
+    const usesTools = deps.toolsEnabled && deps.providers.length > 0 && settings.tools.length > 0
+
     if (!deps.ragEnabled) {
       showSources(job, deps, [])
-      if (!(await answerByModel(job, deps, prompt([]), [], false)))
+      const tools = usesTools ? createToolset(job, deps, { shown: [], isAnswered: true, withSearch: false, refusing }) : undefined
+      if (!(await answerByModel(job, deps, prompt([], tools && toolRules.plain), [], false, tools)))
         throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
       return
     }
@@ -250,16 +258,26 @@ export function createAnswers(deps: AnswerDeps) {
     noteSearch(job, found)
     if (settings.shadow) job.found.searched = { query, response: found }
 
-    if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) return answerNotFound(job, deps, found)
+    if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {
+      const shown: Shown[] = []
+      const tools = usesTools ? createToolset(job, deps, { shown, isAnswered: false, withSearch: true, refusing }) : undefined
+      if (tools && (await answerByModel(job, deps, prompt([], toolRules.only), shown, false, tools))) return
+      return answerNotFound(job, deps, found)
+    }
     if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
-    const shown = showSources(job, deps, found.passages.slice(0, settings.topK))
+    const best = found.passages.slice(0, settings.topK)
+    // with tools more sources may come: they are told before the first word
+    const shown = usesTools ? numbered(best) : showSources(job, deps, best)
+    const tools = usesTools ? createToolset(job, deps, { shown, isAnswered: true, withSearch: true, refusing }) : undefined
     const said = await answerByModel(
       job,
       deps,
-      prompt(shown.map(({ passage }) => passage)),
+      prompt(best, tools && toolRules.beside),
       shown,
-      settings.cacheAnswers && history.length === 0 && facts.length === 0,
+      settings.cacheAnswers && history.length === 0 && facts.length === 0 && !tools,
+      tools,
     )
+    tools?.tell()
     if (!said) await answerByQuoting(job, deps, found, shown)
     // in doubt the model decides: what it could cite was there
     else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true

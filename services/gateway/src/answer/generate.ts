@@ -1,10 +1,12 @@
 import { AppError, toAppError } from '@docent/core/errors'
-import type { ChatRequest, TokenCounts } from '@docent/models/chat-model'
+import type { ChatRequest, TokenCounts, ToolCall } from '@docent/models/chat-model'
 import type { Provider } from './providers.ts'
 
 /** What came of a provider, for the record: `skipped` means that it was not asked. */
 export type Attempt = { provider: string; model: string; outcome: 'answered' | 'failed' | 'skipped'; code?: string; ms: number }
-export type Generated = { model: string; provider: string; usage?: TokenCounts; finish?: string } | { failed: AppError }
+export type Generated =
+  | { model: string; provider: string; usage?: TokenCounts; finish?: string; toolCalls?: ToolCall[] }
+  | { failed: AppError }
 export type Listener = {
   /** the provider that is about to be asked */
   asking(provider: Provider): void
@@ -37,6 +39,7 @@ export async function generate(
     let chars = 0
     let usage: TokenCounts | undefined
     let finish: string | undefined
+    let toolCalls: ToolCall[] | undefined
     const attempt = (outcome: Attempt['outcome'], code?: string): Attempt => ({
       provider: name,
       model,
@@ -51,13 +54,14 @@ export async function generate(
         chars += part.text.length
         usage = part.usage ?? usage
         finish = part.finish ?? finish
+        toolCalls = part.toolCalls ?? toolCalls
         if (chars > request.maxTokens * MAX_CHARS_PER_TOKEN || performance.now() - started > MAX_ANSWER_MS) {
           finish = 'length'
           break
         }
       }
       listener.attempted(attempt('answered'))
-      return { model, provider: name, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}) }
+      return { model, provider: name, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}), ...(toolCalls ? { toolCalls } : {}) }
     } catch (thrown) {
       if (signal.aborted) throw thrown
       const error = toAppError(thrown)

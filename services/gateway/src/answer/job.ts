@@ -113,6 +113,7 @@ const degradedMessage: Record<string, string> = {
   dense: 'Search by meaning is down; the answer rests on search by words.',
   lexical: 'Search by words is down; the answer rests on search by meaning.',
   resume: 'The journal is down; this answer cannot be resumed from another process.',
+  tools: 'The model did not answer, so no tool was used.',
   memory: 'What is remembered of you could not be read; the answer does without it.',
   cache: 'The cache is down; no earlier answer could be looked up.',
 }

@@ -91,7 +91,7 @@ export function createProvider(
             throw error
           })
           if (done) return undefined
-          if (value.text) return { part: value, rest }
+          if (value.text || value.toolCalls) return { part: value, rest }
         }
       },
       { ...PATIENCE, maxWaitMs: Math.min(PATIENCE.maxWaitMs, options.firstTokenMs) },

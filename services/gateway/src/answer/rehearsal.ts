@@ -25,6 +25,7 @@ type Deps = {
   personas: Personas
   usage: UsageStore
   providers: readonly Pick<Provider, 'name' | 'price'>[]
+  toolsEnabled: boolean
 }
 export type RehearsalAsk = {
   question: string
@@ -71,7 +72,7 @@ export function createRehearsals(deps: Deps) {
       ? { id: req.principal.id, kind: 'key', scopes: ['chat', 'read'], collections: ask.collections }
       : req.principal
     const principal = within(reader, persona)
-    const reservation = reservationOf({ settings, persona, principal: req.principal.id }, deps.providers)
+    const reservation = reservationOf({ settings, persona, principal: req.principal.id, tools: deps.toolsEnabled }, deps.providers)
     await deps.usage.reserve(reservation, req.principal.limits?.tokensPerDay)
     const answerId = randomUUID()
     const job: Job = {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Passage, SearchResponse, Source } from '@docent/core/passage'
 import { placeOf } from '@docent/core/place'
 import { faultPoint } from '@docent/kit/fault-point'
-import type { ChatMessage } from '@docent/models/chat-model'
+import type { ChatMessage, TokenCounts } from '@docent/models/chat-model'
 import type { RetrievalClient } from '../clients/retrieval-client.ts'
 import type { Events } from '../events.ts'
 import type { AnswerCache } from '../store/answer-cache.ts'
@@ -10,11 +10,13 @@ import type { Citations, ShownSource } from '../store/citations.ts'
 import { citationsOf, unknownMarkers } from './cite.ts'
 import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { type Attempt, generate } from './generate.ts'
+import { generateWithTools } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown } from './job.ts'
 import { say } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
 import { estimateTokens } from './tokens.ts'
+import type { Toolset } from './tools.ts'
 
 export type StepDeps = {
   retrieval: RetrievalClient
@@ -26,9 +28,13 @@ export type StepDeps = {
 
 /** Numbers the passages, stores what stands behind each citation id, and tells the reader. */
 export function showSources(job: Job, deps: StepDeps, passages: readonly Passage[]): Shown[] {
-  const shown = passages.map((passage, i) => ({ passage, source: sourceOf(passage, i + 1) }))
+  const shown = numbered(passages)
   tellSources(job, deps, shown)
   return shown
+}
+
+export function numbered(passages: readonly Passage[], after = 0): Shown[] {
+  return passages.map((passage, i) => ({ passage, source: sourceOf(passage, after + i + 1) }))
 }
 
 /** Into the record, to the reader and to where citation ids lead. */
@@ -118,13 +124,14 @@ export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchRes
   job.found.citations = answer.citations.map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))
 }
 
-/** Asks the model; true when it (or the cache) said something. */
+/** Asks the model, which may call `tools` first; true when it (or the cache) said something. */
 export async function answerByModel(
   job: Job,
   deps: StepDeps,
   messages: readonly ChatMessage[],
   shown: readonly Shown[],
   cacheable: boolean,
+  tools?: Toolset,
 ): Promise<boolean> {
   const { settings, version } = job.settings
   const hash = cacheable
@@ -148,35 +155,46 @@ export async function answerByModel(
     let first = true
     const attempts: Attempt[] = []
     job.found.record.providers = attempts
-    const outcome = await generate(deps.providers, request, job.abort.signal, {
-      asking(provider) {
+    const listener = {
+      asking(provider: Provider) {
         job.found.price = provider.price
       },
-      text(text) {
+      text(text: string) {
         faultPoint(first ? 'S3' : 'S4')
         if (first) job.found.timings.firstTokenMs = Math.round(performance.now() - started)
         // said with the first word, when it is known whose it is
-        if (first && attempts.length > 0) degrade(job, 'provider')
+        if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider')
+        if (first) tools?.tell()
         first = false
         job.stream.delta(text)
       },
-      attempted(attempt, error) {
+      attempted(attempt: Attempt, error?: Error) {
         attempts.push(attempt)
         deps.events.providerAttempted(job.answerId, attempt, error)
       },
-    })
+      spent: (counts: TokenCounts) => book(job, counts),
+    }
+    const { signal } = job.abort
+    const outcome = tools?.specs.length
+      ? await generateWithTools(deps.providers, request, signal, listener, tools).catch((error: unknown) => {
+          tools.tell()
+          throw error
+        })
+      : await generate(deps.providers, request, signal, listener)
     faultPoint('S5')
     job.found.timings.modelMs = Math.round(performance.now() - started)
+    if ('declined' in outcome) return false
     if ('failed' in outcome) {
       job.found.estimatedInput = 0
-      degrade(job, 'model')
+      // where the documents hold nothing the model would have been asked for its tools only
+      degrade(job, tools && !tools.mayShow() ? 'tools' : 'model')
       job.found.record.modelError = { code: outcome.failed.code, message: outcome.failed.message }
       return false
     }
     job.found.model = outcome.model
     job.found.record.provider = outcome.provider
     const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
-    job.found.usage = { ...usage, ...costOf(usage, job.found.price) }
+    book(job, usage)
     if (outcome.finish === 'length')
       job.stream.push({ type: 'warning', data: { code: 'length', message: 'The answer reached its greatest length and is cut.' } })
     else if (hash && attempts.length === 1)
@@ -191,6 +209,15 @@ export async function answerByModel(
     job.found.record.unknownMarkers = unknown
   }
   return true
+}
+
+/** Added to what the rounds before have used. */
+function book(job: Job, counts: TokenCounts): void {
+  const { inputTokens, outputTokens, cost, currency } = job.found.usage
+  const more = costOf(counts, job.found.price)
+  const money =
+    cost === undefined && more.cost === undefined ? {} : { cost: (cost ?? 0) + (more.cost ?? 0), currency: more.currency ?? currency! }
+  job.found.usage = { inputTokens: inputTokens + counts.inputTokens, outputTokens: outputTokens + counts.outputTokens, ...money }
 }
 
 async function lookUp(job: Job, deps: StepDeps, hash: string): Promise<{ text: string; model: string } | undefined> {

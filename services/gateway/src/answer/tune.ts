@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { Persona } from '../store/personas.ts'
 import { named, type Settings } from '../store/settings.ts'
 import { type Reservation, today } from '../store/usage.ts'
+import { MAX_CALLS } from './generate-with-tools.ts'
 import type { Price, Provider } from './providers.ts'
 import { RERANK_TOP } from './rerank-by-model.ts'
 import { costOf, type StepDeps } from './steps.ts'
@@ -12,6 +13,8 @@ import { costOf, type StepDeps } from './steps.ts'
 // what a prompt holds beside settings: persona, rules, up to topK sections of 2,000 characters
 const PROMPT_TOKENS = 700
 const SECTION_TOKENS = 1_700
+const TOOLS_TOKENS = 800 // their descriptions and rules
+const RESULT_TOKENS = 2 * SECTION_TOKENS + 200
 // characters of persona and rules to a token, on the high side
 const CHARS_PER_TOKEN = 1.25
 
@@ -22,14 +25,24 @@ export function greatestUse(settings: Settings, persona: Persona, models: number
   return { inputTokens: PROMPT_TOKENS + rules + SECTION_TOKENS * settings.topK + settings.historyTokens, outputTokens: settings.maxTokens }
 }
 
+/** Each call may be a round of its own, whose prompt holds the calls and results before it. */
+function withRounds({ inputTokens, outputTokens }: { inputTokens: number; outputTokens: number }) {
+  const rounds = MAX_CALLS + 1
+  const before = (MAX_CALLS * rounds) / 2
+  return {
+    inputTokens: rounds * (inputTokens + TOOLS_TOKENS) + before * (RESULT_TOKENS + outputTokens),
+    outputTokens: rounds * outputTokens,
+  }
+}
+
 /** Tokens and money of that, at the dearest provider, for the day it is asked on. */
 export function reservationOf(
-  ask: { settings: Settings; persona: Persona; principal: string; more?: number },
+  ask: { settings: Settings; persona: Persona; principal: string; memoryTokens?: number; tools?: boolean },
   providers: readonly Pick<Provider, 'name' | 'price'>[],
 ): Reservation {
-  const { inputTokens, outputTokens } = greatestUse(ask.settings, ask.persona, providers.length)
-  // `more`: what flags add to a prompt
-  const use = { inputTokens: inputTokens + (providers.length > 0 ? (ask.more ?? 0) : 0), outputTokens }
+  const one = greatestUse(ask.settings, ask.persona, providers.length)
+  const use = ask.tools && providers.length > 0 ? withRounds(one) : one
+  if (providers.length > 0) use.inputTokens += ask.memoryTokens ?? 0
   const money = Math.max(0, ...providers.map((provider) => costOf(use, priceOf(provider, ask.settings)).cost ?? 0))
   return { day: today(), tokens: use.inputTokens + use.outputTokens, money, principal: ask.principal }
 }

@@ -23,6 +23,9 @@ export const Shadow = z
   .meta({ id: 'Shadow' })
 export type Shadow = z.infer<typeof Shadow>
 
+const toolNames = ['search', 'calculator', 'date'] as const
+export type ToolName = (typeof toolNames)[number]
+
 export const Settings = z
   .strictObject({
     topK: z.number().int().min(1).max(10).default(3).meta({ description: 'Sources shown and given to the model' }),
@@ -59,6 +62,11 @@ export const Settings = z
     historyTokens: z.number().int().min(0).max(32_000).default(1_500),
     persona: z.string().min(1).max(64).default('neutral'),
     summaries: z.boolean().default(true).meta({ description: 'The model sums up what no longer fits into historyTokens' }),
+    tools: z
+      .array(z.enum(toolNames))
+      .max(toolNames.length)
+      .default([...toolNames])
+      .meta({ description: 'What the model may call before it answers, where TOOLS_ENABLED allows it' }),
     cacheAnswers: z.boolean().default(true),
     savedAnswers: z.boolean().default(true).meta({ description: 'Approved answers are given before anything is searched' }),
   })
@@ -85,6 +93,7 @@ export const SettingsPatch = z
     historyTokens: shape.historyTokens.unwrap().optional(),
     persona: shape.persona.unwrap().optional(),
     summaries: shape.summaries.unwrap().optional(),
+    tools: shape.tools.unwrap().optional(),
     cacheAnswers: shape.cacheAnswers.unwrap().optional(),
     savedAnswers: shape.savedAnswers.unwrap().optional(),
   })

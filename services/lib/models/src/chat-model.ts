@@ -1,17 +1,27 @@
-export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
+/** A function the model may ask for; `parameters` is a JSON Schema. */
+export type ToolSpec = { name: string; description: string; parameters: Record<string, unknown> }
+/** `arguments` as the model wrote them: meant to be JSON. */
+export type ToolCall = { id: string; name: string; arguments: string }
+
+export type ChatMessage =
+  | { role: 'system' | 'user' | 'assistant'; content: string; toolCalls?: readonly ToolCall[] }
+  | { role: 'tool'; content: string; toolCallId: string }
 
 export type ChatRequest = {
   messages: readonly ChatMessage[]
   temperature: number
   maxTokens: number
+  /** offered to the model; with `toolChoice: 'none'` it must answer all the same */
+  tools?: readonly ToolSpec[] | undefined
+  toolChoice?: 'auto' | 'none'
   /** what is left of the provider's time to its first word; its own limit when absent */
   firstTokenMs?: number
 }
 
 export type TokenCounts = { inputTokens: number; outputTokens: number }
 
-/** What arrived with one read of the socket: text that belongs to the answer, and what the provider says beside it. */
-export type ChatPart = { text: string; usage?: TokenCounts; finish?: string }
+/** What arrived with one read of the socket: text that belongs to the answer, and what the provider says beside it. `toolCalls` are all of them, told once, when complete. */
+export type ChatPart = { text: string; usage?: TokenCounts; finish?: string; toolCalls?: ToolCall[] }
 
 /**
  * The port to a language model. The stream ends normally only when the provider said it was complete;

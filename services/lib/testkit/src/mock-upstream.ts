@@ -17,6 +17,9 @@ export type UpstreamMode =
   | 'empty' // ends at once, complete but without a word
   | 'hang-after-finish' // finish_reason, then an open socket
 
+/** `calls`: tools it asks for after the pieces; `status`: it answers with that instead. */
+export type MockReply = { pieces?: string[]; calls?: { name: string; arguments: string }[]; status?: number }
+
 export type MockUpstream = AsyncDisposable & {
   url: string
   mode: UpstreamMode
@@ -25,7 +28,7 @@ export type MockUpstream = AsyncDisposable & {
   headers: Record<string, string>
   pieces: string[]
   /** what is said to this request instead of `pieces` */
-  reply: ((request: MockUpstream['requests'][number]) => string[] | undefined) | undefined
+  reply: ((request: MockUpstream['requests'][number]) => MockReply | undefined) | undefined
   pieceMs: number
   usage: { prompt_tokens: number; completion_tokens: number } | undefined
   /** bodies of all requests so far */
@@ -56,12 +59,14 @@ export async function openMockUpstream(
   })
 
   async function answer(request: MockUpstream['requests'][number], res: ServerResponse): Promise<void> {
-    const { mode } = mock
-    const pieces = mock.reply?.(request) ?? mock.pieces
+    const reply = mock.reply?.(request) ?? {}
+    const mode = reply.status ? 'status' : mock.mode
+    const pieces = reply.pieces ?? (reply.calls ? [] : mock.pieces)
     if (mode === 'silent') return
     if (mode === 'status') {
-      res.writeHead(mock.status, { 'content-type': 'application/json', ...mock.headers })
-      return void res.end(JSON.stringify({ error: { message: 'mock', code: mock.status } }))
+      const status = reply.status ?? mock.status
+      res.writeHead(status, { 'content-type': 'application/json', ...mock.headers })
+      return void res.end(JSON.stringify({ error: { message: 'mock', code: status } }))
     }
     res.writeHead(200, { 'content-type': 'text/event-stream' })
     const half = Math.max(1, Math.floor(pieces.length / 2))
@@ -81,7 +86,18 @@ export async function openMockUpstream(
     }
     if (mode === 'error') return void res.end(`data: ${JSON.stringify({ error: { message: 'overloaded', code: 503 } })}\n\n`)
     if (mode === 'no-done') return void res.end()
-    res.write(chunk({}, 'stop'))
+    // each call in two pieces, as real ones come
+    for (const [index, { name, arguments: given }] of (reply.calls ?? []).entries()) {
+      const half = Math.ceil(given.length / 2)
+      res.write(
+        chunk(
+          { tool_calls: [{ index, id: `call-${index}`, type: 'function', function: { name, arguments: given.slice(0, half) } }] },
+          null,
+        ),
+      )
+      res.write(chunk({ tool_calls: [{ index, function: { arguments: given.slice(half) } }] }, null))
+    }
+    res.write(chunk({}, reply.calls ? 'tool_calls' : 'stop'))
     if (mode === 'hang-after-finish') return
     if (mock.usage) res.write(`data: ${JSON.stringify({ choices: [], usage: mock.usage })}\n\n`)
     res.end('data: [DONE]\n\n')

@@ -3,6 +3,7 @@ import OpenAI, { APIError } from 'openai'
 import type { ChatModel, ChatPart, ChatRequest } from '../chat-model.ts'
 import { retryAfterOf } from '../upstream.ts'
 import { createSseScanner, type Scanned } from './sse-scan.ts'
+import { createToolCalls, toOpenAiMessage, toOpenAiTool } from './tool-calls.ts'
 
 export type OpenAiChatOptions = {
   name: string
@@ -43,11 +44,12 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
         .create(
           {
             model,
-            messages: [...request.messages],
+            messages: request.messages.map(toOpenAiMessage),
             temperature: request.temperature,
             max_tokens: request.maxTokens,
             stream: true,
             stream_options: { include_usage: true },
+            ...(request.tools?.length ? { tools: request.tools.map(toOpenAiTool), tool_choice: request.toolChoice ?? 'auto' } : {}),
           },
           { signal: own.signal },
         )
@@ -58,7 +60,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
         yield whole(await response.json())
         return
       }
-      const scanner = createSseScanner()
+      const calls = createToolCalls()
+      const scanner = createSseScanner({ tools: Boolean(request.tools?.length) })
       let complete = false
       let finished = false
       const note = (part: Scanned) => {
@@ -68,12 +71,14 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
           watch.set(AFTER_FINISH_MS)
         }
         complete ||= part.done || part.finish !== undefined
+        calls.push(part.toolCalls)
       }
       try {
         for await (const bytes of response.body) {
           const part = scanner.push(bytes)
           note(part)
-          if (part.text || part.usage || part.finish) yield partOf(part)
+          const toolCalls = complete ? calls.take() : undefined
+          if (part.text || part.usage || part.finish || toolCalls) yield { ...partOf(part), ...(toolCalls ? { toolCalls } : {}) }
           if (part.error) throw part.error
           if (part.done) {
             said = true
@@ -83,7 +88,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
         said = true
         const last = scanner.end()
         note(last)
-        if (last.text || last.usage || last.finish) yield partOf(last)
+        const toolCalls = complete ? calls.take() : undefined
+        if (last.text || last.usage || last.finish || toolCalls) yield { ...partOf(last), ...(toolCalls ? { toolCalls } : {}) }
         if (last.error) throw last.error
       } catch (error) {
         // a server that keeps the socket open after its finish_reason has said all it had to say
@@ -143,16 +149,21 @@ function partOf(part: Scanned): ChatPart {
 /** Servers that ignore `stream: true` answer in one piece. */
 function whole(body: unknown): ChatPart {
   const answer = body as {
-    choices?: { message?: { content?: unknown } }[]
+    choices?: { message?: { content?: unknown; tool_calls?: unknown[] } }[]
     usage?: { prompt_tokens?: number; completion_tokens?: number }
     error?: unknown
   }
-  const text = answer.choices?.[0]?.message?.content
+  const message = answer.choices?.[0]?.message
+  const calls = createToolCalls()
+  calls.push(message?.tool_calls)
+  const toolCalls = calls.take()
+  const text = message?.content ?? (toolCalls ? '' : undefined)
   if (typeof text !== 'string')
     throw new AppError('upstream_failed', 'The model answered in a shape that is not understood.', { cause: answer.error })
   return {
     text,
-    finish: 'stop',
+    finish: toolCalls ? 'tool_calls' : 'stop',
+    ...(toolCalls ? { toolCalls } : {}),
     ...(answer.usage ? { usage: { inputTokens: answer.usage.prompt_tokens ?? 0, outputTokens: answer.usage.completion_tokens ?? 0 } } : {}),
   }
 }

@@ -8,12 +8,15 @@ const deltaMark = '"delta":{'
 const contentMark = '"content":"'
 // a line with one of these is parsed whole: it says more than a piece of text
 const slowMarks = ['"finish_reason":"', '"usage":{', '"error":']
+const toolMarks = [...slowMarks, '"tool_calls":[']
 
 /** What one network read held. `active` is true when the model produced anything, reasoning included. */
 export type Scanned = {
   text: string
   active: boolean
   finish?: string
+  /** pieces of tool calls as they came */
+  toolCalls?: unknown[]
   usage?: { inputTokens: number; outputTokens: number }
   done: boolean
   /** the stream is broken from here on; `text` came before it */
@@ -22,15 +25,19 @@ export type Scanned = {
 
 type Payload = {
   error?: unknown
-  choices?: { delta?: { content?: unknown; reasoning_content?: unknown; reasoning?: unknown }; finish_reason?: unknown }[]
+  choices?: {
+    delta?: { content?: unknown; reasoning_content?: unknown; reasoning?: unknown; tool_calls?: unknown }
+    finish_reason?: unknown
+  }[]
   usage?: { prompt_tokens?: number; completion_tokens?: number } | null
 }
 
 /**
  * Reads OpenAI-shaped SSE from bytes. Whole lines only are decoded, so UTF-8 may be split anywhere; the usual line is
- * read without JSON.parse, which costs five times as much. An error object ends it.
+ * read without JSON.parse, which costs five times as much. An error object ends it. Tool calls are looked for only when tools were offered.
  */
-export function createSseScanner(): { push(bytes: Uint8Array): Scanned; end(): Scanned } {
+export function createSseScanner(options: { tools?: boolean } = {}): { push(bytes: Uint8Array): Scanned; end(): Scanned } {
+  const marks = options.tools ? toolMarks : slowMarks
   let carry: Buffer[] = []
   let carryBytes = 0
   let first = true
@@ -46,7 +53,7 @@ export function createSseScanner(): { push(bytes: Uint8Array): Scanned; end(): S
     if (!bytes.subarray(0, 5).equals(dataPrefix)) return
     const data = bytes.subarray(bytes[5] === 32 ? 6 : 5)
     if (!partial) {
-      const text = quickText(data)
+      const text = quickText(data, marks)
       if (text !== undefined) {
         into.text += text
         into.active = true
@@ -152,7 +159,7 @@ function guarded(into: Scanned, read: () => void): Scanned {
 }
 
 /** The answer's text of the usual line, or undefined when the line needs a real parse. */
-function quickText(data: Buffer): string | undefined {
+function quickText(data: Buffer, marks: readonly string[]): string | undefined {
   // a character for each byte: places are the same, and searching a string costs less than each call into a buffer
   const line = data.toString('latin1')
   const delta = line.indexOf(deltaMark)
@@ -170,7 +177,7 @@ function quickText(data: Buffer): string | undefined {
     end = line.indexOf('"', end + 1)
   }
   if (end < 0) return undefined
-  for (const slow of slowMarks) {
+  for (const slow of marks) {
     const at = line.indexOf(slow)
     if (at >= 0 && (at < mark || at >= end)) return undefined
   }
@@ -190,6 +197,10 @@ function read(payload: Payload, into: Scanned): void {
   const content = choice?.delta?.content
   if (typeof content === 'string') into.text += content
   if (content || choice?.delta?.reasoning_content || choice?.delta?.reasoning) into.active = true
+  if (Array.isArray(choice?.delta?.tool_calls) && choice.delta.tool_calls.length > 0) {
+    into.toolCalls = [...(into.toolCalls ?? []), ...(choice.delta.tool_calls as unknown[])]
+    into.active = true
+  }
   if (typeof choice?.finish_reason === 'string') into.finish = choice.finish_reason
   if (payload.usage) into.usage = { inputTokens: payload.usage.prompt_tokens ?? 0, outputTokens: payload.usage.completion_tokens ?? 0 }
 }
