@@ -21,7 +21,8 @@ describe('memory per reader', () => {
   beforeAll(async () => {
     place = await openPlace(scope)
     model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', MEMORY_ENABLED: 'true' })
+    // a name of its own: answers cached here must not reach the tests beside
+    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock-memory', MEMORY_ENABLED: 'true' })
   })
   beforeEach(() => {
     finds = (message) => [...message.matchAll(/我(住在|养了)(..)/g)].map(([quote]) => ({ fact: `读者${quote.slice(1)}。`, quote }))
@@ -211,7 +212,7 @@ describe('memory per reader', () => {
     expect((await nobody.optIn()).status).toBe(400)
     expect((await nobody.call('DELETE')).status).toBe(400)
 
-    const off = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
+    const off = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock-memory' })
     const before = reader()
     await before.optIn()
     await before.ask('我住在北京。保修期？')

@@ -38,7 +38,8 @@ describe('tools before an answer', () => {
   })
   afterAll(() => scope.disposeAsync())
 
-  const env = (more: Record<string, string> = {}) => ({ LLM_BASE_URL: model.url, LLM_MODEL: 'mock', ...more })
+  // a name of its own: answers cached here must not reach the tests beside
+  const env = (more: Record<string, string> = {}) => ({ LLM_BASE_URL: model.url, LLM_MODEL: 'mock-tools', ...more })
   const me = { 'x-client-id': randomUUID() }
   const ask = async (question: string, url = gateway.url, headers: Record<string, string> = me) =>
     (await (await post(`${url}/api/v1/ask`, { question }, headers)).json()) as Answer
