@@ -136,6 +136,9 @@ export const envSchema = z
     LLM_CURRENCY: z.string().length(3).default('USD').meta({ description: 'Currency of these prices' }),
     RAG_ENABLED: envBoolean.default(true).meta({ description: 'Answer from the documents; off leaves plain chat with the model' }),
     MEMORY_ENABLED: envBoolean.default(false).meta({ description: 'Remember facts about readers who switched it on for themselves' }),
+    EMOTION_ENABLED: envBoolean
+      .default(false)
+      .meta({ description: 'Label how a question sounds, by a list of phrases; the model adapts its tone' }),
     TOOLS_ENABLED: envBoolean
       .optional()
       .meta({ description: 'The model may search again, calculate and ask for the date before it answers; off by default' }),
@@ -232,7 +235,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     admission: { running: e.MAX_RUNNING_ANSWERS, waiting: e.MAX_WAITING_QUESTIONS, waitMs: 5_000 },
     drainMs: e.DRAIN_S * 1_000,
     ragEnabled: e.RAG_ENABLED,
-    features: { memory: e.MEMORY_ENABLED, tools: e.TOOLS_ENABLED ?? e.AGENT_ENABLED ?? false },
+    features: { memory: e.MEMORY_ENABLED, emotion: e.EMOTION_ENABLED, tools: e.TOOLS_ENABLED ?? e.AGENT_ENABLED ?? false },
     models: {
       providers,
       breaker: { failures: 3, openMs: 10_000, maxOpenMs: 120_000 },

@@ -131,6 +131,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     ragEnabled: config.ragEnabled,
     memoryEnabled: config.features.memory,
     toolsEnabled: config.features.tools,
+    emotionEnabled: config.features.emotion,
     budgetNotices: createBudgetNotices(config.guard.budgets.warnPercent, events),
   })
 

@@ -17,6 +17,7 @@ import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { condense, historyRoom } from './condense.ts'
+import { emotionOf, toneRules } from './emotion.ts'
 import { finish } from './finish.ts'
 import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving, type Shown } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
@@ -62,6 +63,7 @@ export type AnswerDeps = SavedDeps & {
   memories: Memories
   memoryEnabled: boolean
   toolsEnabled: boolean
+  emotionEnabled: boolean
   /** what the reader is told of budgets that are nearly used up */
   budgetNotices: (shares: BudgetShare[], tongue: Tongue) => { code: string; message: string }[]
 }
@@ -76,6 +78,7 @@ export function createAnswers(deps: AnswerDeps) {
   const refusing = new Set<string>()
   const summaries = createSummaries(deps)
   const shadows = createShadows(deps)
+  const feel = (question: string) => (deps.emotionEnabled ? emotionOf(question) : undefined)
   const remembering = createRemembering(deps)
   let closing = false
 
@@ -172,6 +175,7 @@ export function createAnswers(deps: AnswerDeps) {
       persona: withRules(persona, current.settings),
       questionId,
       ahead,
+      emotion: feel(ask.question),
       onDisconnect: ask.onDisconnect ?? 'cancel',
       reservation,
       startedAt,
@@ -195,7 +199,14 @@ export function createAnswers(deps: AnswerDeps) {
     const { answerId, conversationId, persona, traceId } = job
     job.stream.push({
       type: 'meta',
-      data: { answerId, conversationId, persona: persona.id, settingsVersion: job.settings.version, traceId },
+      data: {
+        answerId,
+        conversationId,
+        persona: persona.id,
+        settingsVersion: job.settings.version,
+        traceId,
+        ...(job.emotion ? { emotion: job.emotion } : {}),
+      },
     })
     for (const notice of job.notices) job.stream.push({ type: 'warning', data: notice })
     let end: ReturnType<typeof endOf>
@@ -236,7 +247,7 @@ export function createAnswers(deps: AnswerDeps) {
         history,
         summary,
         facts: facts.map(({ fact }) => fact),
-        rules,
+        rules: [...rules, ...toneRules(job.emotion)],
         historyTokens: historyRoom(settings.historyTokens, summary),
       })
     }
@@ -315,7 +326,10 @@ export function createAnswers(deps: AnswerDeps) {
     begin,
     isClosing: () => closing,
     /** The same steps for a job that nobody reads, with other neighbours where asked: replays and previews. */
-    rehearse: (job: Job, others: Partial<AnswerDeps>) => write(job, tuned({ ...deps, ...others }, job.settings.settings)),
+    rehearse: (job: Job, others: Partial<AnswerDeps>) => {
+      job.emotion = feel(job.question)
+      return write(job, tuned({ ...deps, ...others }, job.settings.settings))
+    },
     /** The finished answer from memory, or the one being written. */
     peek(answerId: string): Answer | undefined {
       const job = running.get(answerId)?.job

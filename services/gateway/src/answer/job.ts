@@ -1,4 +1,4 @@
-import type { Answer, CitationSpan, FinalState, Usage } from '@docent/core/answer-event'
+import type { Answer, CitationSpan, Emotion, FinalState, Usage } from '@docent/core/answer-event'
 import { AppError, toAppError } from '@docent/core/errors'
 import type { Passage, SearchRequest, SearchResponse, Source } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
@@ -38,6 +38,8 @@ export type Job = Asked & {
   /** of a conversation that is answered again: the summary it had */
   summary?: string | undefined
   questionId: string
+  /** how the question sounds, where that is looked at */
+  emotion?: Emotion | undefined
   /** of a reader who opted into memory */
   known?: Known | undefined
   onDisconnect: 'detach' | 'cancel'

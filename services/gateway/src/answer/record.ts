@@ -14,6 +14,7 @@ export function flightRecord(job: Job, end: { state: string; code?: string }): R
     personaVersion: persona.version,
     settings: job.settings.settings,
     answerable: found.answerable,
+    ...(job.emotion ? { emotion: job.emotion } : {}),
     degraded: found.degraded,
     citations: found.citations,
     timings: {

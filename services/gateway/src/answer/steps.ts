@@ -8,6 +8,7 @@ import type { Events } from '../events.ts'
 import type { AnswerCache } from '../store/answer-cache.ts'
 import type { Citations, ShownSource } from '../store/citations.ts'
 import { citationsOf, unknownMarkers } from './cite.ts'
+import { toneRules } from './emotion.ts'
 import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
@@ -137,7 +138,7 @@ export async function answerByModel(
   const hash = cacheable
     ? deps.cache.keyOf({
         question: job.question,
-        persona: `${job.persona.id}@${job.persona.version}/${job.tongue}`,
+        persona: [`${job.persona.id}@${job.persona.version}`, job.tongue, ...toneRules(job.emotion)].join('/'),
         settingsVersion: version,
         models: deps.providers.map((provider) => provider.model),
         passages: shown.map(({ passage }) => passage),

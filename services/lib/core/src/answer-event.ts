@@ -24,6 +24,10 @@ const End = z.object({ state: z.enum(finalStates), code: z.string().optional(), 
 
 const Approved = z.object({ id: z.uuid(), at: z.iso.datetime() }).meta({ description: 'The owner approved this answer' })
 
+export const emotions = ['neutral', 'happy', 'angry', 'sad', 'anxious', 'urgent'] as const
+/** How a question sounds. */
+export type Emotion = (typeof emotions)[number]
+
 const schemas = {
   meta: z.object({
     answerId: z.uuid(),
@@ -31,6 +35,7 @@ const schemas = {
     persona: z.string(),
     settingsVersion: z.number().int(),
     traceId: z.string(),
+    emotion: z.enum(emotions).optional(),
   }),
   sources: z.object({ sources: z.array(Source), answerable: z.boolean(), approved: Approved.optional() }),
   delta: z.object({ text: z.string() }),
