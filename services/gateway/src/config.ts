@@ -135,6 +135,19 @@ export const envSchema = z
     LLM_PRICE_OUTPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million output tokens of the first provider' }),
     LLM_CURRENCY: z.string().length(3).default('USD').meta({ description: 'Currency of these prices' }),
     RAG_ENABLED: envBoolean.default(true).meta({ description: 'Answer from the documents; off leaves plain chat with the model' }),
+    ATTACHMENT_DAYS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(365)
+      .default(0)
+      .meta({ description: 'Days that files attached to a conversation are kept; 0 takes none' }),
+    ATTACHMENT_MAX_MB: z.coerce
+      .number()
+      .positive()
+      .max(200)
+      .default(10)
+      .meta({ description: 'Greatest size of an attached file; never more than MAX_FILE_MB' }),
     MEMORY_ENABLED: envBoolean.default(false).meta({ description: 'Remember facts about readers who switched it on for themselves' }),
     EMOTION_ENABLED: envBoolean
       .default(false)
@@ -235,6 +248,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     admission: { running: e.MAX_RUNNING_ANSWERS, waiting: e.MAX_WAITING_QUESTIONS, waitMs: 5_000 },
     drainMs: e.DRAIN_S * 1_000,
     ragEnabled: e.RAG_ENABLED,
+    attachments: { days: e.ATTACHMENT_DAYS, maxBytes: Math.floor(e.ATTACHMENT_MAX_MB * 1024 * 1024), most: 5 },
     features: { memory: e.MEMORY_ENABLED, emotion: e.EMOTION_ENABLED, tools: e.TOOLS_ENABLED ?? e.AGENT_ENABLED ?? false },
     models: {
       providers,

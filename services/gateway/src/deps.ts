@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import type { SignIn } from './guard/sign-in.ts'
 import type { AnswerCache } from './store/answer-cache.ts'
 import type { ApiKeys } from './store/api-keys.ts'
+import type { Attachments } from './store/attachments.ts'
 import type { Citations } from './store/citations.ts'
 import type { Conversations } from './store/conversations.ts'
 import type { GoldenStore } from './store/golden.ts'
@@ -37,6 +38,7 @@ export type GatewayDeps = {
   streams: StreamLog
   messages: Messages
   conversations: Conversations
+  attachments: Attachments
   memories: Memories
   records: Records
   citations: Citations

@@ -27,6 +27,7 @@ import { identifyPrincipal, requireChat, requireRead } from './guard/principal.t
 import { createSignIn } from './guard/sign-in.ts'
 import { answersRouter } from './routes/answers.ts'
 import { askRouter } from './routes/ask.ts'
+import { attachmentsRouter } from './routes/attachments.ts'
 import { citationsRouter } from './routes/citations.ts'
 import { compatRouter } from './routes/compat.ts'
 import { conversationsRouter } from './routes/conversations.ts'
@@ -52,6 +53,7 @@ import { statsRouter } from './routes/stats.ts'
 import { usageRouter } from './routes/usage.ts'
 import { createAnswerCache } from './store/answer-cache.ts'
 import { createApiKeys } from './store/api-keys.ts'
+import { createAttachments } from './store/attachments.ts'
 import { createCitations } from './store/citations.ts'
 import { createConversations } from './store/conversations.ts'
 import { createEndings } from './store/endings.ts'
@@ -105,6 +107,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     keys: createApiKeys(pool),
     saved: createSavedAnswers(pool),
     golden: createGolden(pool),
+    attachments: createAttachments(pool, config.attachments),
     memories: createMemories(pool, MOST_FACTS),
   }
   const retrieval = createRetrievalClient(config.neighbours.retrieval, config.neighbours.internalToken)
@@ -141,7 +144,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       { everyMs: config.stream.sweepMs, orphanMs: config.stream.orphanMs, settleMs: config.stream.settleMs },
     ),
   )
-  scope.use(startRetention(messages, config.retentionDays, log))
+  scope.use(startRetention({ messages, attachments: stores.attachments }, config.retentionDays, log))
   scope.use(startKeeper({ answers, messages, streams, log }, { everyMs: config.stream.snapshotMs, abandonMs: config.stream.abandonMs }))
   scope.use(await followOtherReplicas(queue, { answers, streams, log }))
 
@@ -215,7 +218,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       refuseHuge,
       identifyPrincipal(stores.keys, guard, signIn, createWrongKeyCount(cache)),
     ],
-    routers: [documentsRouter(deps), requireJson, ...api.map((router) => router(deps))],
+    routers: [documentsRouter(deps), attachmentsRouter(deps), requireJson, ...api.map((router) => router(deps))],
   })
   app.set('trust proxy', config.http.trustProxy)
 

@@ -43,6 +43,8 @@ export type FakeNeighbours = AsyncDisposable & {
   /** of what is not answerable; the threshold is 0.5 */
   gateScore: number
   degraded: string[]
+  /** what a file that is to be read holds, a chunk each */
+  file: string[]
   down: boolean
   /** what became of each cited document */
   sourceState: 'current' | 'changed' | 'gone'
@@ -95,6 +97,13 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
         degraded: [],
       })
     }
+    if (req.url?.startsWith('/read')) {
+      const chunks = fake.file.map((text, ordinal) => {
+        const span = { start: ordinal * 1_000, end: ordinal * 1_000 + text.length }
+        return { ordinal, text, header: '', locator: { ...span, heading: [] }, parent: { ...span, text } }
+      })
+      return void json(200, { name: 'contract.txt', mediaType: 'text/plain', characters: 1_000, chunks })
+    }
     if (req.url?.startsWith('/documents/by-version/')) return void json(200, { state: fake.sourceState })
     if (req.url?.endsWith('/file')) return void res.writeHead(200, { 'content-type': 'text/html', 'x-inner': 'secret' }).end('<b>file</b>')
     if (req.url === '/stats') return void json(200, { documents: { ready: 1 }, chunks: 3, lastScanAt: null })
@@ -108,6 +117,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     answerable: true,
     gateScore: 0.1,
     degraded: [],
+    file: [],
     down: false,
     sourceState: 'current',
     searches: [],

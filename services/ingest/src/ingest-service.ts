@@ -25,6 +25,7 @@ import { chunksRouter } from './routes/chunks.ts'
 import { documentsRouter } from './routes/documents.ts'
 import { generationsRouter } from './routes/generations.ts'
 import { ingestRouter } from './routes/ingest.ts'
+import { readRouter } from './routes/read.ts'
 import { removeStaleUploads } from './routes/upload.ts'
 import { createScanner } from './scan/scan-folder.ts'
 import { watchFolder } from './scan/watch-folder.ts'
@@ -146,6 +147,7 @@ export async function startIngest(
       generationsRouter({ corpus, models, events, filler, densePending: () => densePending() }),
       bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, worker, id) }),
       chunksRouter({ corpus, extractor, push, folder: config.folder }),
+      readRouter({ extractor, chunking: config.chunking, folder: config.folder, maxFileBytes: config.maxFileBytes }),
       documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),
     ],
   })

@@ -7,6 +7,7 @@ import type { Principal } from '@docent/core/principal'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Pool } from '@docent/kit/postgres'
 import type { Admission } from '../guard/admission.ts'
+import type { Attachments } from '../store/attachments.ts'
 import type { Endings } from '../store/endings.ts'
 import type { Memories } from '../store/memories.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
@@ -16,6 +17,7 @@ import type { SavedAnswer } from '../store/saved-answers.ts'
 import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
+import { withAttachments } from './attached.ts'
 import { condense, historyRoom } from './condense.ts'
 import { emotionOf, toneRules } from './emotion.ts'
 import { finish } from './finish.ts'
@@ -60,6 +62,7 @@ export type AnswerDeps = SavedDeps & {
   admission: Admission
   owner: string
   ragEnabled: boolean
+  attachments: Attachments
   memories: Memories
   memoryEnabled: boolean
   toolsEnabled: boolean
@@ -265,9 +268,10 @@ export function createAnswers(deps: AnswerDeps) {
     if (approved && (await answerAsApproved(job, deps, approved))) return
     const { query, found: first, ms } = await (search ?? searchFor(job, previous, deps))
     job.found.timings.retrievalMs = ms
-    const found = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
-    noteSearch(job, found)
-    if (settings.shadow) job.found.searched = { query, response: found }
+    const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
+    noteSearch(job, searched)
+    if (settings.shadow) job.found.searched = { query, response: searched }
+    const found = await withAttachments(job, deps, searched)
 
     if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {
       const shown: Shown[] = []

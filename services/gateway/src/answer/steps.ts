@@ -80,7 +80,7 @@ export function noteSearch(job: Job, found: SearchResponse): void {
 }
 
 /** share of the threshold from which a question is in doubt rather than refused */
-const DOUBT = 0.78
+export const DOUBT = 0.78
 
 /** Near the threshold one question in twenty is refused that has an answer: there the closest passages speak, with a word of doubt. */
 export function isDoubtful({ answerable, gate }: SearchResponse): boolean {

@@ -16,13 +16,17 @@ export function citationsRouter(deps: GatewayDeps): Router {
 
   router.get('/api/v1/citations/:citationId', async (req, res) => {
     const citation = await find(parse({ params: Id }, req).params.citationId)
-    const state = await stateOf(citation.document, citation.version, undefined, req)
+    const isAttached = await deps.attachments.isThere(citation.document)
+    const state = isAttached ? 'current' : await stateOf(citation.document, citation.version, undefined, req)
     const { id, answer, n, source, passage } = citation
-    res.json({ ...source, citationId: id, answerId: answer, n, state, text: passage, fileUrl: `/api/v1/citations/${id}/file` })
+    const fileUrl = isAttached ? {} : { fileUrl: `/api/v1/citations/${id}/file` }
+    res.json({ ...source, citationId: id, answerId: answer, n, state, text: passage, ...fileUrl })
   })
 
   router.get('/api/v1/citations/:citationId/file', async (req, res) => {
     const citation = await find(parse({ params: Id }, req).params.citationId)
+    if (await deps.attachments.isThere(citation.document))
+      throw new AppError('gone', 'Of a file attached to a conversation only the text is kept; the citation shows the passage.')
     await pipeTo(ingest, internalToken, { path: `/documents/${citation.document}/file`, principal: citationReader, change: guardFile })(
       req,
       res,

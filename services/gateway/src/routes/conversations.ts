@@ -27,6 +27,7 @@ const MessagesQuery = z.object({
 const Rename = z.strictObject({
   title: storableText(200),
 })
+export const NewConversation = z.strictObject({ title: storableText(200) }).meta({ id: 'NewConversation' })
 export const Branch = z.strictObject({ messageId: z.uuid().meta({ description: 'The last message of the branch' }) }).meta({ id: 'Branch' })
 const Feedback = z
   .strictObject({
@@ -49,6 +50,14 @@ export function conversationsRouter(deps: GatewayDeps): Router {
     const { query } = parse({ query: List }, req)
     const items = await conversations.list(req.principal.id, query.limit, query.before, query.q)
     res.json({ items, ...(items.length === query.limit ? { next: items.at(-1)!.updatedAt } : {}) })
+  })
+  // for what comes before the first question: files to be attached
+  router.post('/api/v1/conversations', deps.guards.asking, async (req, res) => {
+    const { body } = parse({ body: NewConversation }, req)
+    const { settings } = await deps.settings.current()
+    const id = await conversations.create(req.principal.id, body.title, settings.persona)
+    const made = await conversations.find(id, req.principal.id)
+    res.status(201).location(`/api/v1/conversations/${id}`).json(made)
   })
   router.get('/api/v1/conversations/:id', mayChat, async (req, res) => {
     const { params } = parse({ params: Id }, req)

@@ -31,6 +31,15 @@ const fact = {
   createdAt: '2026-11-21T12:00:00.000Z',
   updatedAt: '2026-11-21T12:00:00.000Z',
 }
+const attachment = {
+  id: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa',
+  name: 'contract.pdf',
+  mediaType: 'application/pdf',
+  pages: 3,
+  characters: 5400,
+  createdAt: '2026-11-21T12:00:00.000Z',
+  expiresAt: '2026-11-28T12:00:00.000Z',
+}
 const memory = { enabled: true, learns: true, items: [fact] }
 const share = { id: 'Zk3…', url: '/api/v1/shared/Zk3…', createdAt: '2026-11-21T12:00:00.000Z' }
 
@@ -104,6 +113,23 @@ export const chatPaths: ZodOpenApiPathsObject = {
       responses: {
         200: json(loose, 'What it says', { state: 'done', text: 'Arr, 24 months [1].', persona: persona.id, personaVersion: 1 }),
       },
+    }),
+  },
+  '/api/v1/conversations/{id}/attachments': {
+    get: operation('Files attached to it', {
+      requestParams: { path: id },
+      responses: { 200: json(loose, 'Files', { items: [attachment] }) },
+    }),
+    post: operation('Attach a file: questions of this conversation search it, nobody else does', {
+      requestParams: { path: id },
+      requestBody: { content: { 'multipart/form-data': { schema: z.object({ file: z.string().meta({ format: 'binary' }) }) } } },
+      responses: { 201: json(loose, 'Its text was read and can be asked about', attachment) },
+    }),
+  },
+  '/api/v1/conversations/{id}/attachments/{attachmentId}': {
+    delete: operation('Delete an attached file', {
+      requestParams: { path: id.extend({ attachmentId: z.uuid() }) },
+      responses: { 204: { description: 'Deleted' } },
     }),
   },
   '/api/v1/memory': {

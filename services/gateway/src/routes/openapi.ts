@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
 import { Regenerate } from './answers.ts'
 import { AskBody } from './ask-body.ts'
+import { NewConversation } from './conversations.ts'
 import { chatPaths } from './openapi-chat.ts'
 import { generationsPaths } from './openapi-generations.ts'
 import { grouped, tags } from './openapi-groups.ts'
@@ -134,6 +135,10 @@ const paths: ZodOpenApiPathsObject = {
   '/api/v1/conversations': {
     get: operation('My conversations (X-Client-Id or key)', {
       requestParams: { query: z.object({ q: z.string().optional(), limit: z.number().int().optional(), before: z.string().optional() }) },
+    }),
+    post: operation('Begin one before the first question, to attach files to it', {
+      requestBody: body(NewConversation, { title: 'The contract' }),
+      responses: { 201: json(loose, 'The conversation', { id: '55555555-5555-4555-8555-555555555555', title: 'The contract' }) },
     }),
   },
   '/api/v1/conversations/{id}': {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { databaseError, type Pool } from '@docent/kit/postgres'
 import type { AnswerBody } from './messages.ts'
 
@@ -84,6 +85,11 @@ export function createConversations(pool: Pool) {
             },
       )
       return { items, ...(rows.length > limit ? { next: rows[limit - 1]!.seq } : {}) }
+    },
+    async create(principal: string, title: string, persona: string): Promise<string> {
+      const id = randomUUID()
+      await query('INSERT INTO conversation (id, principal, title, persona) VALUES ($1, $2, $3, $4)', [id, principal, title, persona])
+      return id
     },
     async rename(id: string, principal: string, title: string): Promise<boolean> {
       return (await query('UPDATE conversation SET title = $3 WHERE id = $1 AND principal = $2', [id, principal, title])).rowCount === 1

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { finished, pipeline } from 'node:stream/promises'
 import { AppError } from '@docent/core/errors'
 import busboy from 'busboy'
@@ -18,24 +18,12 @@ export type Upload = {
   place(): Promise<string[]>
 }
 
-/** Streams the file parts of a multipart body into hidden files of the folder; nothing half-written is ever seen. */
+/** Streams the file parts of a multipart body into the folder, by way of hidden files: nothing half-written is ever seen. */
 export async function receiveUpload(req: Request, folder: string, maxFileBytes: number): Promise<Upload> {
-  const temporary: string[] = []
-  const tidy = async () => void (await Promise.all(temporary.map((path) => rm(path, { force: true }))))
-  const receiving: Promise<Received>[] = []
+  const { target, files, tidy } = await receiveFiles(req, folder, maxFileBytes)
   try {
-    const target = await readForm(req, maxFileBytes, (stream, name) => {
-      const from = join(folder, `${PREFIX}${randomUUID()}`)
-      temporary.push(from)
-      const done = receive(stream, from, name, maxFileBytes)
-      receiving.push(done)
-      return done
-    })
-    const files = await Promise.all(receiving)
-    if (files.length === 0) throw new AppError('validation', 'Send at least one file part: curl -F file=@report.pdf')
     const places = files.map(({ from, name }) => ({ from, path: checkPath(pathFor(name, target, files.length)) }))
-    const unread = places.find(({ path }) => !mediaTypeOf(path))
-    if (unread) throw new AppError('unsupported', adviceFor(unread.path) ?? `This format is not read; these are: ${supportedFormats}.`)
+    for (const { path } of places) requireReadable(path)
     return {
       async place() {
         try {
@@ -47,6 +35,49 @@ export async function receiveUpload(req: Request, folder: string, maxFileBytes: 
         }
       },
     }
+  } catch (error) {
+    await tidy()
+    throw translate(error, folder)
+  }
+}
+
+/** One file part as a hidden file of the folder, under a name of its own with the extension it came with; `tidy` removes it. */
+export async function receiveOne(
+  req: Request,
+  folder: string,
+  maxFileBytes: number,
+): Promise<{ path: string; name: string; tidy: () => Promise<void> }> {
+  const { files, tidy } = await receiveFiles(req, folder, maxFileBytes)
+  try {
+    if (files.length > 1) throw new AppError('validation', 'Send one file part.')
+    const { from, name } = files[0]!
+    requireReadable(name)
+    return { path: basename(from), name, tidy }
+  } catch (error) {
+    await tidy()
+    throw error
+  }
+}
+
+function requireReadable(path: string): void {
+  if (!mediaTypeOf(path)) throw new AppError('unsupported', adviceFor(path) ?? `This format is not read; these are: ${supportedFormats}.`)
+}
+
+async function receiveFiles(req: Request, folder: string, maxFileBytes: number) {
+  const temporary: string[] = []
+  const tidy = async () => void (await Promise.all(temporary.map((path) => rm(path, { force: true }))))
+  const receiving: Promise<Received>[] = []
+  try {
+    const target = await readForm(req, maxFileBytes, (stream, name) => {
+      const from = join(folder, `${PREFIX}${randomUUID()}${/^\.\w{1,10}$/.exec(extname(name))?.[0] ?? ''}`)
+      temporary.push(from)
+      const done = receive(stream, from, name, maxFileBytes)
+      receiving.push(done)
+      return done
+    })
+    const files = await Promise.all(receiving)
+    if (files.length === 0) throw new AppError('validation', 'Send at least one file part: curl -F file=@report.pdf')
+    return { target, files, tidy }
   } catch (error) {
     await Promise.allSettled(receiving)
     await tidy()
