@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '@docent/core/answer-event'
-import { createLogger } from '@docent/kit/logger'
-import { openPostgres } from '@docent/kit/postgres'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Gateway } from '../src/gateway-service.ts'
-import { openPlace, type Place, passage, post, startAt, warrantyText } from './harness.ts'
+import { openPlace, openPool, type Place, passage, post, startAt, warrantyText } from './harness.ts'
 
 type View = { id: string; name: string; expiresAt: string; createdAt: string }
 const secret = '租约规定押金为 3000 元，租期到明年六月。'
@@ -129,7 +127,7 @@ describe('files attached to a conversation', () => {
   })
 
   test('deleted, by itself, with its conversation or after its days, it is gone from the database', async () => {
-    const pool = scope.adopt(openPostgres(place.databaseUrl, createLogger('test', 'silent'), { max: 1 }), (open) => open.end())
+    const pool = scope.adopt(openPool(place.databaseUrl), (open) => open.end())
     const rows = async (id: string) =>
       (await pool.query('SELECT 1 FROM attachment a JOIN attachment_chunk k ON k.attachment = a.id WHERE a.id = $1', [id])).rowCount
     const { begin, attached, ask, list, me } = reader()

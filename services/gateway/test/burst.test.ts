@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import { startChild } from './child.ts'
-import { allEvents, openPlace, post, textOf } from './harness.ts'
+import { allEvents, openPlace, openPool, post, textOf } from './harness.ts'
 
 const scope = new AsyncDisposableStack()
 afterAll(() => scope.disposeAsync())
@@ -14,7 +13,7 @@ async function burst(held: boolean) {
   const place = await openPlace(scope)
   const model = scope.use(await openMockUpstream())
   const { url } = await startChild(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
-  const pool = scope.adopt(new pg.Pool({ connectionString: place.ownerUrl }), (open) => open.end())
+  const pool = scope.adopt(openPool(place.ownerUrl), (open) => open.end())
   const questions = Array.from({ length: 50 }, () => `涌来 ${randomUUID()}`)
   const client = await pool.connect()
   await client.query('BEGIN')
@@ -69,7 +68,7 @@ test('while the database holds them up, fifty at once are acknowledged or refuse
 test('sources whose storing failed at first are stored with the end of their answer', async () => {
   const place = await openPlace(scope)
   const { url } = await startChild(place, scope)
-  const pool = scope.adopt(new pg.Pool({ connectionString: place.ownerUrl }), (open) => open.end())
+  const pool = scope.adopt(openPool(place.ownerUrl), (open) => open.end())
   await pool.query('CREATE SEQUENCE chat.attempts; GRANT USAGE ON chat.attempts TO PUBLIC')
   await pool.query(`CREATE FUNCTION chat.refuse_first() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN IF nextval('chat.attempts') = 1 THEN RAISE EXCEPTION 'not now'; END IF; RETURN NEW; END $$`)

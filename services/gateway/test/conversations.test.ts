@@ -1,9 +1,8 @@
 import { Redis } from 'ioredis'
-import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, openPlace, type Place, post, startAt } from './harness.ts'
+import { adminKey, openPlace, openPool, type Place, post, startAt } from './harness.ts'
 
 const owner = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
 const me = { 'x-client-id': 'reader-1' }
@@ -105,7 +104,7 @@ describe('conversations and personas', () => {
       url: string
     }
 
-    const pool = new pg.Pool({ connectionString: place.ownerUrl })
+    const pool = openPool(place.ownerUrl)
     const redises = [new Redis(place.queueUrl), new Redis(place.cacheUrl)]
     async function found(): Promise<string[]> {
       const where: string[] = []

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { AnswerEvent } from '@docent/core/answer-event'
 import type { Passage, SearchResponse, SentencesRequest } from '@docent/core/passage'
 import { createLogger } from '@docent/kit/logger'
+import { openPostgres, type Pool } from '@docent/kit/postgres'
 import { createParser } from 'eventsource-parser'
 import { inject } from 'vitest'
 import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
@@ -144,6 +145,11 @@ export async function openPlace(scope: AsyncDisposableStack): Promise<Place> {
     cacheUrl: stores.cacheUrl,
     neighbours: scope.use(await fakeNeighbours()),
   }
+}
+
+/** A pool for looks into the database; its idle connections may outlive `end` and see the database dropped. */
+export function openPool(url: string): Pool {
+  return openPostgres(url, createLogger('test', 'silent'))
 }
 
 export function configOf(place: Place, env: Record<string, string> = {}): Config {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import { type Gateway, startGateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, configOf, openPlace, type Place, post, startAt } from './harness.ts'
+import { adminKey, allEvents, configOf, openPlace, openPool, type Place, post, startAt } from './harness.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
 type Made = { id: string; key: string; prefix: string }
@@ -146,7 +146,7 @@ describe('keys', () => {
     const wrong = `${made.key}x`
     const refused = await (await fetch(`${gateway.url}/api/v1/records`, { headers: bearer(wrong) })).text()
     await post(`${gateway.url}/api/v1/ask`, 'no object', bearer(made.key))
-    const pool = new pg.Pool({ connectionString: place.ownerUrl })
+    const pool = openPool(place.ownerUrl)
     const { rows } = await pool.query<{ table_name: string }>(
       `SELECT table_name FROM information_schema.tables WHERE table_schema = 'chat'`,
     )

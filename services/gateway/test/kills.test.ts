@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { openProxy } from '../../lib/testkit/src/tcp-proxy.ts'
@@ -7,7 +7,7 @@ import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
 import { startChild } from './child.ts'
 import { finals, follow } from './follow.ts'
-import { openPlace, type Place, post, startAt, textOf } from './harness.ts'
+import { openPlace, openPool, type Place, post, startAt, textOf } from './harness.ts'
 
 // a beat of the owner each second; a busy machine may hold one up, and an owner taken for dead would go on writing
 const clocks = { orphanMs: 5_000, sweepMs: 300, settleMs: 1_500 }
@@ -23,7 +23,7 @@ describe('a gateway that is killed', { timeout: 180_000 }, () => {
     place = await openPlace(scope)
     model = scope.use(await openMockUpstream({ mode: 'slow', pieceMs: 15, pieces: Array.from({ length: 120 }, (_, i) => `词${i}😀 `) }))
     other = await startAt(place, scope, modelEnv(), clocks)
-    pool = scope.adopt(new pg.Pool({ connectionString: place.databaseUrl }), (open) => open.end())
+    pool = scope.adopt(openPool(place.databaseUrl), (open) => open.end())
   })
   afterAll(() => scope.disposeAsync())
 

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { openProxy, type TcpProxy } from '../../lib/testkit/src/tcp-proxy.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
 import { follow } from './follow.ts'
-import { allEvents, eventsOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { allEvents, eventsOf, openPlace, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
 
 describe('streams that outlive their readers', () => {
   const scope = new AsyncDisposableStack()
@@ -127,7 +126,7 @@ describe('streams that outlive their readers', () => {
 
   test('an orphan is closed with the journalled text, and its EventSource ends', async () => {
     const redis = new Redis(place.queueUrl)
-    const pool = new pg.Pool({ connectionString: place.databaseUrl })
+    const pool = openPool(place.databaseUrl)
     const [conversation, question, answer] = [randomUUID(), randomUUID(), randomUUID()]
     await pool.query('INSERT INTO conversation (id, principal) VALUES ($1, $2)', [conversation, 'addr:x'])
     await pool.query(`INSERT INTO message (id, conversation, role, text, state) VALUES ($1, $2, 'question', 'q', 'done')`, [
