@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { extract } from './extract.ts'
 import { ExtractFailure } from './failure.ts'
+import { openOcr } from './ocr.ts'
 import type { Job } from './types.ts'
 
 const control = new Socket({ fd: 4, readable: true, writable: false })
@@ -23,12 +24,17 @@ async function respond(job: Job): Promise<void> {
 
 async function answerTo(job: Job): Promise<[word: 'ok' | 'failed', content: unknown]> {
   try {
-    return ['ok', await extract(await readDocument(job.size), job)]
+    return ['ok', await extract(await readDocument(job.size), job, openOcr(job.ocr, announceOcr))]
   } catch (error) {
     if (error instanceof ExtractFailure) return ['failed', { code: error.code, detail: error.detail, cause: causeOf(error.cause) }]
     // A parser that throws was given something it cannot parse; running out of stack is the document's doing as well.
     return ['failed', { code: 'corrupt', detail: new ExtractFailure('corrupt').detail, cause: causeOf(error) }]
   }
+}
+
+/** Pages that OCR is about to read: the parent allows their time. */
+function announceOcr(pages: number): void {
+  answer.write(`ocr ${pages}\n`)
 }
 
 function causeOf(error: unknown): string | undefined {

@@ -1,10 +1,17 @@
 import type { FileHandle } from 'node:fs/promises'
-import { type Answer, type Document, exchange } from './exchange.ts'
+import { type Answer, type Document, exchange, OCR_PAGE_MS } from './exchange.ts'
 import { ExtractFailure, isFailureCode } from './failure.ts'
 import { isPlainText } from './formats-by-extension.ts'
 import { type Child, spawnChild } from './spawn-child.ts'
+import type { OcrJob } from './types.ts'
 
-export type ChildLimits = { memoryMb: number; timeoutMs: number; maxOutputBytes: number; concurrency: number }
+export type ChildLimits = {
+  memoryMb: number
+  timeoutMs: number
+  maxOutputBytes: number
+  concurrency: number /** absent: OCR is off */
+  ocr?: OcrJob
+}
 
 export type Children = AsyncDisposable & {
   /** The document's JSON as the child wrote it. */
@@ -22,6 +29,7 @@ type Idle = { child: Child; documents: number; bytes: number }
  * are kept ready: a start is not part of anyone's wait.
  */
 export function createChildren(limits: ChildLimits): Children {
+  const ocrPages = limits.ocr && 'maxPages' in limits.ocr ? limits.ocr.maxPages : 0
   const running = new Set<Child>()
   const waiting: (() => void)[] = []
   const idle: Idle[] = []
@@ -30,7 +38,7 @@ export function createChildren(limits: ChildLimits): Children {
   keepReady()
 
   function fork(): Idle {
-    const child = spawnChild(limits.memoryMb, Math.ceil(limits.timeoutMs / 1000) + 30)
+    const child = spawnChild(limits.memoryMb, Math.ceil((limits.timeoutMs + ocrPages * OCR_PAGE_MS) / 1000) + 30)
     // No process, no exit to wait for: the job that gets this child says parser_crash.
     if (child.pid !== 0) {
       running.add(child)
@@ -71,13 +79,23 @@ export function createChildren(limits: ChildLimits): Children {
     return fork()
   }
 
+  /** What its pictures cost the document its child for is left out: the text of the others is kept, and a note says so. */
+  async function withoutOcr(document: Document, signal: AbortSignal): Promise<Buffer> {
+    const taken = await take(false)
+    const answer = await exchange(taken.child, document, limits, signal)
+    await end(taken.child)
+    signal.throwIfAborted()
+    return judge(answer, document)
+  }
+
   return {
     async run(job, signal) {
       await acquire()
       try {
         signal.throwIfAborted()
         const isPlain = job.size <= lasts.documentBytes && isPlainText(job.path)
-        const document = isPlain ? { ...job, bytes: await bytesOf(job) } : job
+        const { ocr } = limits
+        const document = isPlain ? { ...job, bytes: await bytesOf(job) } : { ...job, ...(ocr ? { ocr } : {}) }
         const taken = await take(isPlain)
         const started = performance.now()
         const answer = await exchange(taken.child, document, limits, signal)
@@ -86,7 +104,8 @@ export function createChildren(limits: ChildLimits): Children {
         if (isGood && used.documents < lasts.documents && used.bytes < lasts.bytes && !isClosed) idle.push(used)
         else await end(taken.child)
         signal.throwIfAborted()
-        return judge(answer, document)
+        const why = answer.usedOcr ? whyOcrFailed(answer) : undefined
+        return why ? await withoutOcr({ ...job, ocr: { whyNot: why } }, signal) : judge(answer, document)
       } finally {
         release()
       }
@@ -111,6 +130,12 @@ async function bytesOf({ handle, size }: { handle: FileHandle; size: number }): 
   const parts: Buffer[] = []
   for await (const part of handle.createReadStream({ autoClose: false, start: 0, end: size - 1 })) parts.push(part as Buffer)
   return Buffer.concat(parts)
+}
+
+function whyOcrFailed({ verdict, word }: Answer): string | undefined {
+  if (verdict === 'parser_memory') return 'OCR needed too much memory: raise EXTRACT_MEMORY_MB'
+  if (verdict === 'parser_timeout') return 'OCR took too long: raise EXTRACT_TIMEOUT_S'
+  return word || verdict ? undefined : 'OCR ended unexpectedly on them: run OCR on it yourself and save the result'
 }
 
 function judge({ word, body, verdict, stderr, received }: Answer, { size }: Document): Buffer {

@@ -10,6 +10,7 @@ export type Counters = {
 const formats = new Set([
   ...['pdf', 'docx', 'xlsx', 'pptx', 'odt', 'ods', 'odp', 'epub', 'eml', 'rtf'],
   ...['html', 'htm', 'md', 'txt', 'csv', 'json', 'jsonl'],
+  ...['png', 'jpg', 'jpeg', 'tif', 'tiff', 'webp', 'gif'],
 ])
 
 export function createCounters(): Counters {

@@ -4,9 +4,7 @@ import { ExtractFailure } from './failure.ts'
 import { byExtension, type Format, packed } from './formats-by-extension.ts'
 
 const unsupportedExtensions = new Set(
-  '.msg .wps .et .dps .pages .key .numbers .png .jpg .jpeg .gif .webp .bmp .tif .tiff .svg .mp3 .mp4 .wav .mov .zip .gz .tar .7z .rar .exe .dll .so .bin .jar'.split(
-    ' ',
-  ),
+  '.msg .wps .et .dps .pages .key .numbers .bmp .svg .mp3 .mp4 .wav .mov .zip .gz .tar .7z .rar .exe .dll .so .bin .jar'.split(' '),
 )
 
 const legacy: Record<string, string> = {
@@ -26,6 +24,7 @@ export function detectFormat(path: string, bytes: Uint8Array): Format {
   if (expected === 'pdf') return pdfOrFail(bytes, magic)
   if (expected && packed.has(expected)) return packedOrFail(expected, magic)
   if (expected === 'rtf') return rtfOrFail(bytes, magic)
+  if (expected === 'image') return imageOrFail(bytes)
   if (expected) {
     if (expected === 'eml' && !magic && !looksLikeMail(bytes)) throw new ExtractFailure('type_mismatch')
     if (expected === 'eml' && !magic) return expected
@@ -49,6 +48,21 @@ function pdfOrFail(bytes: Uint8Array, magic: Magic | undefined): Format {
   if (magic === 'pdf' || head.includes('%PDF-')) return 'pdf'
   if (magic || !looksBinary(bytes)) throw new ExtractFailure('type_mismatch')
   throw new ExtractFailure('corrupt')
+}
+
+function imageOrFail(bytes: Uint8Array): Format {
+  if (imageTypeOf(bytes)) return 'image'
+  throw new ExtractFailure(magicOf(bytes) || !looksBinary(bytes) ? 'type_mismatch' : 'corrupt')
+}
+
+/** The media type of a picture that OCR can read, by its first bytes. */
+export function imageTypeOf(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.subarray(0, 16)).toString('latin1')
+  if (head.startsWith('\x89PNG')) return 'image/png'
+  if (head.startsWith('\xff\xd8\xff')) return 'image/jpeg'
+  if (/^GIF8[79]a/.test(head)) return 'image/gif'
+  if (head.startsWith('II*\0') || head.startsWith('MM\0*')) return 'image/tiff'
+  return head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP' ? 'image/webp' : undefined
 }
 
 /** An Office file under a password is an OLE file that holds the zip; its reader tells the two apart. */

@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Child } from './spawn-child.ts'
-import { type Verdict, watchChild } from './watchdog.ts'
+import type { OcrJob } from './types.ts'
+import { type Bounds, type Verdict, watchChild } from './watchdog.ts'
 
 /** `bytes`: the child's input stays open for a next document; else the file is streamed, and its end ends the input. */
-export type Document = { path: string; size: number; handle: FileHandle; bytes?: Buffer }
+export type Document = { path: string; size: number; handle: FileHandle; bytes?: Buffer; ocr?: OcrJob }
 
 export type Answer = {
   /** nothing when the child ended before it had answered */
@@ -15,15 +16,31 @@ export type Answer = {
   received: number
   /** the answer and not a byte more: the child may be asked again */
   isWhole: boolean
+  /** it had begun to read pictures */
+  usedOcr: boolean
 }
 
 type Limits = { memoryMb: number; timeoutMs: number; maxOutputBytes: number }
 
+/** What a page read by OCR adds to the time of its document: 3 s is usual on one slow core. */
+export const OCR_PAGE_MS = 6_000
+
 const STDERR_CHARS = 4_000
 
-/** Sends a child one document and reads what it says: a word, the length in bytes, a line end, JSON. The limits kill it. */
+/**
+ * Sends a child one document and reads what it says: lines of `ocr` and how many pages it begins to read by it, then a word, the length in
+ * bytes, a line end, JSON. The limits kill it.
+ */
 export async function exchange(child: Child, document: Document, limits: Limits, signal: AbortSignal): Promise<Answer> {
-  const said: Answer = { word: undefined, body: Buffer.alloc(0), verdict: undefined, stderr: '', received: 0, isWhole: false }
+  const said: Answer = {
+    word: undefined,
+    body: Buffer.alloc(0),
+    verdict: undefined,
+    stderr: '',
+    received: 0,
+    isWhole: false,
+    usedOcr: false,
+  }
   if (child.pid === 0) return { ...said, verdict: 'no_process' }
   const kill = (verdict?: Answer['verdict']) => {
     said.verdict ??= verdict
@@ -31,16 +48,27 @@ export async function exchange(child: Child, document: Document, limits: Limits,
   }
   const abort = () => kill()
   signal.addEventListener('abort', abort)
-  using _watch = watchChild(child.pid, { memoryBytes: limits.memoryMb * 1024 * 1024, timeoutMs: limits.timeoutMs }, kill)
+  const bounds: Bounds = { memoryBytes: limits.memoryMb * 1024 * 1024, timeoutMs: limits.timeoutMs }
+  using _watch = watchChild(child.pid, bounds, kill)
 
   const answered = Promise.withResolvers<void>()
   const chunks: Buffer[] = []
-  let head: { word: 'ok' | 'failed'; from: number; to: number } | undefined
+  let head: Head | undefined
+  const allow = (pages: number) => {
+    said.usedOcr = true
+    // It is a parser of a hostile file that asks: no more than all the pages it may read.
+    const most = document.ocr && 'maxPages' in document.ocr ? document.ocr.maxPages : 0
+    bounds.timeoutMs = Math.min(bounds.timeoutMs + pages * OCR_PAGE_MS, limits.timeoutMs + most * OCR_PAGE_MS)
+  }
   const hear = (chunk: Buffer) => {
     said.received += chunk.length
     if (said.received > limits.maxOutputBytes) return kill('too_much')
     chunks.push(chunk)
-    head ??= headOf(chunks)
+    if (!head) {
+      head = headOf(chunks, allow)
+      // what came before the answer is none of it
+      said.received = chunks.reduce((sum, part) => sum + part.length, 0)
+    }
     if (head && said.received >= head.to) answered.resolve()
   }
   const complain = (text: string) => {
@@ -52,8 +80,8 @@ export async function exchange(child: Child, document: Document, limits: Limits,
   child.process.once('close', leave)
   if (child.process.exitCode !== null || child.process.signalCode !== null) leave()
 
-  const { path, size, handle, bytes } = document
-  child.control.write(`${JSON.stringify({ path, size: bytes?.length ?? size, maxOutputBytes: limits.maxOutputBytes })}\n`)
+  const { path, size, handle, bytes, ocr } = document
+  child.control.write(`${JSON.stringify({ path, size: bytes?.length ?? size, maxOutputBytes: limits.maxOutputBytes, ocr })}\n`)
   if (bytes) child.document.write(bytes)
   else
     handle
@@ -71,9 +99,19 @@ export async function exchange(child: Child, document: Document, limits: Limits,
   return { ...said, word: head.word, body: all.subarray(head.from, head.to), isWhole: all.length === head.to }
 }
 
-function headOf(chunks: readonly Buffer[]): { word: 'ok' | 'failed'; from: number; to: number } | undefined {
-  const head = /^(ok|failed) (\d{1,9})\n/.exec(Buffer.concat(chunks).subarray(0, 20).toString('latin1'))
-  if (!head) return undefined
-  const from = head[0].length
-  return { word: head[1] as 'ok' | 'failed', from, to: from + Number(head[2]) }
+type Head = { word: 'ok' | 'failed'; from: number; to: number }
+
+/** The answer's first line; what stands before it is taken off `chunks` and told once. */
+function headOf(chunks: Buffer[], onOcr: (pages: number) => void): Head | undefined {
+  const all = Buffer.concat(chunks)
+  let text = all.subarray(0, 4_000).toString('latin1')
+  let from = 0
+  for (let line = /^ocr (\d{1,6})\n/.exec(text); line; line = /^ocr (\d{1,6})\n/.exec(text)) {
+    onOcr(Number(line[1]))
+    from += line[0].length
+    text = text.slice(line[0].length)
+  }
+  if (from > 0) chunks.splice(0, chunks.length, all.subarray(from))
+  const head = /^(ok|failed) (\d{1,9})\n/.exec(text)
+  return head ? { word: head[1] as Head['word'], from: head[0].length, to: head[0].length + Number(head[2]) } : undefined
 }

@@ -8,6 +8,7 @@ import { type Children, createChildren } from './children.ts'
 import { type Counters, countExtraction, createCounters } from './counters.ts'
 import { ExtractFailure } from './failure.ts'
 import { openDocument } from './open-document.ts'
+import { layOutTessdata } from './tessdata.ts'
 
 export type ExtractorConfig = {
   root: string
@@ -17,6 +18,8 @@ export type ExtractorConfig = {
   maxOutputBytes?: number
   maxFileBytes?: number
   concurrency?: number
+  /** absent: OCR is off */
+  ocr?: { maxPages: number } | { whyNot: string }
   log?: string
   /** A log file instead of stdout: what `npm start` uses. */
   logFile?: string
@@ -32,12 +35,14 @@ type Deps = { config: ExtractorConfig; children: Children; counters: Counters; l
 /** Answers over a Unix socket: the service needs no network, and has none. */
 export async function startExtractor(config: ExtractorConfig, scope: AsyncDisposableStack): Promise<void> {
   const log = createLogger('extractor', config.log ?? 'info', config.logFile)
+  const ocr = config.ocr && 'maxPages' in config.ocr ? { ...config.ocr, tessdata: await layOutTessdata(scope) } : config.ocr
   const children = scope.use(
     createChildren({
-      memoryMb: config.childMemoryMb ?? 220,
+      memoryMb: config.childMemoryMb ?? 256,
       timeoutMs: config.timeoutMs ?? 60_000,
       maxOutputBytes: config.maxOutputBytes ?? 20 * MB,
       concurrency: config.concurrency ?? 1,
+      ...(ocr ? { ocr } : {}),
     }),
   )
   const deps: Deps = { config, children, counters: createCounters(), log }

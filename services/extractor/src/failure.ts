@@ -9,7 +9,7 @@ const details = {
   encrypted: 'The document is protected by a password: save a copy without protection.',
   corrupt: 'The document is damaged: open it in its program and save it again.',
   bomb: 'The document unpacks to far more than its size allows: save it again without embedded objects, or split it.',
-  no_text: 'The pages hold pictures but no text: run OCR on the document and save the result.',
+  no_text: 'The pages hold no text.',
   parser_crash: 'The parser ended unexpectedly on this document: try again, then save it in another format.',
   parser_timeout: 'Parsing took too long: split the document, or raise EXTRACT_TIMEOUT_S.',
   parser_memory: 'Parsing needed too much memory: split the document, or raise EXTRACT_MEMORY_MB.',

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 
-export type Format = 'pdf' | 'docx' | 'html' | 'markdown' | 'csv' | 'json' | 'jsonl' | 'code' | 'plain' | 'eml' | 'rtf' | Packed
+export type Format = 'pdf' | 'docx' | 'html' | 'markdown' | 'csv' | 'json' | 'jsonl' | 'code' | 'plain' | 'eml' | 'rtf' | 'image' | Packed
 /** Those that are a zip of parts. */
 type Packed = 'docx' | 'xlsx' | 'pptx' | 'odt' | 'ods' | 'odp' | 'epub'
 export const packed: ReadonlySet<string> = new Set<Packed>(['docx', 'xlsx', 'pptx', 'odt', 'ods', 'odp', 'epub'])
@@ -21,6 +21,7 @@ export const byExtension: Record<string, Format> = Object.fromEntries(
       ['epub', 'epub'],
       ['eml', 'eml'],
       ['rtf', 'rtf'],
+      ['image', 'png jpg jpeg jfif tif tiff webp gif'],
       ['json', 'json geojson'],
       ['jsonl', 'jsonl ndjson'],
       ['plain', 'txt text log rst adoc asc org tex srt vtt'],

@@ -25,7 +25,15 @@ export function spawnChild(memoryMb: number, cpuSeconds: number): Child {
   const [command, ...args] = [...wrappers(cpuSeconds), ...node]
   const child = spawn(command!, args, {
     cwd: packageRoot,
-    env: { LANG: 'C.UTF-8', TZ: 'UTC', MALLOC_ARENA_MAX: '2' },
+    // Bitmaps go back to the system when they are freed; Tesseract works on one core.
+    env: {
+      LANG: 'C.UTF-8',
+      TZ: 'UTC',
+      MALLOC_ARENA_MAX: '2',
+      MALLOC_MMAP_THRESHOLD_: '1048576',
+      MALLOC_TRIM_THRESHOLD_: '1048576',
+      OMP_THREAD_LIMIT: '1',
+    },
     stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
   })
   // A child that dies early breaks its pipes; the exit says why, not the pipe.

@@ -113,7 +113,7 @@ test('F70: a scan is no_text, with a stamp on each page as well; a short page of
   await expect(readBytes('a.pdf', makePdf([[], []], { isScan: true }))).rejects.toMatchObject({ code: 'no_text' })
   await expect(readBytes('a.pdf', makePdf(stamped, { isScan: true }))).rejects.toMatchObject({
     code: 'no_text',
-    detail: expect.stringMatching(/hardly any text: run OCR/),
+    detail: expect.stringMatching(/hardly any text, and OCR is off: set OCR=auto/),
   })
   expect((await readBytes('a.pdf', makePdf(stamped))).text).toBe('Scan 1\n\nScan 2\n\nScan 3')
   const long = [{ text: 'A picture may well stand beside a page of text, and is left out.' }]

@@ -10,7 +10,7 @@ export type Extractor = {
   counters(signal: AbortSignal): Promise<Record<string, unknown>>
 }
 
-const EXTRACT_MS = 150_000 // the child's own limit is a minute, and a document may wait for one before it
+const EXTRACT_MS = 25 * 60_000 // the extractor bounds each document itself: a minute, and ten more for 100 pages by OCR; one may wait for another
 
 export function createExtractClient(socketPath: string): Extractor {
   async function call(

@@ -129,7 +129,7 @@ test('a file that grows is not indexed until it rests, and then as a whole', asy
 
 test('what is no document is listed with its reason, or left alone, and the next file is indexed', async () => {
   put('empty.txt', '')
-  put('picture.png', 'not really')
+  put('picture.bmp', 'not really')
   put('~$lock.docx', 'lock')
   put('.hidden.txt', 'hidden')
   put('half.txt.part', 'half')
@@ -141,7 +141,7 @@ test('what is no document is listed with its reason, or left alone, and the next
   put('fine.txt', 'This one is fine.')
   expect((await ingest.reaches('fine.txt', 'ready')).chunks).toBe(1)
   expect((await ingest.reaches('empty.txt', 'failed')).error?.code).toBe('empty')
-  expect((await ingest.reaches('picture.png', 'skipped')).error?.code).toBe('unsupported')
+  expect((await ingest.reaches('picture.bmp', 'skipped')).error?.code).toBe('unsupported')
   expect((await ingest.reaches('link.txt', 'skipped')).error?.code).toBe('unsupported')
   expect((await ingest.reaches('huge.txt', 'failed')).error).toMatchObject({
     code: 'too_large',

@@ -16,7 +16,7 @@ export function t(name, n) {
 }
 
 /** Where in its file a source stands, from the outside in; empty where there is no such place. */
-export function placeLabel({ attachment, chapter, page, slide, sheet, row, lastRow }) {
+export function placeLabel({ attachment, chapter, page, slide, sheet, row, lastRow, ocr }) {
   const say = (name, value) => (value === undefined ? '' : t(name, value))
   const rows = lastRow === undefined ? row : `${row}–${lastRow}`
   return [
@@ -26,6 +26,7 @@ export function placeLabel({ attachment, chapter, page, slide, sheet, row, lastR
     say('slide', slide),
     say('sheet', sheet),
     say(lastRow === undefined ? 'row' : 'rows', rows),
+    ocr ? t('byOcr') : '',
   ]
     .filter(Boolean)
     .join(language === 'zh' ? '，' : ', ')

@@ -1,6 +1,7 @@
 import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime'
 import { atPlace, createBuilder, type DocumentBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
+import type { Ocr } from '../ocr.ts'
 import type { Extracted, Job } from '../types.ts'
 import { addHtml } from './html.ts'
 
@@ -12,7 +13,7 @@ const MAX_NESTING = 50
 const locked = /^(?:application\/(?:x-)?pkcs7-mime|application\/pgp-encrypted)$/
 
 /** Subject, who and when, the body, then every attachment that is itself a document; one that cannot be read is named in a note. */
-export async function extractEml(bytes: Buffer, job: Job, maxChars: number): Promise<Extracted> {
+export async function extractEml(bytes: Buffer, job: Job, maxChars: number, ocr: Ocr): Promise<Extracted> {
   const mail = await PostalMime.parse(bytes, {
     forceRfc822Attachments: true,
     maxNestingDepth: MAX_NESTING,
@@ -32,7 +33,7 @@ export async function extractEml(bytes: Buffer, job: Job, maxChars: number): Pro
   const attachments = mail.attachments.slice(0, MAX_ATTACHMENTS)
   if (attachments.length < mail.attachments.length)
     builder.note(`only the first ${MAX_ATTACHMENTS} of ${mail.attachments.length} attachments were read`)
-  for (const [i, attachment] of attachments.entries()) await addAttachment(attachment, nameOf(attachment, i + 1), job, builder)
+  for (const [i, attachment] of attachments.entries()) await addAttachment(attachment, nameOf(attachment, i + 1), { job, ocr }, builder)
   return builder.build(emlType, { title: mail.subject })
 }
 
@@ -59,14 +60,16 @@ function addText(text: string, builder: DocumentBuilder): void {
   for (const paragraph of text.replace(/\r\n?/g, '\n').split(/\n[ \t>]*\n/)) builder.add('paragraph', paragraph)
 }
 
-async function addAttachment(attachment: Attachment, name: string, job: Job, builder: DocumentBuilder): Promise<void> {
+type Mail = { job: Job; ocr: Ocr }
+
+async function addAttachment(attachment: Attachment, name: string, { job, ocr }: Mail, builder: DocumentBuilder): Promise<void> {
   const depth = (job.depth ?? 0) + 1
   const content = Buffer.from(attachment.content as ArrayBuffer)
   try {
     if (depth > MAX_DEPTH) throw new ExtractFailure('bomb', 'It lies in too many mails.')
     const path = attachment.mimeType === emlType && !/\.eml$/i.test(name) ? `${name}.eml` : name
     const { extract } = await import('../extract.ts')
-    const inner = await extract(content, { path, size: content.length, maxOutputBytes: builder.room(), depth })
+    const inner = await extract(content, { path, size: content.length, maxOutputBytes: builder.room(), depth }, ocr)
     append(inner, name, builder)
   } catch (error) {
     // The mail itself is fine; what its attachment lacks is said, not hidden.

@@ -19,6 +19,7 @@ export function addPages(pages: readonly PdfPage[], builder: DocumentBuilder): s
 }
 
 function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): string | undefined {
+  const place = page.place ?? { page: page.number }
   const lines = page.lines.filter((line) => !isRepeated(page, line, layout))
   const margin = lines.reduce((right, line) => Math.max(right, line.right), 0)
   let firstHeading: string | undefined
@@ -32,11 +33,11 @@ function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): strin
     if (isItem) items.push(text)
     else {
       endList()
-      builder.add('paragraph', text, { page: page.number })
+      builder.add('paragraph', text, place)
     }
   }
   const endList = () => {
-    if (items.length > 0) builder.add('list', items.join('\n'), { page: page.number })
+    if (items.length > 0) builder.add('list', items.join('\n'), place)
     items = []
   }
   const end = () => {
@@ -50,14 +51,14 @@ function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): strin
     const level = table ? undefined : layout.levelOf(line)
     if (table) {
       end()
-      builder.add('table', tableText(table.rows), { page: page.number })
+      builder.add('table', tableText(table.rows), place)
     } else if (level) {
       end()
       const parts = [line.text]
       while (lines[i + 1] && isSameHeading(lines[i]!, lines[i + 1]!)) parts.push(lines[++i]!.text)
       const text = joinLines(parts)
       firstHeading ??= text
-      builder.heading(level, text, { page: page.number })
+      builder.heading(level, text, place)
     } else {
       if (open.length > 0 && startsParagraph(open, line, margin, layout)) endItem()
       open.push(line)

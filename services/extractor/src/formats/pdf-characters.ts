@@ -8,8 +8,8 @@ export type PdfCharacters = {
   totalPages: number
   /** Lines as PDFium breaks them; undefined when the page cannot be read. Throws `bomb` above `maxChars`. */
   linesOf(page: number, maxChars: number): PdfCharacter[][] | undefined
-  /** Height in points, and whether a picture is among the page's first objects; for a page that linesOf could read. */
-  about(page: number): { height: number; hasPicture: boolean }
+  /** Size in points, whether a picture is among the page's first objects, and whether it shows nothing at all. */
+  about(page: number): { width: number; height: number; hasPicture: boolean; isBlank: boolean }
 }
 
 /** The functions of PDFium that the wrapper has but does not show: it gives text without places. */
@@ -74,7 +74,13 @@ export async function openCharacters(bytes: Buffer): Promise<PdfCharacters> {
     },
     about(number) {
       const page = module._FPDF_LoadPage(documentIdx, number - 1)
-      const about = { height: module._FPDF_GetPageHeightF(page), hasPicture: hasPicture(module, page) }
+      if (!page) return { width: 0, height: 0, hasPicture: false, isBlank: true }
+      const about = {
+        width: module._FPDF_GetPageWidthF(page),
+        height: module._FPDF_GetPageHeightF(page),
+        hasPicture: hasPicture(module, page),
+        isBlank: module._FPDFPage_CountObjects(page) === 0,
+      }
       module._FPDF_ClosePage(page)
       return about
     },

@@ -1,9 +1,12 @@
+import type { Place } from '../types.ts'
+
 /** One printed line; `top` grows downwards, all in points. A table stands as one line of its whole text. */
 export type PdfLine = { text: string; left: number; right: number; top: number; size: number; bold: boolean; table?: PdfTable }
 
 export type PdfTable = { top: number; bottom: number; left: number; right: number; rows: string[][] }
 
-export type PdfPage = { number: number; height: number; lines: PdfLine[] }
+/** `place`: where its text is said to stand, when that is not just the page. */
+export type PdfPage = { number: number; height: number; lines: PdfLine[]; place?: Place }
 
 export type PdfText = { title?: string; totalPages: number; pages: PdfPage[]; notes: string[] }
 

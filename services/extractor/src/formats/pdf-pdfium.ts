@@ -8,27 +8,25 @@ const MAX_FAILED_PAGES = 20
 const COLUMN_GAP = 1.2
 
 /** Pages from PDFium's characters alone: no tables. */
-export function readWithPdfium(characters: PdfCharacters, maxChars: number): PdfText & { pictures: number } {
+export function readWithPdfium(characters: PdfCharacters, maxChars: number): PdfText {
   const { totalPages } = characters
   const pages: PdfPage[] = []
   const notes: string[] = []
   let failed = 0
   let chars = 0
-  let pictures = 0
   for (let number = 1; number <= Math.min(totalPages, MAX_PAGES) && failed < MAX_FAILED_PAGES; number++) {
     const lines = characters.linesOf(number, maxChars * 2 - chars)
     if (!lines) failed++
     else {
-      const { height, hasPicture } = characters.about(number)
+      const { height } = characters.about(number)
       pages.push(layPage({ number, height, pieces: printedPieces(lines), found: [] }))
-      if (hasPicture) pictures++
     }
     for (const line of lines ?? []) chars += line.length
   }
   if (pages.length === 0) throw new ExtractFailure('corrupt')
   if (failed > 0) notes.push(`${failed} pages could not be read`)
   if (pages.length + failed < totalPages) notes.push(`only the first ${pages.length + failed} of ${totalPages} declared pages were read`)
-  return { totalPages: Math.min(totalPages, pages.length + failed), pages, notes, pictures }
+  return { totalPages: Math.min(totalPages, pages.length + failed), pages, notes }
 }
 
 export function printedPieces(lines: readonly PdfCharacter[][]): PdfPiece[] {

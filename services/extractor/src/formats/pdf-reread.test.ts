@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { makePdf } from '../../test/make-pdf.ts'
+import { openOcr } from '../ocr.ts'
 import { extractPdf } from './pdf.ts'
 import type { PdfCharacter } from './pdf-characters.ts'
 import { rereader } from './pdf-reread.ts'
+
+const noOcr = openOcr(undefined, () => {})
 
 const line = (text: string, top: number): PdfCharacter[] =>
   [...text].map((char, i) => ({ char, left: i * 10, right: i * 10 + 9, top, bottom: top + 12, bold: false, generated: false }))
@@ -30,7 +33,7 @@ test('another number of glyphs is a dispute, a ligature is none, and lines never
 
 test('figures of the sample manual, whose fonts are not embedded, are right whatever fonts this machine has', async () => {
   const bytes = readFileSync(new URL('../../../../documents/product/arc-a1-manual.zh.pdf', import.meta.url))
-  const { text } = await extractPdf(bytes, 1_000_000)
+  const { text } = await extractPdf(bytes, 1_000_000, noOcr)
   for (const fact of ['显色指数为 Ra 97', '2700 K 至 6500 K', '离开座位 20 分钟', '2.4 GHz', '400-000-2016', '| 1.85 kg'])
     expect(text).toContain(fact)
 })
@@ -41,7 +44,7 @@ test('every page of a long document is cited under its own number', async () => 
     { text: `设备编号为 ${7_000 + i} 的装置位于第 ${i + 1} 层。` },
     { text: `The device ${7_000 + i} weighs ${300 + i} g.` },
   ])
-  const { blocks, text, pages: count } = await extractPdf(makePdf(pages), 1_000_000)
+  const { blocks, text, pages: count } = await extractPdf(makePdf(pages), 1_000_000, noOcr)
   expect(count).toBe(120)
   const wrong = blocks.filter((block) =>
     [...text.slice(block.start, block.end).matchAll(/(7\d\d\d)/g)].some(([, n]) => Number(n) - 6_999 !== block.page),

@@ -1,32 +1,85 @@
 import { createBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
+import { type Ocr, readByOcr } from '../ocr.ts'
 import type { Extracted } from '../types.ts'
 import { addPages } from './pdf-blocks.ts'
-import { openCharacters } from './pdf-characters.ts'
-import type { PdfPage, PdfText } from './pdf-lines.ts'
+import { openCharacters, type PdfCharacters } from './pdf-characters.ts'
+import type { PdfLine, PdfPage, PdfText } from './pdf-lines.ts'
 import { readWithLiteparse } from './pdf-liteparse.ts'
+import { layPage } from './pdf-page.ts'
 import { readWithPdfium } from './pdf-pdfium.ts'
 
 const MAX_BAD_SHARE = 0.3
 const MIN_CHARS_PER_PAGE = 20
 
 /**
- * Layout by liteparse over PDFium's characters; PDFium's text alone where liteparse does not load, fails, or yields rubbish or hardly any text.
- * Little text over pictures is a scan with a stamp on it: that is no_text too, never a document that seems to be read.
+ * Layout by liteparse over PDFium's characters; PDFium's text alone where liteparse does not load, fails, or yields rubbish or hardly any text;
+ * OCR for each page that shows something and says hardly anything. What is still hardly any text over pictures is no_text, never a document
+ * that seems to be read.
  */
-export async function extractPdf(bytes: Buffer, maxChars: number): Promise<Extracted> {
+export async function extractPdf(bytes: Buffer, maxChars: number, ocr: Ocr): Promise<Extracted> {
   const characters = await openCharacters(bytes)
+  const printed = await readPrinted(bytes, characters, maxChars)
+  const isRubbish = badShare(printed) > MAX_BAD_SHARE
+  const scans = isRubbish ? printed.pages : printed.pages.filter((page) => isScan(page, characters))
+  const pdf = scans.length > 0 ? await readScans(printed, scans, isRubbish, { bytes, characters, ocr }) : printed
+  const unread = scans.filter((scan) => charsOf(pdf.pages.find(({ number }) => number === scan.number)) < MIN_CHARS_PER_PAGE).length
+  if (isRubbish && unread === scans.length)
+    throw new ExtractFailure('no_text', `The fonts of this PDF do not say which characters they show, and ${whyNot(ocr)}.`)
+  if (charsPerPage(pdf) < MIN_CHARS_PER_PAGE && unread >= pdf.pages.length / 2)
+    throw new ExtractFailure('no_text', `The pages are pictures with hardly any text, and ${whyNot(ocr)}.`)
+  if (lengthOf(pdf) === 0) throw new ExtractFailure('no_text', 'The pages are empty: put text on them, or remove the file.')
+  return build(pdf, maxChars)
+}
+
+async function readPrinted(bytes: Buffer, characters: PdfCharacters, maxChars: number): Promise<PdfText> {
   const first = await attempt(() => readWithLiteparse(bytes, characters, maxChars))
-  if ('pdf' in first && badShare(first.pdf) <= MAX_BAD_SHARE && charsPerPage(first.pdf) >= MIN_CHARS_PER_PAGE)
-    return build(first.pdf, maxChars)
+  if ('pdf' in first && badShare(first.pdf) <= MAX_BAD_SHARE && charsPerPage(first.pdf) >= MIN_CHARS_PER_PAGE) return first.pdf
   const second = readWithPdfium(characters, maxChars)
-  const best = 'pdf' in first && isBetter(first.pdf, second) ? first.pdf : second
-  if (lengthOf(best) === 0) throw new ExtractFailure('no_text')
-  if (badShare(best) > MAX_BAD_SHARE)
-    throw new ExtractFailure('no_text', 'The fonts of this PDF do not say which characters they show: run OCR on it and save the result.')
-  if (charsPerPage(best) < MIN_CHARS_PER_PAGE && second.pictures >= second.pages.length / 2)
-    throw new ExtractFailure('no_text', 'The pages are pictures with hardly any text: run OCR on the document and save the result.')
-  return build(best, maxChars)
+  return 'pdf' in first && isBetter(first.pdf, second) ? first.pdf : second
+}
+
+/** Little text over a picture, or no text and something drawn. */
+function isScan(page: PdfPage, characters: PdfCharacters): boolean {
+  const chars = charsOf(page)
+  if (chars >= MIN_CHARS_PER_PAGE) return false
+  const { hasPicture, isBlank } = characters.about(page.number)
+  return hasPicture || (chars === 0 && !isBlank)
+}
+
+type Reading = { bytes: Buffer; characters: PdfCharacters; ocr: Ocr }
+
+/** These pages as OCR reads them; those it may not read, or finds nothing on, stay as they are, or empty where that was rubbish. */
+async function readScans(
+  pdf: PdfText,
+  scans: readonly PdfPage[],
+  isRubbish: boolean,
+  { bytes, characters, ocr }: Reading,
+): Promise<PdfText> {
+  const readable = scans.slice(0, ocr.left)
+  const notes = [...pdf.notes]
+  const read = new Map<number, PdfPage>(isRubbish ? scans.map((page) => [page.number, { ...page, lines: [] }]) : [])
+  let done = 0
+  let failed = 0
+  ocr.left -= readable.length
+  if (readable.length > 0) ocr.begin(readable.length)
+  for (const { number, lines } of readable) {
+    const size = characters.about(number)
+    const found = await readByOcr(bytes, size, number, ocr).catch(() => undefined)
+    if (!found) failed++
+    else if (lettersIn(found) > (isRubbish ? 0 : lettersIn(lines))) {
+      done++
+      read.set(number, { ...layPage({ number, height: size.height, pieces: found, found: [] }), place: { page: number, ocr: true } })
+    }
+  }
+  if (done > 0) notes.push(`${done} of ${pdf.pages.length} pages were read by OCR: single characters may be wrong`)
+  if (failed > 0) notes.push(`OCR failed on ${failed} pages`)
+  if (readable.length < scans.length) notes.push(`${scans.length - readable.length} scanned pages were not read: ${ocr.whyNot}`)
+  return { ...pdf, notes, pages: pdf.pages.map((page) => read.get(page.number) ?? page) }
+}
+
+function whyNot(ocr: Ocr): string {
+  return ocr.tessdata ? 'OCR found no text on them' : ocr.whyNot
 }
 
 function isBetter(a: PdfText, b: PdfText): boolean {
@@ -63,7 +116,11 @@ function lengthOf(pdf: PdfText): number {
 }
 
 function charsOf(page: PdfPage | undefined): number {
-  return page?.lines.reduce((chars, line) => chars + line.text.replace(/\s+/g, '').length, 0) ?? 0
+  return page ? lettersIn(page.lines) : 0
+}
+
+function lettersIn(lines: readonly PdfLine[]): number {
+  return lines.reduce((chars, line) => chars + line.text.replace(/\s+/g, '').length, 0)
 }
 
 function badShare(pdf: PdfText): number {

@@ -11,6 +11,11 @@ const byType: Record<string, string> = {
   'application/epub+zip': 'epub',
   'application/rtf': 'rtf',
   'message/rfc822': 'eml',
+  'image/png': 'png',
+  'image/jpeg': 'jpg jpeg jfif',
+  'image/tiff': 'tif tiff',
+  'image/webp': 'webp',
+  'image/gif': 'gif',
   'text/html': 'html htm xhtml shtml',
   'text/markdown': 'md markdown mdown mkd mdx',
   'text/csv': 'csv tsv',
@@ -30,7 +35,7 @@ export function mediaTypeOf(path: string): string | undefined {
 }
 
 export const supportedFormats =
-  'PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, EPUB, EML, RTF, HTML, Markdown, text, CSV, JSON, JSONL and source code'
+  'PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, EPUB, EML, RTF, HTML, Markdown, text, CSV, JSON, JSONL, source code, and PNG, JPEG, TIFF, WebP and GIF by OCR'
 
 const successors = new Map([
   ['doc', '.docx'],

@@ -120,7 +120,7 @@ async function judge(
     return {
       ...problemFile(
         path,
-        // A document that somebody wants found is a failure to tell; a picture in the folder is not.
+        // A document that somebody wants found is a failure to tell; a film or a font in the folder is not.
         adviceFor(path) ? 'failed' : 'skipped',
         'unsupported',
         adviceFor(path) ?? `This format is not read; these are: ${supportedFormats}. Convert the file, or leave it.`,

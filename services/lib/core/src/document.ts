@@ -11,6 +11,8 @@ export const Place = z.object({
   chapter: z.string().optional(),
   /** the file inside a mail; one inside another is joined by ` › ` */
   attachment: z.string().optional(),
+  /** read from a picture: single characters may be wrong */
+  ocr: z.literal(true).optional(),
 })
 export type Place = z.infer<typeof Place>
 

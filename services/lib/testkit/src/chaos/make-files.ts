@@ -18,7 +18,7 @@ const badKinds = [
   'picture.pdf',
   'old.doc',
   'blank.pdf',
-  'photo.png',
+  'photo.bmp',
 ] as const
 const BAD_SHARE = 0.08
 
@@ -111,7 +111,7 @@ export function makeFile({ kind, seeds }: Recipe): Made {
       return bad(Buffer.concat([ole, Buffer.from(mark)]), 'unsupported')
     case 'blank.pdf':
       return bad(makePdf([[]], { trailer: `/Note (${mark})` }), 'no_text')
-    case 'photo.png':
+    case 'photo.bmp':
       return bad(Buffer.concat([png, Buffer.from(mark)]), 'unsupported', 'skipped')
     default:
       throw new Error(`no such kind of file: ${kind}`)
