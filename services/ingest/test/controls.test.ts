@@ -78,6 +78,15 @@ test('.docentignore takes files out and lets them in again without a restart', a
   await ingest.reaches('other.txt', 'ready')
 })
 
+test('so does one in a folder, which a dry run shows first', async () => {
+  put('manuals/deep/.docentignore', 'long.txt\n')
+  const dry = (await (await ingest.ask('/ingest/scans?dryRun=true')).json()) as { removed: number; changes: unknown[] }
+  expect(dry).toMatchObject({ removed: 1, changes: [{ kind: 'removed', path: 'manuals/deep/long.txt' }] })
+  await ingest.vanishes('manuals/deep/long.txt')
+  rmSync(join(ingest.folder, 'manuals/deep/.docentignore'))
+  await ingest.reaches('manuals/deep/long.txt', 'ready')
+})
+
 test('a .docentignore that cannot be read keeps its rules and stops nothing', async () => {
   put('.docentignore', 'secret/\n')
   mkdirSync(join(ingest.folder, 'secret'))

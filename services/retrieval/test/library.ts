@@ -4,7 +4,15 @@ import { languageOf } from '@docent/core/text/language'
 import type { Corpus } from '@docent/corpus/corpus'
 import { dimension, vectorOf } from './fake-embedder.ts'
 
-export type Paper = { path: string; title?: string; parts: string[]; collection?: string; mediaType?: string; modifiedAt?: Date }
+export type Paper = {
+  path: string
+  title?: string
+  parts: string[]
+  collection?: string
+  readers?: string[]
+  mediaType?: string
+  modifiedAt?: Date
+}
 
 /** Puts documents into the corpus as ingest does, one chunk per part. */
 export async function shelve(corpus: Corpus, paper: Paper): Promise<string> {
@@ -13,13 +21,14 @@ export async function shelve(corpus: Corpus, paper: Paper): Promise<string> {
     title = '',
     parts,
     collection = 'default',
+    readers = null,
     mediaType = 'text/markdown',
     modifiedAt = new Date('2026-01-01T00:00:00Z'),
   } = paper
   const contentHash = sha(parts.join('\n'))
   const known = await corpus.findByPath(path)
   if (known) await corpus.changeDocument(known.id, { contentHash, mediaType, size: 1, modifiedAt })
-  else await corpus.addDocuments([{ path, collection, contentHash, mediaType, size: 1, modifiedAt }])
+  else await corpus.addDocuments([{ path, collection, readers, contentHash, mediaType, size: 1, modifiedAt }])
   const document = (await corpus.findByPath(path))!
   let at = 0
   const chunks = parts.map((text, ordinal): Chunk => {

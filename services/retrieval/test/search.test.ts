@@ -244,6 +244,23 @@ describe('following the corpus', () => {
   })
 })
 
+describe('readers', () => {
+  test('a document for some groups is found by them and the admin only, in both legs, and told apart once its readers change', async () => {
+    const text = '合并计划：明年三月与南方公司合并。'
+    const id = await shelve(corpus, { path: '董事会/合并.md', parts: [text], readers: ['board'] })
+    const paths = async (principal: Principal) =>
+      JSON.stringify(await search('与南方公司合并的计划', { limit: 50, explain: true }, { principal }))
+    const board: Principal = { ...anyone, groups: ['staff', 'board'] }
+    await expect.poll(() => paths(board), { timeout: 10_000 }).toContain('董事会/合并.md')
+    const admin: Principal = { ...anyone, kind: 'admin' }
+    expect(await paths(admin)).toContain('董事会/合并.md')
+    for (const principal of [anyone, { ...anyone, groups: ['staff'] }]) expect(await paths(principal)).not.toMatch(/董事会|南方公司合并。/)
+    await corpus.placeDocuments([{ id, collection: 'default', readers: null, language: null, chunkSize: null, chunkOverlap: null }])
+    await expect.poll(() => paths(anyone), { timeout: 10_000 }).toContain('董事会/合并.md')
+    await corpus.removeDocument(id)
+  })
+})
+
 describe('reranking', () => {
   const password: Reranker = { model: 'fake', rerank: async (_, texts) => texts.map((text) => (text.includes('密码') ? 4.5 : -4.5)) }
 

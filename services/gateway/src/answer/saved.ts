@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import type { Principal } from '@docent/core/principal'
 import type { SavedAnswer, SavedAnswers, SavedSource } from '../store/saved-answers.ts'
 import type { Job } from './job.ts'
 import { normalQuestion } from './same-question.ts'
 import { type StepDeps, tellSources } from './steps.ts'
 
-export type SourceState = 'current' | 'changed' | 'gone' | 'unknown'
+export type SourceState = 'current' | 'changed' | 'gone' | 'hidden' | 'unknown'
 export type SavedDeps = StepDeps & {
   saved: SavedAnswers
   /** what became of a document since that version of it */
-  stateOf: (documentId: string, version: number, signal: AbortSignal) => Promise<SourceState>
+  stateOf: (documentId: string, version: number, reader: Principal, signal: AbortSignal) => Promise<SourceState>
 }
 
 /**
@@ -29,7 +30,11 @@ export async function findApproved(
 
 /** Gives it, once all its sources are found current. */
 export async function answerAsApproved(job: Job, deps: SavedDeps, saved: SavedAnswer): Promise<boolean> {
-  const states = await Promise.all(saved.sources.map((source) => deps.stateOf(source.documentId, source.version, job.abort.signal)))
+  const states = await Promise.all(
+    saved.sources.map((source) => deps.stateOf(source.documentId, source.version, job.principal, job.abort.signal)),
+  )
+  // approved for those who may read what it rests on
+  if (states.includes('hidden')) return false
   const at = states.findIndex((state) => state === 'changed' || state === 'gone')
   if (at >= 0) {
     const why = `${saved.sources[at]!.source.path} is ${states[at]}`

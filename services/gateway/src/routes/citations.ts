@@ -17,7 +17,8 @@ export function citationsRouter(deps: GatewayDeps): Router {
   router.get('/api/v1/citations/:citationId', async (req, res) => {
     const citation = await find(parse({ params: Id }, req).params.citationId)
     const isAttached = await deps.attachments.isThere(citation.document)
-    const state = isAttached ? 'current' : await stateOf(citation.document, citation.version, undefined, req)
+    const state = isAttached ? 'current' : await stateOf(citation.document, citation.version, req.principal, undefined, req)
+    if (state === 'hidden') throw new AppError('not_found', 'There is no such citation.')
     const { id, answer, n, source, passage } = citation
     const fileUrl = isAttached ? {} : { fileUrl: `/api/v1/citations/${id}/file` }
     res.json({ ...source, citationId: id, answerId: answer, n, state, text: passage, ...fileUrl })
@@ -27,10 +28,11 @@ export function citationsRouter(deps: GatewayDeps): Router {
     const citation = await find(parse({ params: Id }, req).params.citationId)
     if (await deps.attachments.isThere(citation.document))
       throw new AppError('gone', 'Of a file attached to a conversation only the text is kept; the citation shows the passage.')
-    await pipeTo(ingest, internalToken, { path: `/documents/${citation.document}/file`, principal: citationReader, change: guardFile })(
-      req,
-      res,
-    )
+    await pipeTo(ingest, internalToken, {
+      path: `/documents/${citation.document}/file`,
+      principal: citationReader(req.principal),
+      change: guardFile,
+    })(req, res)
   })
 
   async function find(id: string) {

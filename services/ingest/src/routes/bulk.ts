@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { Events } from '../events.ts'
 import type { Push } from '../queue.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
-import { findVisible, requireIngest } from './access.ts'
+import { findVisible, requireIngest, sightOf } from './access.ts'
 
 type Deps = { corpus: Corpus; events: Events; scanner: Scanner; push: Push; stopJob: (documentId: string) => Promise<void> }
 
@@ -33,7 +33,7 @@ export function bulkRouter({ corpus, events, scanner, push, stopJob }: Deps): Ro
     const queued = await corpus.requeueDocuments({
       states: [state],
       ...(path === undefined ? {} : { path: path.normalize('NFC') }),
-      ...(principal.collections ? { collections: principal.collections } : {}),
+      ...sightOf(principal),
     })
     // asked for by hand, but many: a single one and new files still go before
     await push(queued, queued.length === 1 ? 'now' : undefined)

@@ -1,6 +1,6 @@
 import { DocumentState } from '@docent/core/document'
 import { AppError } from '@docent/core/errors'
-import type { Principal } from '@docent/core/principal'
+import { mayRead, type Principal, readingGroups } from '@docent/core/principal'
 import type { Corpus } from '@docent/corpus/corpus'
 import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
@@ -10,7 +10,7 @@ import { z } from 'zod'
 import type { DocumentEvent, Events } from '../events.ts'
 import type { Push } from '../queue.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
-import { findVisible, requireIngest } from './access.ts'
+import { findVisible, isInSight, requireIngest, sightOf } from './access.ts'
 import { removeInside } from './paths.ts'
 import { sendFile } from './send-file.ts'
 import { receiveUpload } from './upload.ts'
@@ -45,7 +45,6 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
 
   router.get('/documents', async (req, res) => {
     const { query } = parse(List, req)
-    const { collections } = principalOf(req)
     const { state, path, cursor, limit } = query
     res.json(
       await corpus.listDocuments({
@@ -53,14 +52,18 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
         ...(state ? { state } : {}),
         ...(path ? { path } : {}),
         ...(cursor ? { cursor } : {}),
-        ...(collections ? { collections } : {}),
+        ...sightOf(principalOf(req)),
       }),
     )
   })
 
   router.get('/documents/events', async (req, res) => {
-    const { collections } = principalOf(req)
-    await sendEvents(req, res, (left) => follow(events, left, collections === undefined))
+    const principal = principalOf(req)
+    const sees = async (documentId: string) => {
+      const document = await corpus.findDocument(documentId)
+      return document !== undefined && isInSight(document, principal)
+    }
+    await sendEvents(req, res, (left) => follow(events, left, principal.kind === 'admin' ? undefined : sees))
   })
 
   router.get('/documents/by-version/:documentId/:version', async (req, res) => {
@@ -68,9 +71,11 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
       { params: z.object({ documentId: z.uuid(), version: z.coerce.number().int().min(0).max(2_000_000_000) }) },
       req,
     )
+    const document = await corpus.findDocument(params.documentId)
+    // whoever may not read it learns nothing of it, not even that it is gone
+    if (document && !mayRead(readingGroups(principalOf(req)), document.readers)) return void res.json({ state: 'hidden' })
     const state = await corpus.stateOfVersion(params.documentId, params.version)
-    const document = state === 'gone' ? undefined : await corpus.findDocument(params.documentId)
-    res.json({ state, ...(document ? { path: document.path } : {}) })
+    res.json({ state, ...(document && state !== 'gone' ? { path: document.path } : {}) })
   })
 
   router.get('/documents/:documentId', async (req, res) => {
@@ -143,11 +148,16 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
 }
 
 /** State changes as they happen; a reader who falls behind loses the oldest, never the newest. */
-async function* follow(events: Events, left: AbortSignal, all: boolean): AsyncGenerator<SseEvent[]> {
+/** `sees` undefined: everything. */
+async function* follow(
+  events: Events,
+  left: AbortSignal,
+  sees: ((documentId: string) => Promise<boolean>) | undefined,
+): AsyncGenerator<SseEvent[]> {
   let waiting: DocumentEvent[] = []
   let wake: () => void = () => undefined
   const off = events.onDocument((event) => {
-    if (all) waiting = [...waiting.slice(-999), event]
+    waiting = [...waiting.slice(-999), event]
     wake()
   })
   left.addEventListener('abort', () => wake(), { once: true })
@@ -156,7 +166,10 @@ async function* follow(events: Events, left: AbortSignal, all: boolean): AsyncGe
       if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve))
       const batch = waiting
       waiting = []
-      yield batch.map((data) => ({ type: 'document', data }))
+      const hidden = new Set<string>()
+      for (const documentId of sees ? new Set(batch.map((event) => event.documentId)) : [])
+        if (!(await sees?.(documentId))) hidden.add(documentId)
+      yield batch.filter(({ documentId }) => !hidden.has(documentId)).map((data) => ({ type: 'document', data }))
     }
   } finally {
     off()

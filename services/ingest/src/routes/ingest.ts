@@ -12,7 +12,7 @@ import type { Reconciler } from '../reconcile.ts'
 import { defaultCollection } from '../scan/folder-settings.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
 import { STATUS_FILE, type StatusFile } from '../status-file.ts'
-import { requireIngest } from './access.ts'
+import { requireIngest, sightOf } from './access.ts'
 import { viewOf } from './generations.ts'
 
 type Deps = {
@@ -84,8 +84,9 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
   }
 
   router.get('/collections', async (req, res) => {
-    const { collections } = principalOf(req)
-    const counted = await corpus.countCollections(collections)
+    const principal = principalOf(req)
+    const { collections } = principal
+    const counted = await corpus.countCollections(sightOf(principal))
     const own = scanner.collectionDefaults()
     // one that only has defaults so far is a collection, too
     const named = new Set([defaultCollection, ...own.keys(), ...counted.map(({ name }) => name)])

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ControlFile } from '@docent/corpus/corpus'
-import { IGNORE_FILE, parseFolderSettings, SETTINGS_FILE } from './folder-settings.ts'
+import { isIgnoreFile, parseFolderSettings, SETTINGS_FILE } from './folder-settings.ts'
 
 /** A control file as it lies there now; a missing one is undefined. */
 export type ControlSeen = { path: string } & ({ text: string } | { problem: string } | { unsettled: true })
@@ -58,7 +58,7 @@ function judge(seen: ControlSeen, old: ControlFile | undefined): ControlFile | u
 }
 
 function problemOf(path: string, text: string): string | undefined {
-  if (path === IGNORE_FILE) return undefined // every line of gitignore syntax means something
+  if (isIgnoreFile(path)) return undefined // every line of gitignore syntax means something
   const parsed = parseFolderSettings(text, path === SETTINGS_FILE)
   return 'problem' in parsed ? parsed.problem : undefined
 }

@@ -10,13 +10,25 @@ test('settings are inherited from the root down, the nearest folder wins key by 
     file('manuals/_docent.yml', 'collection: manuals\nchunk_overlap: 10'),
     file('manuals/zh/_docent.yml', 'language: zh'),
   ])
-  expect(settingsOf('a.txt')).toEqual({ collection: 'all', language: 'en', chunkSize: 800, chunkOverlap: null })
-  expect(settingsOf('manuals/zh/deep/er/a.txt')).toEqual({ collection: 'manuals', language: 'zh', chunkSize: 800, chunkOverlap: 10 })
+  expect(settingsOf('a.txt')).toEqual({ collection: 'all', readers: null, language: 'en', chunkSize: 800, chunkOverlap: null })
+  expect(settingsOf('manuals/zh/deep/er/a.txt')).toEqual({
+    collection: 'manuals',
+    readers: null,
+    language: 'zh',
+    chunkSize: 800,
+    chunkOverlap: 10,
+  })
   expect(settingsOf('manuals-other/a.txt').collection).toBe('all')
 })
 
 test('without any file everything is as the configuration says', () => {
-  expect(settingsLookup([])('a/b.txt')).toEqual({ collection: 'default', language: null, chunkSize: null, chunkOverlap: null })
+  expect(settingsLookup([])('a/b.txt')).toEqual({
+    collection: 'default',
+    readers: null,
+    language: null,
+    chunkSize: null,
+    chunkOverlap: null,
+  })
 })
 
 test("a collection's defaults stand in the root's file and yield to what a folder says itself", () => {
@@ -25,10 +37,31 @@ test("a collection's defaults stand in the root's file and yield to what a folde
     file('laws/_docent.yml', 'collection: laws'),
     file('laws/short/_docent.yml', 'chunk_size: 300'),
   ]
-  expect(settingsLookup(files)('laws/a.txt')).toEqual({ collection: 'laws', language: 'zh', chunkSize: 1200, chunkOverlap: null })
+  expect(settingsLookup(files)('laws/a.txt')).toEqual({
+    collection: 'laws',
+    readers: null,
+    language: 'zh',
+    chunkSize: 1200,
+    chunkOverlap: null,
+  })
   expect(settingsLookup(files)('laws/short/a.txt')).toMatchObject({ language: 'zh', chunkSize: 300 })
   expect(settingsLookup(files)('a.txt')).toMatchObject({ collection: 'default', language: null })
   expect(collectionDefaults(files).get('laws')).toEqual({ language: 'zh', chunkSize: 1200, chunkOverlap: null })
+})
+
+test('readers are inherited, replaced by those of a deeper folder, and lifted by everyone', () => {
+  const readersOf = (path: string) =>
+    settingsLookup([
+      file('hr/_docent.yml', 'readers: [hr, board, hr]'),
+      file('hr/pay/_docent.yml', 'readers: [board]'),
+      file('hr/public/_docent.yml', 'readers: everyone'),
+      file('hr/language/_docent.yml', 'language: zh'),
+    ])(path).readers
+  expect(readersOf('a.txt')).toBeNull()
+  expect(readersOf('hr/a.txt')).toEqual(['board', 'hr'])
+  expect(readersOf('hr/language/a.txt')).toEqual(['board', 'hr'])
+  expect(readersOf('hr/pay/a.txt')).toEqual(['board'])
+  expect(readersOf('hr/public/a.txt')).toBeNull()
 })
 
 test('an empty file, or one of comments, says nothing', () => {
@@ -47,6 +80,9 @@ test.each([
   ['language: fr', 'zh or en'],
   ['collection: 2024', 'put it into quotes'],
   ['collection: "../x"', 'collection: must be'],
+  ['readers: hr', 'readers: must be a list of groups, or everyone'],
+  ['readers: []', 'readers: must be a list of groups, or everyone'],
+  ['readers: [""]', 'readers'],
   ['collections: {}', 'unknown key collections'],
   [
     `a: &a [x, x]\n${'bcdefghij'.replace(/./g, (c, i) => `${c}: &${c} [*${'abcdefghi'[i as number]}, *${'abcdefghi'[i as number]}]\n`)}`,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ControlFile, DocumentSettings, IndexSettings } from '@docent/corpus/corpus'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -12,14 +13,22 @@ const collection = z
 const language = z.enum(['zh', 'en'], 'must be zh or en')
 const size = z.int('must be a whole number').min(100, 'must be at least 100').max(4_000, 'must be at most 4000')
 const overlap = z.int('must be a whole number').min(0, 'must be at least 0').max(1_000, 'must be at most 1000')
+const group = z
+  .string('must be text: put it into quotes')
+  .regex(/^[^\p{Cc}\p{Z}](?:[^\p{Cc}]{0,98}[^\p{Cc}\p{Z}])?$/u, 'must be the name of a group, at most 100 characters')
+const readers = z.union(
+  [z.literal('everyone'), z.array(group).min(1, 'must be a list of groups, or everyone').max(100, 'at most 100 groups')],
+  'must be a list of groups, or everyone',
+)
+const own = { collection: collection.optional(), readers: readers.optional() }
 const defaults = { language: language.optional(), chunk_size: size.optional(), chunk_overlap: overlap.optional() }
 const unknownKey = {
   error: (issue: { code?: string | undefined; keys?: string[] }) =>
     issue.code === 'unrecognized_keys' ? `unknown key ${issue.keys?.join(', ')}` : 'must be lines of the form key: value',
 }
-const Folder = z.strictObject({ collection: collection.optional(), ...defaults }, unknownKey)
+const Folder = z.strictObject({ ...own, ...defaults }, unknownKey)
 const Root = z.strictObject(
-  { collection: collection.optional(), ...defaults, collections: z.record(collection, z.strictObject(defaults, unknownKey)).optional() },
+  { ...own, ...defaults, collections: z.record(collection, z.strictObject(defaults, unknownKey)).optional() },
   unknownKey,
 )
 type Parsed = z.infer<typeof Root>
@@ -37,7 +46,7 @@ export function parseFolderSettings(text: string, isRoot: boolean): Parsed | { p
   }
   const parsed = (isRoot ? Root : Folder).safeParse(value)
   if (parsed.success) return parsed.data
-  const known = `known are collection, language, chunk_size, chunk_overlap${isRoot ? ', collections' : ''}`
+  const known = `known are collection, readers, language, chunk_size, chunk_overlap${isRoot ? ', collections' : ''}`
   const sentences = parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
   return { problem: `${sentences.join('; ')} (${known})`.slice(0, 500) }
 }
@@ -66,6 +75,7 @@ export function settingsLookup(files: readonly ControlFile[]): (path: string) =>
     const byDefault = Object.hasOwn(collections, name) ? collections[name] : undefined
     const settings = {
       collection: name,
+      readers: own.readers === undefined || own.readers === 'everyone' ? null : [...new Set(own.readers)].sort(),
       language: own.language ?? byDefault?.language ?? null,
       chunkSize: own.chunk_size ?? byDefault?.chunk_size ?? null,
       chunkOverlap: own.chunk_overlap ?? byDefault?.chunk_overlap ?? null,
@@ -90,7 +100,17 @@ export function collectionDefaults(files: readonly ControlFile[]): Map<string, I
 }
 
 export function sameSettings(a: DocumentSettings, b: DocumentSettings): boolean {
-  return a.collection === b.collection && a.language === b.language && a.chunkSize === b.chunkSize && a.chunkOverlap === b.chunkOverlap
+  return (
+    a.collection === b.collection &&
+    isDeepStrictEqual(a.readers, b.readers) &&
+    a.language === b.language &&
+    a.chunkSize === b.chunkSize &&
+    a.chunkOverlap === b.chunkOverlap
+  )
+}
+
+export function isIgnoreFile(path: string): boolean {
+  return path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`)
 }
 
 function isSettingsFile(path: string): boolean {

@@ -4,7 +4,7 @@ import type { Log } from '@docent/kit/logger'
 import type { Events } from '../events.ts'
 import type { Push } from '../queue.ts'
 import { type Controls, mergeControls } from './control-files.ts'
-import { collectionDefaults, IGNORE_FILE, sameSettings, settingsLookup } from './folder-settings.ts'
+import { collectionDefaults, isIgnoreFile, sameSettings, settingsLookup } from './folder-settings.ts'
 import { createHashCache, type HashCache } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
@@ -67,7 +67,7 @@ export function createScanner(deps: ScanDeps): Scanner {
     const known = await corpus.listKnown()
     if (cache.hashes.size === 0)
       for (const document of known) if (isHash(document.contentHash)) cache.ledger.set(document.path, recordOf(document))
-    const lastRules = controls.find(({ path }) => path === IGNORE_FILE)?.content ?? ''
+    const lastRules = new Map(controls.filter(({ path }) => isIgnoreFile(path)).map(({ path, content }) => [path, content ?? '']))
     const snapshot = await snapshotFolder({ ...deps, settleMs, hashes: cache, lastRules })
     if (snapshot.root === undefined) return undefined
 

@@ -85,14 +85,46 @@ test('packages and hidden folders hold no documents; .docentignore may let packa
   expect(await paths()).toEqual(['a.txt', 'node_modules/pkg/README.md', 'node_modules.txt'])
 })
 
-test('an old Office file fails with what to do, a picture is skipped, a newer format is read', async () => {
-  for (const path of ['报告.doc', 'b.xls', 'c.ppt', 'd.msg', 'e.gif', 'f.pptx', 'g.xlsx', 'h.odt', 'i.epub', 'j.eml', 'k.rtf', 'l.jsonl'])
+test('a .docentignore in a folder holds below it, over those above, and brings back nothing that a folder above leaves out', async () => {
+  for (const dir of ['a/b', 'a/out/deep', 'c']) mkdirSync(join(folder, dir), { recursive: true })
+  for (const path of ['a/1.log', 'a/2.txt', 'a/b/1.log', 'a/b/2.txt', 'a/out/deep/3.txt', 'c/1.log', 'c/2.txt', 'c/top.txt']) put(path)
+  writeFileSync(join(folder, '.docentignore'), '*.log\nout/\n')
+  writeFileSync(join(folder, 'a/.docentignore'), '/2.txt\n!1.log\n')
+  writeFileSync(join(folder, 'a/b/.docentignore'), '*.log\n')
+  writeFileSync(join(folder, 'a/out/.docentignore'), '!deep/\n!3.txt\n')
+  writeFileSync(join(folder, 'c/.docentignore'), '*\n!top.txt\n')
+  expect(await paths()).toEqual(['a/1.log', 'a/b/2.txt', 'c/top.txt'])
+  const { controls } = await snapshotFolder(options)
+  expect(controls.map(({ path }) => path)).toEqual(['.docentignore', 'a/.docentignore', 'a/b/.docentignore', 'c/.docentignore'])
+})
+
+test('a nested .docentignore that cannot be read keeps the rules it had', async () => {
+  mkdirSync(join(folder, 'a/.docentignore'), { recursive: true })
+  put('a/secret.txt')
+  const lastRules = new Map([['a/.docentignore', 'secret.txt']])
+  expect((await snapshotFolder({ ...options, lastRules })).files).toEqual([])
+  expect(await paths()).toEqual(['a/secret.txt'])
+})
+
+test('while a _docent.yml is being written nothing is known of what lies below it: not who may read it', async () => {
+  mkdirSync(join(folder, 'hr/deep'), { recursive: true })
+  for (const path of ['hr/deep/a.txt', 'b.txt']) put(path)
+  utimesSync(join(folder, 'b.txt'), 1, 1)
+  writeFileSync(join(folder, 'hr/_docent.yml'), 'readers: [hr]')
+  const seen = await snapshotFolder({ ...options, settleMs: 60_000, now: Date.now() })
+  expect(seen.unsettled).toContain('hr/deep/a.txt')
+  const settled = await snapshotFolder({ ...options, settleMs: 0 })
+  expect(settled.files.map(({ path }) => path)).toEqual(['b.txt', 'hr/deep/a.txt'])
+})
+
+test('an old Office file fails with what to do, a film is skipped, a newer format is read', async () => {
+  for (const path of ['报告.doc', 'b.xls', 'c.ppt', 'd.msg', 'e.mp4', 'f.pptx', 'g.xlsx', 'h.odt', 'i.epub', 'j.eml', 'k.rtf', 'l.jsonl'])
     put(path)
   const files = (await snapshotFolder(options)).files
   const told = Object.fromEntries(files.map((file) => [file.path, file.problem ? `${file.problem.state}(${file.problem.code})` : 'read']))
   expect(told).toEqual({
     ...Object.fromEntries(['报告.doc', 'b.xls', 'c.ppt', 'd.msg'].map((path) => [path, 'failed(unsupported)'])),
-    'e.gif': 'skipped(unsupported)',
+    'e.mp4': 'skipped(unsupported)',
     ...Object.fromEntries(['f.pptx', 'g.xlsx', 'h.odt', 'i.epub', 'j.eml', 'k.rtf', 'l.jsonl'].map((path) => [path, 'read'])),
   })
   expect(files.find((file) => file.path === '报告.doc')!.problem!.message).toMatch(/save it as \.docx/)

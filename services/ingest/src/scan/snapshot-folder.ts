@@ -16,7 +16,7 @@ export type Snapshot = {
   unsettled: string[]
   /** could not be looked at: what is known of these paths, and below them, stays as it is */
   unknown: string[]
-  /** `.docentignore` and each `_docent.yml` */
+  /** each `.docentignore` and each `_docent.yml` */
   controls: ControlSeen[]
   /** device and inode of the folder itself; undefined when it is missing */
   root: string | undefined
@@ -27,8 +27,8 @@ export type SnapshotOptions = {
   settleMs: number
   maxFileBytes: number
   hashes: HashCache
-  /** the rules of `.docentignore` that hold while the file cannot be read */
-  lastRules?: string
+  /** by path, the rules of each `.docentignore` that hold while it cannot be read */
+  lastRules?: ReadonlyMap<string, string>
   now?: number
   hash?: typeof hashFile
 }
@@ -49,34 +49,62 @@ export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot
   const root = await lstat(options.folder).catch(() => undefined)
   if (!root?.isDirectory()) return snapshot
   snapshot.root = `${root.dev}:${root.ino}`
-  const rulesFile = await readControl(options.folder, IGNORE_FILE, Number.POSITIVE_INFINITY)
-  if (rulesFile) snapshot.controls.push(rulesFile)
-  const rules = ignore()
-    .add(builtInRules)
-    .add(rulesFile && 'text' in rulesFile ? rulesFile.text : rulesFile ? (options.lastRules ?? '') : '')
-  await walk('', 0, options, rules, snapshot)
+  await walk('', { depth: 0, rules: ignore().add(builtInRules), isUnsettled: false }, options, snapshot)
   snapshot.files = oncePerPath(snapshot.files)
   forgetVanished(options.hashes, new Set([...snapshot.files.map((file) => file.path), ...snapshot.unsettled]))
   return snapshot
 }
 
-async function walk(dir: string, depth: number, options: SnapshotOptions, rules: Ignore, snapshot: Snapshot): Promise<void> {
-  if (depth > MAX_DEPTH) return
+/** What the folders above say of this one; `isUnsettled`: one of their `_docent.yml` is being written. */
+type Above = { depth: number; rules: Ignore; isUnsettled: boolean }
+
+async function walk(dir: string, above: Above, options: SnapshotOptions, snapshot: Snapshot): Promise<void> {
+  if (above.depth > MAX_DEPTH) return
   const entries = await readdir(join(options.folder, dir), { withFileTypes: true })
+  const named = (name: string) => entries.some((entry) => entry.name === name)
+  const rules = named(IGNORE_FILE) ? await rulesBelow(dir, above.rules, options, snapshot) : above.rules
+  const isUnsettled = (named(SETTINGS_FILE) && (await lookAtSettings(dir, options, snapshot))) || above.isUnsettled
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const onDisk = dir ? `${dir}/${entry.name}` : entry.name
-    if (entry.name === SETTINGS_FILE) await lookAtSettings(onDisk, options, snapshot)
     if (isTemporaryName(entry.name)) continue
     if (!ignore.isPathValid(onDisk) || rules.ignores(entry.isDirectory() ? `${onDisk}/` : onDisk)) continue
     if (entry.isDirectory())
-      await walk(onDisk, depth + 1, options, rules, snapshot).catch((error) => closedFolder(error, onDisk.normalize('NFC'), snapshot))
+      await walk(onDisk, { depth: above.depth + 1, rules, isUnsettled }, options, snapshot).catch((error) =>
+        closedFolder(error, onDisk.normalize('NFC'), snapshot),
+      )
+    // who may read it is not known yet
+    else if (isUnsettled) snapshot.unsettled.push(onDisk.normalize('NFC'))
     else await look(onDisk, options, snapshot)
   }
 }
 
-async function lookAtSettings(onDisk: string, { folder, settleMs, now = Date.now() }: SnapshotOptions, snapshot: Snapshot): Promise<void> {
+/** As git does it: the nearest `.docentignore` that says anything decides; what a folder leaves out, nothing below it brings back. */
+async function rulesBelow(dir: string, above: Ignore, { folder, lastRules }: SnapshotOptions, snapshot: Snapshot): Promise<Ignore> {
+  const onDisk = dir ? `${dir}/${IGNORE_FILE}` : IGNORE_FILE
+  const seen = await readControl(folder, onDisk, Number.POSITIVE_INFINITY)
+  if (!seen) return above
+  const path = onDisk.normalize('NFC')
+  snapshot.controls.push({ ...seen, path })
+  const lines = ('text' in seen ? seen.text : (lastRules?.get(path) ?? '')).split(/\r?\n/)
+  return ignore()
+    .add(above)
+    .add(dir === '' ? lines : lines.flatMap((line) => rootedAt(dir, line)))
+}
+
+/** A line of a `.docentignore` in `dir` as the root's would say it: one with a slash before its end counts from there, another from anywhere below. */
+function rootedAt(dir: string, line: string): string[] {
+  if (line.trim() === '' || line.startsWith('#')) return []
+  const [mark, pattern] = line.startsWith('!') ? ['!', line.slice(1)] : ['', line]
+  const isAnchored = /\/.*[^/\s]/.test(pattern)
+  return [`${mark}/${dir.replace(/[\\*?[\]!# ]/g, '\\$&')}/${isAnchored ? pattern.replace(/^\//, '') : `**/${pattern}`}`]
+}
+
+/** Tells whether the file is being written. */
+async function lookAtSettings(dir: string, { folder, settleMs, now = Date.now() }: SnapshotOptions, snapshot: Snapshot): Promise<boolean> {
+  const onDisk = dir ? `${dir}/${SETTINGS_FILE}` : SETTINGS_FILE
   const seen = await readControl(folder, onDisk, now - settleMs)
   if (seen) snapshot.controls.push({ ...seen, path: onDisk.normalize('NFC') })
+  return seen !== undefined && 'unsettled' in seen
 }
 
 function closedFolder(error: NodeJS.ErrnoException, path: string, snapshot: Snapshot): void {

@@ -41,6 +41,7 @@ type ActiveRow = {
   ordinal: number
   path: string
   collection: string
+  readers: string[] | null
   media_type: string
   modified_at: Date
   language: 'zh' | 'en'
@@ -55,7 +56,7 @@ type ActiveRow = {
   text_hash: string
 }
 
-const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.collection, d.media_type, d.modified_at, v.language, v.title, c.header, c.text, c.page, c.place, c.heading, c.start_at, c.end_at, c.text_hash
+const activeSql = `SELECT c.id, c.document, c.version, c.ordinal, d.path, d.collection, d.readers, d.media_type, d.modified_at, v.language, v.title, c.header, c.text, c.page, c.place, c.heading, c.start_at, c.end_at, c.text_hash
   FROM chunk c
   JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed'
   JOIN version v ON v.document = c.document AND v.version = c.version

@@ -3,7 +3,8 @@ import type { DocumentState, DocumentView, Place } from '@docent/core/document'
 
 /** How a document's folder wants it indexed; null: as the configuration says. */
 export type IndexSettings = { language: 'zh' | 'en' | null; chunkSize: number | null; chunkOverlap: number | null }
-export type DocumentSettings = IndexSettings & { collection: string }
+/** `readers`: the groups that may read it, with the admin; null: everyone */
+export type DocumentSettings = IndexSettings & { collection: string; readers: string[] | null }
 
 /** A control file of the folder: the text last understood, and why a newer one is not. */
 export type ControlFile = { path: string; content: string | null; problem: string | null }
@@ -79,6 +80,7 @@ export type ChunkEdit = {
 }
 
 export type NewDocument = Partial<IndexSettings> & {
+  readers?: string[] | null
   path: string
   collection: string
   contentHash: string
@@ -134,6 +136,7 @@ export type IndexedChunk = {
   ordinal: number
   path: string
   collection: string
+  readers: string[] | null
   mediaType: string
   modifiedAt: Date
   language: 'zh' | 'en'
@@ -166,7 +169,9 @@ export type CorpusFinding = { fault: CorpusFault; path: string; detail: string }
 export type CorpusReport = { documents: number; chunks: number; vectors: number; findings: CorpusFinding[] }
 
 export type Change = { seq: number; documentId: string; kind: 'activated' | 'moved' | 'removed' }
-export type DocumentQuery = { state?: DocumentState; path?: string; cursor?: string; limit: number; collections?: readonly string[] }
+/** Who looks: collections and groups; absent: all of them. */
+export type Sight = { collections?: readonly string[] | undefined; groups?: readonly string[] | undefined }
+export type DocumentQuery = Sight & { state?: DocumentState; path?: string; cursor?: string; limit: number }
 
 /**
  * The port to schema `corpus` and Chroma. Postgres is the truth; Chroma is a cache that `rebuildDense` fills from it.
@@ -181,7 +186,7 @@ export type Corpus = {
   /** same id, new content: state queued; the old version serves until the new one is complete */
   changeDocument(id: string, change: Omit<NewDocument, 'path' | keyof DocumentSettings>): Promise<void>
   moveDocument(id: string, path: string): Promise<void>
-  /** other settings of a document's folder; a new collection is told to the feed, the rest is found by `listStale` */
+  /** other settings of a document's folder; a new collection and new readers are told to the feed, the rest is found by `listStale` */
   placeDocuments(placed: readonly (DocumentSettings & { id: string })[]): Promise<void>
   /** state removed, chunks and vectors of no other document gone, feed told; the row stays for citations */
   removeDocument(id: string): Promise<void>
@@ -198,10 +203,10 @@ export type Corpus = {
   listDocuments(query: DocumentQuery): Promise<{ items: DocumentView[]; counts: Record<string, number>; next?: string }>
   viewDocument(id: string): Promise<DocumentView | undefined>
   /** how many live documents there are per state */
-  countDocuments(collections?: readonly string[]): Promise<Record<string, number>>
+  countDocuments(sight?: Sight): Promise<Record<string, number>>
   countChunks(): Promise<number>
-  /** live documents per state and chunks, by collection; those bound to some see only these */
-  countCollections(collections?: readonly string[]): Promise<{ name: string; documents: Record<string, number>; chunks: number }[]>
+  /** live documents per state and chunks, by collection; only what someone sees */
+  countCollections(sight: Sight): Promise<{ name: string; documents: Record<string, number>; chunks: number }[]>
   /** what became of a version that was cited: still the file's content, another one, or no file */
   stateOfVersion(id: string, version: number): Promise<'current' | 'changed' | 'gone'>
   /** queued or indexing, untouched for `olderThanMs`: what the reconciler puts back into the queue */
@@ -218,12 +223,13 @@ export type Corpus = {
   /** documents a second, over the attempts that ended in the last `windowS` seconds */
   indexingPace(windowS: number): Promise<number>
   /** puts documents back to queued: those in `states`, below a path, among `ids`; returns them */
-  requeueDocuments(query: {
-    states: readonly DocumentState[]
-    path?: string
-    collections?: readonly string[]
-    ids?: readonly string[]
-  }): Promise<DocumentRow[]>
+  requeueDocuments(
+    query: Sight & {
+      states: readonly DocumentState[]
+      path?: string
+      ids?: readonly string[]
+    },
+  ): Promise<DocumentRow[]>
   /** queued or indexing → skipped(cancelled); a running attempt can no longer write. False when it was neither. */
   cancelDocument(id: string): Promise<boolean>
 

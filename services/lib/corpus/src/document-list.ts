@@ -1,6 +1,6 @@
 import type { DocumentView } from '@docent/core/document'
 import { AppError } from '@docent/core/errors'
-import type { Corpus, DocumentQuery } from './corpus.ts'
+import type { Corpus, DocumentQuery, Sight } from './corpus.ts'
 import type { Database } from './database.ts'
 import type { Row } from './documents.ts'
 
@@ -10,8 +10,8 @@ export function createDocumentList(
 ): Pick<Corpus, 'listDocuments' | 'viewDocument' | 'countDocuments' | 'countCollections'> {
   return {
     async listDocuments(query) {
-      const counts = await countDocuments(database, query.collections)
-      const { rows } = await database.query<ViewRow>(`${viewSql} WHERE ${listWhere} ORDER BY d.path, d.id LIMIT $6`, listValues(query))
+      const counts = await countDocuments(database, query)
+      const { rows } = await database.query<ViewRow>(`${viewSql} WHERE ${listWhere} ORDER BY d.path, d.id LIMIT $7`, listValues(query))
       const more = rows.length > query.limit
       const items = rows.slice(0, query.limit)
       const last = items.at(-1)
@@ -23,12 +23,12 @@ export function createDocumentList(
       return rows[0] && toView(rows[0])
     },
 
-    async countCollections(collections) {
+    async countCollections(sight) {
       const { rows } = await database.query<{ name: string; state: string; n: string; chunks: string }>(
         `SELECT d.collection AS name, d.state, count(*) AS n, coalesce(sum(c.n), 0) AS chunks FROM document d
          LEFT JOIN LATERAL (SELECT count(*) AS n FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) c ON true
-         WHERE d.state <> 'removed' AND ($1::text[] IS NULL OR d.collection = ANY($1)) GROUP BY d.collection, d.state ORDER BY d.collection`,
-        [collections ?? null],
+         WHERE d.state <> 'removed' AND ${seenBy(1)} GROUP BY d.collection, d.state ORDER BY d.collection`,
+        sightValues(sight),
       )
       return [...Map.groupBy(rows, ({ name }) => name)].map(([name, states]) => ({
         name,
@@ -37,24 +37,33 @@ export function createDocumentList(
       }))
     },
 
-    countDocuments: (collections) => countDocuments(database, collections),
+    countDocuments: (sight) => countDocuments(database, sight),
   }
 }
 
-type ViewRow = Omit<Row, 'language' | 'chunk_size' | 'chunk_overlap' | 'edit_revision'> & {
+type ViewRow = Omit<Row, 'language' | 'readers' | 'chunk_size' | 'chunk_overlap' | 'edit_revision'> & {
   indexed_at: Date | null
   pages: number | null
   chunks: string
 }
+/** Which rows of `document d` someone sees; his collections and groups are parameters from `first` on. */
+export function seenBy(first: number): string {
+  return `($${first}::text[] IS NULL OR d.collection = ANY($${first})) AND ($${first + 1}::text[] IS NULL OR d.readers IS NULL OR d.readers && $${first + 1})`
+}
+
+export function sightValues({ collections, groups }: Sight): unknown[] {
+  return [collections ?? null, groups ?? null]
+}
+
 const viewSql = `SELECT d.id, d.collection, d.path, d.content_hash, d.media_type, d.size, d.modified_at, d.state, d.error_code, d.error_text, d.active_version, d.indexed_at, v.pages,
   (SELECT count(*) FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) AS chunks
   FROM document d LEFT JOIN version v ON v.document = d.id AND v.version = d.active_version`
 const listWhere = `(d.state = $1 OR ($1::text IS NULL AND d.state <> 'removed')) AND ($2::text IS NULL OR starts_with(d.path, $2))
-  AND ($3::text IS NULL OR (d.path, d.id) > ($3, $4::uuid)) AND ($5::text[] IS NULL OR d.collection = ANY($5))`
+  AND ($3::text IS NULL OR (d.path, d.id) > ($3, $4::uuid)) AND ${seenBy(5)}`
 
-function listValues({ state, path, cursor, limit, collections }: DocumentQuery): unknown[] {
+function listValues({ state, path, cursor, limit, ...sight }: DocumentQuery): unknown[] {
   const after = cursor === undefined ? undefined : decodeCursor(cursor)
-  return [state ?? null, path ?? null, after?.path ?? null, after?.id ?? null, collections ?? null, limit + 1]
+  return [state ?? null, path ?? null, after?.path ?? null, after?.id ?? null, ...sightValues(sight), limit + 1]
 }
 
 function toView(row: ViewRow): DocumentView {
@@ -75,10 +84,10 @@ function toView(row: ViewRow): DocumentView {
 
 const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
 
-async function countDocuments(database: Database, collections?: readonly string[]): Promise<Record<string, number>> {
+async function countDocuments(database: Database, sight: Sight = {}): Promise<Record<string, number>> {
   const { rows } = await database.query<{ state: string; n: string }>(
-    `SELECT state, count(*) AS n FROM document WHERE state <> 'removed' AND ($1::text[] IS NULL OR collection = ANY($1)) GROUP BY state`,
-    [collections ?? null],
+    `SELECT state, count(*) AS n FROM document d WHERE state <> 'removed' AND ${seenBy(1)} GROUP BY state`,
+    sightValues(sight),
   )
   const counts: Record<string, number> = { ...noDocuments }
   for (const { state, n } of rows) counts[state] = Number(n)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { DocumentState } from '@docent/core/document'
 import type { Corpus, DocumentRow, NewDocument } from './corpus.ts'
 import { appendChange, appendMoves, type Database, lockVectors, type Queryable } from './database.ts'
-import { createDocumentList } from './document-list.ts'
+import { createDocumentList, seenBy, sightValues } from './document-list.ts'
 
 type Ledger = Pick<
   Corpus,
@@ -29,6 +29,7 @@ type Ledger = Pick<
 export type Row = {
   id: string
   collection: string
+  readers: string[] | null
   path: string
   content_hash: string
   media_type: string
@@ -44,7 +45,10 @@ export type Row = {
   edit_revision: number
 }
 const columns =
-  'id, collection, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version, language, chunk_size, chunk_overlap, edit_revision'
+  'id, collection, readers, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version, language, chunk_size, chunk_overlap, edit_revision'
+
+// unnest takes apart arrays of arrays, so each row's groups come as JSON
+const groupsSql = 'CASE WHEN row.readers IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(row.readers::jsonb)) END'
 
 /** The ledger: one row per file of the folder. A removed row stays, so that citations can say so. */
 export function createLedger(database: Database, dropDense: (chunkIds: string[]) => void): Ledger {
@@ -84,8 +88,9 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       const added: DocumentRow[] = []
       for (let at = 0; at < documents.length; at += 500) {
         const { rows } = await database.query<Row>(
-          `INSERT INTO document (id, path, collection, content_hash, media_type, size, modified_at, state, error_code, error_text, language, chunk_size, chunk_overlap)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::int[])
+          `INSERT INTO document (id, path, collection, content_hash, media_type, size, modified_at, state, error_code, error_text, language, chunk_size, chunk_overlap, readers)
+           SELECT id, path, collection, content_hash, media_type, size, modified_at, state, error_code, error_text, language, chunk_size, chunk_overlap, ${groupsSql} FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::int[], $14::text[])
+             AS row (id, path, collection, content_hash, media_type, size, modified_at, state, error_code, error_text, language, chunk_size, chunk_overlap, readers)
            ON CONFLICT (path) WHERE state <> 'removed' DO NOTHING RETURNING ${columns}`,
           columnsOf(documents.slice(at, at + 500)),
         )
@@ -128,9 +133,9 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
     async placeDocuments(placed) {
       await database.transaction(async (client) => {
         const { rows } = await client.query<{ id: string }>(
-          `WITH row AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[]) AS row (id, collection, language, chunk_size, chunk_overlap)),
-             moved AS (SELECT d.id FROM document d JOIN row USING (id) WHERE d.collection <> row.collection AND d.state <> 'removed'),
-             placed AS (UPDATE document d SET collection = row.collection, language = row.language, chunk_size = row.chunk_size, chunk_overlap = row.chunk_overlap
+          `WITH row AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[]) AS row (id, collection, language, chunk_size, chunk_overlap, readers)),
+             moved AS (SELECT d.id FROM document d JOIN row USING (id) WHERE (d.collection <> row.collection OR d.readers IS DISTINCT FROM ${groupsSql}) AND d.state <> 'removed'),
+             placed AS (UPDATE document d SET collection = row.collection, language = row.language, chunk_size = row.chunk_size, chunk_overlap = row.chunk_overlap, readers = ${groupsSql}
                FROM row WHERE d.id = row.id AND d.state <> 'removed' RETURNING d.id)
            SELECT id FROM moved`,
           [
@@ -139,6 +144,7 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
             placed.map(({ language }) => language),
             placed.map(({ chunkSize }) => chunkSize),
             placed.map(({ chunkOverlap }) => chunkOverlap),
+            placed.map(({ readers }) => readers && JSON.stringify(readers)),
           ],
         )
         await appendMoves(
@@ -182,12 +188,12 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       return isSet
     },
 
-    async requeueDocuments({ states, path, collections, ids }) {
+    async requeueDocuments({ states, path, ids, ...sight }) {
       const { rows } = await database.query<Row>(
-        `UPDATE document SET state = 'queued', error_code = NULL, error_text = NULL, updated_at = now()
+        `UPDATE document d SET state = 'queued', error_code = NULL, error_text = NULL, updated_at = now()
          WHERE state = ANY($1) AND state <> 'removed' AND content_hash ~ '^[0-9a-f]{64}$'
-         AND ($2::text IS NULL OR starts_with(path, $2)) AND ($3::text[] IS NULL OR collection = ANY($3)) AND ($4::uuid[] IS NULL OR id = ANY($4)) RETURNING ${columns}`,
-        [states, path ?? null, collections ?? null, ids ?? null],
+         AND ($2::text IS NULL OR starts_with(path, $2)) AND ($3::uuid[] IS NULL OR id = ANY($3)) AND ${seenBy(4)} RETURNING ${columns}`,
+        [states, path ?? null, ids ?? null, ...sightValues(sight)],
       )
       return rows.map(toDocument)
     },
@@ -262,6 +268,7 @@ function columnsOf(documents: readonly NewDocument[]): unknown[] {
     documents.map((document) => document.language ?? null),
     documents.map((document) => document.chunkSize ?? null),
     documents.map((document) => document.chunkOverlap ?? null),
+    documents.map(({ readers }) => readers && JSON.stringify(readers)),
   ]
 }
 
@@ -269,6 +276,7 @@ function toDocument(row: Row): DocumentRow {
   return {
     id: row.id,
     collection: row.collection,
+    readers: row.readers,
     path: row.path,
     contentHash: row.content_hash,
     mediaType: row.media_type,

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Answer } from '@docent/core/answer-event'
 import { EventSource } from 'eventsource'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { type Stack, startStack } from '../src/start-stack.ts'
@@ -130,6 +131,34 @@ test("a source in a sheet, on a slide or in a mail's attachment names its place;
   expect(await placeOf('What is the fare of the Puffin ferry?', 'costs.eml')).toMatchObject({ attachment: 'ferry.csv', row: 2 })
   const old = (await stack.documents()).items.find(({ path }) => path === 'zh.doc')
   expect(old).toMatchObject({ state: 'failed', error: { code: 'unsupported', message: expect.stringMatching(/save it as \.docx/) } })
+})
+
+test('what is for a group is not answered, cited or given out to others, not even out of a saved answer', async () => {
+  mkdirSync(join(stack.folder, 'board'))
+  writeFileSync(join(stack.folder, 'board/_docent.yml'), 'readers: [board]\n')
+  writeFileSync(join(stack.folder, 'board/merger.md'), '# Merger\n\nThe merger with Kestrel Lines is planned for the spring of 2031.\n')
+  const headers = { authorization: `Bearer ${stack.adminKey}`, 'content-type': 'application/json' }
+  const asAdmin = async (path: string, body?: unknown) => {
+    const response = await fetch(stack.url + path, { headers, ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) })
+    return { status: response.status, body: (await response.json()) as Answer & { items: { path: string; state: string }[] } }
+  }
+  const isReady = async () => (await asAdmin('/api/v1/documents?path=board/')).body.items[0]?.state === 'ready'
+  await until('it is indexed', async () => ((await isReady()) ? true : undefined))
+  const question = 'When is the merger with Kestrel Lines planned?'
+  const told = await until('the admin is answered', async () => {
+    const { body } = await asAdmin('/api/v1/ask', { question })
+    return body.text.includes('2031') ? body : undefined
+  })
+  expect((await asAdmin('/api/v1/saved-answers', { answerId: told.id })).status).toBe(201)
+  expect((await asAdmin('/api/v1/ask', { question })).body.text).toContain('2031')
+  expect(JSON.stringify(await stack.ask(question))).not.toMatch(/2031|board\/merger/)
+  expect((await stack.documents()).items.some(({ path }) => path.startsWith('board/'))).toBe(false)
+  for (const { citationId } of told.sources.filter(({ path }) => path === 'board/merger.md')) {
+    for (const way of ['', '/file']) {
+      expect((await fetch(`${stack.url}/api/v1/citations/${citationId}${way}`)).status).toBe(404)
+      expect((await fetch(`${stack.url}/api/v1/citations/${citationId}${way}`, { headers })).status).toBe(200)
+    }
+  }
 })
 
 test('a bad file is failed or skipped with a stable code and a sentence, and the next one is indexed', async () => {

@@ -5,7 +5,10 @@ import { type PackedTexts, packTexts } from './packed-texts.ts'
 import type { Fields } from './term-reader.ts'
 
 export type Language = 'zh' | 'en'
-export type HeldDocument = Pick<IndexedChunk, 'documentId' | 'version' | 'path' | 'collection' | 'mediaType' | 'language' | 'title'> & {
+export type HeldDocument = Pick<
+  IndexedChunk,
+  'documentId' | 'version' | 'path' | 'collection' | 'readers' | 'mediaType' | 'language' | 'title'
+> & {
   modifiedAt: number
 }
 export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'page' | 'place' | 'start' | 'end' | 'textHash'> & {
@@ -26,6 +29,8 @@ export type ChunkIndex = {
   all(): Iterable<HeldChunk>
   documents(): string[]
   count(language: Language): number
+  /** whether some document is not for everyone */
+  readonly isRestricted: boolean
   search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: HeldChunk) => boolean): { chunk: HeldChunk; score: number }[]
 }
 
@@ -74,6 +79,7 @@ export function createChunkIndex(): ChunkIndex {
   const numberOf = new Map<string, number>()
   let ofDocument = new Map<string, number[]>()
   const counts = { zh: 0, en: 0 }
+  const restricted = new Set<string>()
 
   function drop(documentId: string): void {
     for (const number of ofDocument.get(documentId) ?? []) {
@@ -84,6 +90,7 @@ export function createChunkIndex(): ChunkIndex {
       held[number] = undefined
     }
     ofDocument.delete(documentId)
+    restricted.delete(documentId)
   }
 
   function compact(): void {
@@ -104,14 +111,27 @@ export function createChunkIndex(): ChunkIndex {
     get size() {
       return lexical.size
     },
+    get isRestricted() {
+      return restricted.size > 0
+    },
     lexical,
 
     replace(documentId, chunks) {
       drop(documentId)
       const first = chunks[0]
       if (first) {
-        const { version, path, collection, mediaType, language, title } = first
-        const document = { documentId, version, path, collection, mediaType, language, title, modifiedAt: first.modifiedAt.getTime() }
+        const { version, path, collection, readers, mediaType, language, title } = first
+        const document = {
+          documentId,
+          version,
+          path,
+          collection,
+          readers,
+          mediaType,
+          language,
+          title,
+          modifiedAt: first.modifiedAt.getTime(),
+        }
         const numbers: number[] = []
         const texts = packTexts(chunks.map((chunk) => chunk.text))
         let header = ''
@@ -130,6 +150,7 @@ export function createChunkIndex(): ChunkIndex {
           numbers.push(number)
         })
         ofDocument.set(documentId, numbers)
+        if (readers) restricted.add(documentId)
       }
       if (lexical.dead > Math.max(MIN_DEAD, lexical.size / 2)) compact()
     },

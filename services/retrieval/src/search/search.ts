@@ -46,7 +46,7 @@ export async function search(
     return result
   }
   const tuning = withTuning(request.tuning)
-  const allowed = allowedChunks(request.filters, principal)
+  const allowed = allowedChunks(request.filters, principal, index.isRestricted)
   const plan = timed('plan', () => planQuery(request, index.lexical))
   const asking = dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal)
   const lexical = timed('lexical', () => index.search(plan.terms, tuning.lexicalHits, allowed))

@@ -35,6 +35,7 @@ export function makeLibrary(chunks: number, sources: { setsFolder: string | unde
           ordinal,
           path: `${language}/${n % 40}/${title}.md`,
           collection: n % 10 === 0 ? 'board' : 'default',
+          readers: null,
           mediaType: 'text/markdown',
           modifiedAt: new Date(Date.UTC(2026, 0, 1 + (n % 300))),
           language,

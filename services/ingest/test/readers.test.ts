@@ -1,0 +1,77 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DocumentView } from '@docent/core/document'
+import type { Principal } from '@docent/core/principal'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../../lib/testkit/src/until.ts'
+import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
+
+const scope = new AsyncDisposableStack()
+let ingest: TestIngest
+const put = (path: string, text: string) => writeFileSync(join(ingest.folder, path), text)
+const outsider: Principal = { id: 'out', kind: 'anonymous', scopes: ['chat', 'read'] }
+const member: Principal = { ...outsider, id: 'in', groups: ['sales', 'hr'] }
+const pathsFor = async (who: Principal) => {
+  const { items, counts } = (await (await ingest.ask('/documents', {}, who)).json()) as { items: DocumentView[]; counts: { ready: number } }
+  expect(counts.ready).toBe(items.length)
+  return items.map(({ path }) => path)
+}
+
+beforeAll(async () => {
+  ingest = await startTestIngest(scope)
+  mkdirSync(join(ingest.folder, 'hr'))
+  put('hr/_docent.yml', 'readers: [hr]')
+  put('hr/pay.txt', 'The pay table of this year.')
+  put('open.txt', 'For everyone.')
+  for (const path of ['hr/pay.txt', 'open.txt']) await ingest.reaches(path, 'ready')
+})
+afterAll(() => scope.disposeAsync())
+
+test('a document with readers is there for its groups and the admin only, on every way to it', async () => {
+  const { id } = await ingest.reaches('hr/pay.txt', 'ready')
+  const { activeVersion } = (await ingest.corpus.findDocument(id))!
+  expect(await pathsFor(outsider)).toEqual(['open.txt'])
+  expect(await pathsFor(member)).toEqual(['hr/pay.txt', 'open.txt'])
+  for (const way of ['', '/file', '/chunks', '/preview']) {
+    expect((await ingest.ask(`/documents/${id}${way}`, {}, outsider)).status, way).toBe(404)
+    expect((await ingest.ask(`/documents/${id}${way}`, {}, member)).status, way).toBe(200)
+  }
+  const stateFor = async (who: Principal) =>
+    (await (await ingest.ask(`/documents/by-version/${id}/${activeVersion}`, {}, who)).json()) as unknown
+  expect(await stateFor(outsider)).toEqual({ state: 'hidden' })
+  expect(await stateFor(member)).toEqual({ state: 'current', path: 'hr/pay.txt' })
+  const chunksFor = async (who: Principal) => {
+    const { items } = (await (await ingest.ask('/collections', {}, who)).json()) as { items: { name: string; chunks: number }[] }
+    return items.find(({ name }) => name === 'default')!.chunks
+  }
+  expect([await chunksFor(outsider), await chunksFor(member)]).toEqual([1, 2])
+})
+
+test('other readers cost no embedding, and retrieval is told', async () => {
+  const before = ingest.embedder.embedded.length
+  const feed = await ingest.corpus.lastChange()
+  put('hr/_docent.yml', 'readers: [board]')
+  await until('the readers have changed', async () => ((await pathsFor(member)).length === 1 ? true : undefined))
+  expect((await ingest.chunks()).find(({ path }) => path === 'hr/pay.txt')?.readers).toEqual(['board'])
+  expect((await ingest.corpus.changesAfter(feed, 10)).map(({ kind }) => kind)).toEqual(['moved'])
+  rmSync(join(ingest.folder, 'hr/_docent.yml'))
+  await until('everyone reads it', async () => ((await pathsFor(outsider)).length === 2 ? true : undefined))
+  expect(ingest.embedder.embedded.length).toBe(before)
+})
+
+test('events of what a listener may not read do not reach him', async () => {
+  const left = new AbortController()
+  const events = await ingest.ask('/documents/events', { signal: left.signal }, outsider)
+  mkdirSync(join(ingest.folder, 'board'))
+  put('board/_docent.yml', 'readers: [board]')
+  put('board/plan.txt', 'The plan.')
+  await ingest.reaches('board/plan.txt', 'ready')
+  put('late.txt', 'Later, and for everyone.')
+  let told = ''
+  for await (const part of events.body!.pipeThrough(new TextDecoderStream())) {
+    told += part
+    if (/late\.txt[^\n]*ready/.test(told)) break
+  }
+  left.abort()
+  expect(told).not.toContain('plan.txt')
+})
