@@ -1,22 +1,15 @@
-import type { PdfLine } from './formats/pdf-lines.ts'
+import { closeUp, type PdfLine } from './formats/pdf-lines.ts'
 
 /** A word or a few as Tesseract found them; places in points, `top` down. Text that was in the file itself has no confidence. */
 export type OcrItem = { text: string; x: number; y: number; width: number; height: number; confidence?: number }
 
-const cjk = '\\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uffef\\u3000-\\u303f'
-const betweenCjk = new RegExp(`(?<=[${cjk}])[ \\t]+(?=[${cjk}])`, 'g')
-const wide = new RegExp(`[${cjk}]`)
+const wide = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]/
 const MIN_CONFIDENCE = 0.3
 const MIN_MEAN_CONFIDENCE = 0.55
 const COLUMN_GAP = 3
 // A short line of letters so much wider than the usual ones is a heading's.
 const TALL = 1.4
 const MAX_HEADING = 60
-
-/** Chinese is printed without spaces, and Tesseract puts them between its characters. */
-export function closeUp(text: string): string {
-  return text.replace(betweenCjk, '')
-}
 
 /** Words as printed lines from top to bottom; nothing where Tesseract itself hardly believes what it saw. */
 export function ocrLines(items: readonly OcrItem[]): PdfLine[] {

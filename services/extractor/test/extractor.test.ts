@@ -114,3 +114,17 @@ test('health and counters are there', async () => {
   const counters = (await service.get('/metrics.json')) as { extracted: Record<string, number> }
   expect(counters.extracted['pdf,ok']).toBe(1)
 })
+
+test.each(['html', 'docx', 'md'])('a long table in a text has its header row in every part: %s', async (format) => {
+  const rows = [
+    ['Model', 'Voltage', 'Remark'],
+    ...Array.from({ length: 40 }, (_, i) => [`M-${i}`, `${i} V`, `part number ${1000 + i} fits it`]),
+  ]
+  const html = `<p>All parts.</p><table>${rows.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('')}</table>`
+  const md = `All parts.\n\n${rows.map((row, i) => `| ${row.join(' | ')} |${i === 0 ? '\n|---|---|---|' : ''}`).join('\n')}\n`
+  const document = await extracted(`long.${format}`, format === 'docx' ? makeDocx(table(rows)) : format === 'md' ? md : html)
+  const tables = document.blocks.filter(({ kind }) => kind === 'table')
+  expect(tables.length).toBeGreaterThan(2)
+  for (const { text } of tables) expect(text.split('\n')[0]).toBe('Model | Voltage | Remark')
+  expect(tables.flatMap(({ text }) => text.split('\n').slice(1))).toEqual(rows.slice(1).map((row) => row.join(' | ')))
+})

@@ -119,3 +119,26 @@ test('F70: a scan is no_text, with a stamp on each page as well; a short page of
   const long = [{ text: 'A picture may well stand beside a page of text, and is left out.' }]
   expect((await readBytes('a.pdf', makePdf([long], { isScan: true }))).text).toBe(long[0]!.text)
 })
+
+test('a Chinese line that was stretched to the margin is closed up; two words with a space between stay two', async () => {
+  const lines = ['对 于 一 个 支 持 多 架 构 的 软 件 包， 你 可 能 需 要 指 定 架 构', '请联系 张三 或者 李四 办理。']
+  const { text } = await readBytes('a.pdf', makePdf([lines.map((line, i) => ({ text: line, y: 700 - i * 40 }))]))
+  expect(text).toContain('对于一个支持多架构的软件包，你可能需要指定架构')
+  expect(text).toContain('请联系 张三 或者 李四 办理。')
+})
+
+test.each([
+  ['注意', '软件包的详细文档需要另外安装一个软件包来得到。'],
+  ['Note', 'Sort order and range expression depend on the locale.'],
+])('what “%s” stands over is not glued to it', async (label, told) => {
+  const { blocks } = await readBytes(
+    'a.pdf',
+    makePdf([
+      [
+        { text: label, y: 700 },
+        { text: told, y: 686 },
+      ],
+    ]),
+  )
+  expect(blocks.map(({ text }) => text).join('\n')).toBe(`${label}\n${told}`)
+})

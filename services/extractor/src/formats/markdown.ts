@@ -1,7 +1,8 @@
-import { createBuilder, type DocumentBuilder, tableText } from '../document-builder.ts'
+import { createBuilder, type DocumentBuilder } from '../document-builder.ts'
 import type { Extracted } from '../types.ts'
 import { inlineText } from './inline-markdown.ts'
 import { stripRawHtml, takeFrontMatter } from './markdown-preamble.ts'
+import { addTextTable } from './table-blocks.ts'
 
 const listItem = /^\s{0,12}(?:[-*+]|\d{1,9}[.)])\s+\S/
 const delimiterRow = /^[\s|:-]{3,}$/
@@ -86,7 +87,7 @@ function table(lines: readonly string[], at: number, builder: DocumentBuilder): 
   const rows = [cells(lines[at]!)]
   let i = at + 2
   for (; i < lines.length && lines[i]!.includes('|'); i++) rows.push(cells(lines[i]!))
-  builder.add('table', tableText(rows))
+  addTextTable(builder, rows)
   return i
 }
 

@@ -1,9 +1,11 @@
-import { type DocumentBuilder, tableText } from '../document-builder.ts'
+import type { DocumentBuilder } from '../document-builder.ts'
 import { isRepeated, type Layout, measureLayout } from './pdf-layout.ts'
 import type { PdfLine, PdfPage } from './pdf-lines.ts'
+import { addTextTable } from './table-blocks.ts'
 
 const cjk = /[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\u3040-\u30ff\u3000-\u303f]|[\ud840-\ud87f][\udc00-\udfff]/
 const bullet = /^(?:[•●○■□◆◇▪‣–*-]\s*|\d{1,3}[.)、]\s*|[（(]\d{1,2}[）)]\s*)(?=\D)\S/
+const admonition = /^\s*(?:提示|注意|警告|小心|重要|说明|Tip|Note|Warning|Caution|Important)[:：]?\s*$/
 const sentenceEnd = /[。！？.!?：:；;”」』）)]$/
 
 /** Turns printed lines into headings, paragraphs, lists and tables; returns the first heading. */
@@ -27,7 +29,9 @@ function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): strin
   let open: PdfLine[] = []
   const endItem = () => {
     if (open.length === 0) return
-    const text = joinLines(open.map((line) => line.text))
+    const [label, ...told] = open.map((line) => line.text)
+    // “注意” over its note is no part of the sentence below it
+    const text = told.length > 0 && admonition.test(label!) ? `${label!.trim()}\n${joinLines(told)}` : joinLines([label!, ...told])
     const isItem = bullet.test(open[0]!.text.trim())
     open = []
     if (isItem) items.push(text)
@@ -51,7 +55,7 @@ function addPage(page: PdfPage, layout: Layout, builder: DocumentBuilder): strin
     const level = table ? undefined : layout.levelOf(line)
     if (table) {
       end()
-      builder.add('table', tableText(table.rows), place)
+      addTextTable(builder, table.rows, place)
     } else if (level) {
       end()
       const parts = [line.text]

@@ -39,5 +39,19 @@ export function piecesToLines(pieces: readonly PdfPiece[]): PdfLine[] {
       last.bold &&= piece.bold || !piece.text.trim()
     } else lines.push({ ...piece })
   }
-  return lines.filter((line) => line.text.trim())
+  return lines.filter((line) => line.text.trim()).map((line) => (line.table ? line : { ...line, text: unjustified(line.text) }))
+}
+
+const cjk = '\\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uffef\\u3000-\\u303f'
+const betweenCjk = new RegExp(`(?<=[${cjk}])[ \\t]+(?=[${cjk}])`, 'g')
+const stretched = /(?:\p{sc=Han}[ \t]+){2,}\p{sc=Han}/u
+
+/** Chinese is printed without spaces. */
+export function closeUp(text: string): string {
+  return text.replace(betweenCjk, '')
+}
+
+/** A line whose characters stand one by one was stretched to the margin: 软 件 包. Single spaces, as between two names, stay. */
+function unjustified(text: string): string {
+  return stretched.test(text) ? closeUp(text) : text
 }

@@ -1,7 +1,8 @@
-import { createBuilder, tableText } from '../document-builder.ts'
+import { createBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
 import type { Extracted } from '../types.ts'
 import { rtfTokens } from './rtf-tokens.ts'
+import { addTextTable } from './table-blocks.ts'
 
 export const rtfType = 'application/rtf'
 
@@ -57,7 +58,7 @@ export function extractRtf(bytes: Buffer, maxChars: number): Extracted {
     pending = []
   }
   const endTable = () => {
-    builder.add('table', tableText(rows))
+    addTextTable(builder, rows)
     rows = []
   }
   const endList = () => {

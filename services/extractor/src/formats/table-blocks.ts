@@ -45,6 +45,12 @@ export function addTable(builder: DocumentBuilder, rows: Iterable<TableRow>, pla
   flush()
 }
 
+/** A table inside a text, as it is printed there. */
+export function addTextTable(builder: DocumentBuilder, rows: readonly string[][], place: Place = {}): void {
+  const numbered = rows.map((cells, i) => ({ row: i + 1, cells }))
+  addTable(builder, numbered, place, false)
+}
+
 /** Lines above a sheet's table that fill one cell only are its title, not its header. */
 export function* withoutTitleRows(rows: Iterable<TableRow>, onTitle: (text: string, row: number) => void): Generator<TableRow> {
   let waiting: TableRow[] = []

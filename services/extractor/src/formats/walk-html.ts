@@ -1,4 +1,5 @@
-import { type DocumentBuilder, tableText } from '../document-builder.ts'
+import type { DocumentBuilder } from '../document-builder.ts'
+import { addTextTable } from './table-blocks.ts'
 
 const blockNames = new Set(
   'address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form header hgroup hr html legend li main nav ol p pre section summary table tbody td tfoot th thead tr ul h1 h2 h3 h4 h5 h6'.split(
@@ -47,7 +48,7 @@ export function walkBlocks(root: Element, builder: DocumentBuilder): string | un
     } else if (name === 'table' && !isLayout(element)) {
       const caption = element.querySelector('caption')?.textContent
       if (caption) builder.add('paragraph', tidy(caption))
-      builder.add('table', tableText(rowsOf(element)))
+      addTextTable(builder, rowsOf(element))
     } else for (const child of element.childNodes) visit(child)
   }
 

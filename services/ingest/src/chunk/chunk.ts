@@ -6,7 +6,7 @@ import { type Piece, piecesOf } from './blocks.ts'
 
 export type Chunking = { size: number; overlap: number }
 /** Changes when the same document would be read or cut in another way: then it is indexed anew. */
-export const CHUNKER_VERSION = 2
+export const CHUNKER_VERSION = 3
 
 const PARENT_MAX = 2_000
 const HEADER_MAX = 300
