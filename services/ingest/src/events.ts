@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events'
+import type { Progress } from '@docent/core/document'
 import type { Log } from '@docent/kit/logger'
 import { dependencyUp, httpSeconds, type Metrics } from '@docent/kit/metrics'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import { type PauseReason, pauseReasons, pauseSentences } from './pauses.ts'
 import type { ScanReport } from './scan/scan-report.ts'
 
-export type DocumentEvent = { documentId: string; path: string; state: string; code?: string }
+export type DocumentEvent = { documentId: string; path: string; state: string; code?: string; progress?: Progress }
 export type Events = ReturnType<typeof createEvents>
 
 /** One function per business event feeds log, metric and the SSE of documents. */

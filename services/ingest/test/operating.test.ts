@@ -151,7 +151,7 @@ test('each attempt is listed with its outcome, its stages and what it cost', asy
     return ((await (await ingest.ask(`/documents/${id}/attempts`)).json()) as { items: Record<string, unknown>[] }).items
   }
   const stages = { extract: expect.any(Number), chunk: expect.any(Number), embed: expect.any(Number), write: expect.any(Number) }
-  expect((await attempts('after.txt', 'ready'))[0]).toMatchObject({ outcome: 'done', chunks: 1, embedded: 1, reused: 0, stages })
+  expect((await attempts('after.txt', 'ready'))[0]).toMatchObject({ outcome: 'done', chunks: 1, embedded: 1, reused: 0, tokens: 4, stages })
   const failed = await attempts('three.txt', 'failed')
   expect(failed).toHaveLength(2)
   expect(failed[0]).toMatchObject({ outcome: 'failed', code: 'corrupt', stages: { extract: expect.any(Number) } })

@@ -81,33 +81,33 @@ export const indexDocument = defineJob({
       await corpus.endAttempt(attempt, 'skipped', { code: 'conflict' })
       return { kind: 'skipped', note: 'the document has changed meanwhile' }
     }
-    const stages: Stages = {}
+    const work: Work = { stages: {}, tokens: 0 }
     try {
       if (crashes >= CRASHES)
         throw new AppError(
           'worker_crash',
           `Indexing this file ended its worker ${CRASHES} times: split it or save it in another format, then retry it.`,
         )
-      const figures = { ...(await index(document, deps, attempt, signal, stages)), stages }
+      const figures = { ...(await index(document, deps, attempt, signal, work)), ...work }
       await corpus.endAttempt(attempt, 'done', figures)
       events.documentIndexed(document, figures)
       faultPoint('K10')
       return { kind: 'done' }
     } catch (thrown) {
       const error = toAppError(signal.aborted ? new AppError('unavailable', 'Ingest is stopping.', { cause: thrown }) : thrown)
-      return await conclude(error, document, attempt, deps, stages)
+      return await conclude(error, document, attempt, deps, work)
     }
   },
 })
 
 /** Overtaken: nothing to say. An outage: the document waits. A bad document: failed or skipped, with the reason. */
-async function conclude(error: AppError, document: DocumentRow, attempt: number, deps: IndexDeps, stages: Stages): Promise<JobOutcome> {
+async function conclude(error: AppError, document: DocumentRow, attempt: number, deps: IndexDeps, work: Work): Promise<JobOutcome> {
   const { corpus, events } = deps
   // one that slept while another took its job over, or that was cancelled, has no say, whatever it met when it woke
   const isLate = !(await corpus.isLatestAttempt(attempt, document.id))
   if (isLate && error.code !== 'conflict') error = new AppError('conflict', 'A later attempt has begun.', { cause: error })
   const isOvertaken = error.code === 'conflict' || error.code === 'gone'
-  await corpus.endAttempt(attempt, isOvertaken ? 'skipped' : 'failed', { code: error.code, message: error.message, stages })
+  await corpus.endAttempt(attempt, isOvertaken ? 'skipped' : 'failed', { code: error.code, message: error.message, ...work })
   if (isOvertaken) return { kind: 'skipped', note: error.message }
   const mayHeal =
     outages.has(error.code) ||
@@ -124,8 +124,9 @@ async function conclude(error: AppError, document: DocumentRow, attempt: number,
   return { kind: 'done', note: error.code }
 }
 
-async function index(document: DocumentRow, deps: IndexDeps, attempt: number, signal: AbortSignal, stages: Stages) {
-  const { corpus, chunking } = deps
+async function index(document: DocumentRow, deps: IndexDeps, attempt: number, signal: AbortSignal, work: Work) {
+  const { stages } = work
+  const { corpus, chunking, events } = deps
   const started = performance.now()
   const { generation, embedder } = await deps.findServing(signal) // before the parsing: without it the work would be for nothing
   const { model, dimension } = generation
@@ -139,18 +140,27 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const texts = new Map(chunks.map((chunk) => [chunk.textHash, embedText(chunk)]))
   const known = await corpus.vectorHashes([...texts.keys()], model)
   const missing = [...texts.keys()].filter((hash) => !known.has(hash))
+  const tell = async (stage: 'read' | 'saved', made: number) => {
+    const progress = { stage: 'embed' as const, done: texts.size - missing.length + made, total: texts.size }
+    await corpus.markAttempt(attempt, stage, progress)
+    events.documentChanged({ documentId: document.id, path: document.path, state: 'indexing', progress })
+  }
+  if (missing.length > 0) await tell('read', 0)
   for (let i = 0; i < missing.length; i += EMBED_BATCH) {
     const batch = missing.slice(i, i + EMBED_BATCH)
     const vectors = await timed(stages, 'embed', () =>
       embedder.passages(
         batch.map((hash) => texts.get(hash)!),
         signal,
+        (used) => {
+          work.tokens += used
+        },
       ),
     )
     if (vectors.length !== batch.length || vectors.some((vector) => vector.length !== dimension))
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
     await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
-    if (i === 0) await corpus.markAttempt(attempt, 'saved')
+    await tell('saved', i + batch.length)
     await corpus.setState(document.id, 'indexing', undefined, { contentHash: document.contentHash, attempt }) // a sign of life for the reconciler
     faultPoint('K5')
   }
@@ -174,6 +184,9 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     ms: Math.round(performance.now() - started),
   }
 }
+
+/** What an attempt took, also when it failed; tokens are those that were embedded, as far as the model counts them. */
+type Work = { stages: Stages; tokens: number }
 
 /** Milliseconds of each stage as far as it came; those of a failing stage count, too. */
 type Stages = { [stage in 'extract' | 'chunk' | 'embed' | 'write']?: number }

@@ -49,6 +49,12 @@ export const documentStates = ['queued', 'indexing', 'ready', 'failed', 'skipped
 export const DocumentState = z.enum(documentStates)
 export type DocumentState = z.infer<typeof DocumentState>
 
+/** How far a document is that is being indexed; `done` of `total` chunks have their vectors, once it is known how many there are. */
+export const Progress = z
+  .object({ stage: z.enum(['extract', 'embed']), done: z.number().int().nonnegative(), total: z.number().int().nonnegative() })
+  .meta({ id: 'Progress' })
+export type Progress = z.infer<typeof Progress>
+
 /** One file of the folder, as the API shows it. */
 export const DocumentView = z
   .object({
@@ -61,6 +67,7 @@ export const DocumentView = z
     size: z.number().int(),
     pages: z.number().int().optional(),
     chunks: z.number().int(),
+    progress: Progress.optional(),
     contentHash: z.string(),
     indexedAt: z.iso.datetime().optional(),
   })

@@ -24,10 +24,10 @@ export function createAttempts(database: Database): Attempts {
       )
       return Number(rows[0]!.id)
     },
-    async markAttempt(attemptId, stage) {
-      await database.query(`UPDATE attempt SET detail = jsonb_build_object('stage', $2::text) WHERE id = $1 AND ended_at IS NULL`, [
+    async markAttempt(attemptId, stage, progress) {
+      await database.query('UPDATE attempt SET detail = $2 WHERE id = $1 AND ended_at IS NULL', [
         attemptId,
-        stage,
+        JSON.stringify({ stage, ...(progress ? { progress } : {}) }),
       ])
     },
     isLatestAttempt: (attemptId, documentId) => isLatestAttempt(database, attemptId, documentId),

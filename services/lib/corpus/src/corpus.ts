@@ -1,5 +1,5 @@
 import type { Chunk } from '@docent/core/chunk'
-import type { DocumentState, DocumentView, Place } from '@docent/core/document'
+import type { DocumentState, DocumentView, Place, Progress } from '@docent/core/document'
 
 /** How a document's folder wants it indexed; null: as the configuration says. */
 export type IndexSettings = { language: 'zh' | 'en' | null; chunkSize: number | null; chunkOverlap: number | null }
@@ -244,7 +244,7 @@ export type Corpus = {
    * How far an attempt has come, for the case that it ends without a word: `read`: the file's text is in this process;
    * `saved`: vectors have been kept since.
    */
-  markAttempt(attemptId: number, stage: 'read' | 'saved'): Promise<void>
+  markAttempt(attemptId: number, stage: 'read' | 'saved', progress?: Progress): Promise<void>
   /** attempts at this content that ended without a word while its text was in their process and nothing had been kept, since the last one that got further */
   countCrashes(documentId: string, contentHash: string): Promise<number>
   /** gives those attempts the outcome `lost` that have no end although their document is done with; returns how many */

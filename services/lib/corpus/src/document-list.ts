@@ -1,4 +1,4 @@
-import type { DocumentView } from '@docent/core/document'
+import type { DocumentView, Progress } from '@docent/core/document'
 import { AppError } from '@docent/core/errors'
 import type { Corpus, DocumentQuery, Sight } from './corpus.ts'
 import type { Database } from './database.ts'
@@ -43,6 +43,7 @@ export function createDocumentList(
 
 type ViewRow = Omit<Row, 'language' | 'readers' | 'chunk_size' | 'chunk_overlap' | 'edit_revision'> & {
   indexed_at: Date | null
+  attempt: { progress?: Progress } | null
   pages: number | null
   chunks: string
 }
@@ -56,7 +57,8 @@ export function sightValues({ collections, groups }: Sight): unknown[] {
 }
 
 const viewSql = `SELECT d.id, d.collection, d.path, d.content_hash, d.media_type, d.size, d.modified_at, d.state, d.error_code, d.error_text, d.active_version, d.indexed_at, v.pages,
-  (SELECT count(*) FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) AS chunks
+  (SELECT count(*) FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) AS chunks,
+  CASE WHEN d.state = 'indexing' THEN (SELECT a.detail FROM attempt a WHERE a.document = d.id ORDER BY a.id DESC LIMIT 1) END AS attempt
   FROM document d LEFT JOIN version v ON v.document = d.id AND v.version = d.active_version`
 const listWhere = `(d.state = $1 OR ($1::text IS NULL AND d.state <> 'removed')) AND ($2::text IS NULL OR starts_with(d.path, $2))
   AND ($3::text IS NULL OR (d.path, d.id) > ($3, $4::uuid)) AND ${seenBy(5)}`
@@ -77,6 +79,7 @@ function toView(row: ViewRow): DocumentView {
     size: Number(row.size),
     ...(row.pages ? { pages: row.pages } : {}),
     chunks: Number(row.chunks),
+    ...(row.state === 'indexing' ? { progress: row.attempt?.progress ?? { stage: 'extract', done: 0, total: 0 } } : {}),
     contentHash: row.content_hash,
     ...(row.indexed_at ? { indexedAt: row.indexed_at.toISOString() } : {}),
   }

@@ -6,8 +6,8 @@ export type Embedder = {
   info(signal?: AbortSignal): Promise<{ model: string; dimension: number }>
   /** a question; goes before passages */
   query(text: string, signal: AbortSignal): Promise<Float32Array>
-  /** indexed texts, in order; wrong shapes and NaN are refused as `embedding_failed` */
-  passages(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]>
+  /** indexed texts, in order; wrong shapes and NaN are refused as `embedding_failed`; `used` is told the tokens of each request, where they are known */
+  passages(texts: readonly string[], signal: AbortSignal, used?: (tokens: number) => void): Promise<Float32Array[]>
 }
 
 /** A model that may be named. Without a dimension it does not answer now, and `problem` says why. */

@@ -27,7 +27,10 @@ const modelsReply = z.object({
     )
     .min(1),
 })
-const vectorsReply = z.object({ data: z.array(z.object({ index: z.int(), embedding: z.string() })) })
+const vectorsReply = z.object({
+  data: z.array(z.object({ index: z.int(), embedding: z.string() })),
+  usage: z.object({ total_tokens: z.int().nonnegative() }).optional(),
+})
 const problem = z.object({ code: z.string(), detail: z.string() }).partial()
 
 /** The Embedder port over our embedder service. It does not retry: callers know better how long they can wait. */
@@ -41,9 +44,15 @@ export function createHttpEmbedder({
   const base = url.replace(/\/+$/, '')
   let dimension: number | undefined
 
-  async function embed(kind: 'query' | 'passage', input: readonly string[], signal: AbortSignal, limitMs: number): Promise<Float32Array[]> {
+  async function embed(
+    kind: 'query' | 'passage',
+    input: readonly string[],
+    signal: AbortSignal,
+    limitMs: number,
+    used?: (tokens: number) => void,
+  ): Promise<Float32Array[]> {
     const body = JSON.stringify({ input, kind, encoding_format: 'base64', model })
-    const { data } = await ask(
+    const { data, usage } = await ask(
       `${base}/v1/embeddings`,
       { method: 'POST', headers: { 'content-type': 'application/json' }, body },
       vectorsReply,
@@ -56,6 +65,7 @@ export function createHttpEmbedder({
       { count: input.length, dimension },
     )
     dimension ??= vectors[0]?.length
+    if (usage) used?.(usage.total_tokens)
     return vectors
   }
 
@@ -72,10 +82,10 @@ export function createHttpEmbedder({
       const [vector] = await embed('query', [text], signal, timeoutMs)
       return vector!
     },
-    async passages(texts, signal) {
+    async passages(texts, signal, used) {
       const vectors: Float32Array[] = []
       for (let from = 0; from < texts.length; from += batch) {
-        vectors.push(...(await embed('passage', texts.slice(from, from + batch), signal, passagesTimeoutMs)))
+        vectors.push(...(await embed('passage', texts.slice(from, from + batch), signal, passagesTimeoutMs, used)))
       }
       return vectors
     },

@@ -42,12 +42,13 @@ export function createFakeEmbedder({ model = 'fake-hash', dimension = 64 }: { mo
     },
     info: () => answer(() => ({ model, dimension })),
     query: (text) => answer(() => hashVector(text, dimension)),
-    passages: (texts) =>
+    passages: (texts, _signal, used) =>
       answer(() => {
         if (refusal && embedded.length >= refusalFrom) throw refusal
         if (refusedText !== undefined && texts.some((text) => text.includes(refusedText!)))
           throw new AppError('embedding_failed', 'The fake embedder cannot read this text.')
         embedded.push(...texts)
+        used?.(texts.reduce((sum, text) => sum + text.split(/\s+/).length, 0))
         return texts.map((text) => hashVector(text, dimension))
       }),
   }
