@@ -142,3 +142,25 @@ test.each([
   )
   expect(blocks.map(({ text }) => text).join('\n')).toBe(`${label}\n${told}`)
 })
+
+test('a wrapped cell of a table stays one cell, in order, and stretched prose is no table', async () => {
+  const rows = [
+    [['Package'], ['Popularity'], ['Remark']],
+    [['vim'], ['390'], ['an improved editor of the', 'old family, for programmers']],
+    [['mc'], ['226'], ['a file manager that needs', 'no more than a terminal']],
+    [['gpm'], ['14'], ['copies and pastes by mouse']],
+    [['w3m'], ['190'], ['a browser for the terminal', 'that shows pictures too']],
+  ]
+  let y = 700
+  const printed = rows.flatMap((row) => {
+    const cells = row.flatMap((lines, c) => lines.map((text, n) => ({ text, x: [72, 150, 240][c]!, y: y - n * 13 })))
+    y -= 13 * Math.max(...row.map((lines) => lines.length)) + 5
+    return cells
+  })
+  const { text } = await readBytes(
+    'a.pdf',
+    makePdf([[{ text: 'Packages', size: 18 }, { text: 'These packages are useful.', y: 730 }, ...printed]]),
+  )
+  expect(text).toContain('vim | 390 | an improved editor of the old family, for programmers')
+  expect(text).toContain('w3m | 190 | a browser for the terminal that shows pictures too')
+})

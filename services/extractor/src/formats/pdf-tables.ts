@@ -1,8 +1,15 @@
+import { joinLines } from './pdf-blocks.ts'
 import type { PdfPiece, PdfTable } from './pdf-lines.ts'
 
 type Box = { top: number; bottom: number; left: number; right: number }
 
 const MIN_SHARE = 0.98
+const MIN_IN_COLUMNS = 0.6
+// A title over the table, or a long cell, may lie over a gap.
+const MAX_CROSSING = 0.1
+// in sizes: between two columns, and from one line of a cell to the next
+const MIN_GAP = 0.6
+const WRAP_PITCH = 1.8
 
 /**
  * A table is taken only if its cells hold just what is printed in its box: a guess that loses or doubles words is worse than lines.
@@ -16,7 +23,9 @@ export function trustedTables(found: readonly PdfTable[], pieces: readonly PdfPi
     const isWhole = sharedText(table.rows.flat().join(''), inside.map((piece) => piece.text).join('')) >= MIN_SHARE
     // What stands beside it on its lines belongs to it, unless the page has columns.
     const isPart = !hasColumns && pieces.some((piece) => isBeside(piece, table))
-    if (isWhole && !isPart && !trusted.some((other) => overlaps(other, table))) trusted.push(table)
+    // Liteparse takes stretched prose for a table; no gap runs down through prose.
+    const hasColumnsOfItsOwn = gapsThrough(linesOf(inside)).length > 0
+    if (isWhole && !isPart && hasColumnsOfItsOwn && !trusted.some((other) => overlaps(other, table))) trusted.push(table)
     else doubtful.push(table)
   }
   for (const table of doubtful.toSorted((a, b) => areaOf(a) - areaOf(b))) {
@@ -40,27 +49,90 @@ export function placeTables(tables: readonly PdfTable[], pieces: readonly PdfPie
   })
 }
 
-/** Every printed line of the box, to the page's full width, a cell for each piece that stands apart. */
+/**
+ * Every printed line of the box, to the page's full width, if gaps run down through them: a cell for what stands between two of these. A line
+ * that goes on in some columns only, close below the one before, is the rest of its cells.
+ */
 function printedTable(box: Box, pieces: readonly PdfPiece[]): PdfTable | undefined {
-  const rows: { top: number; pieces: PdfPiece[] }[] = []
   const within = pieces.filter((piece) => piece.top + piece.size / 2 >= box.top - 1 && piece.top + piece.size / 2 <= box.bottom + 1)
-  for (const piece of within.toSorted((a, b) => a.top - b.top)) {
-    const row = rows.at(-1)
-    if (row && piece.top - row.top < piece.size * 0.5) row.pieces.push(piece)
-    else rows.push({ top: piece.top, pieces: [piece] })
-  }
-  const cells = rows.map((row) => cellsOf(row.pieces.toSorted((a, b) => a.left - b.left)))
-  const inColumns = cells.filter((row) => row.length > 1).length
-  if (rows.length < 2 || inColumns < rows.length * 0.6) return undefined
+  const lines = linesOf(within)
+  if (lines.length < 2) return undefined
+  const gaps = gapsThrough(lines)
+  const apart = lines.map(cellsApart)
+  if (gaps.length === 0 || apart.filter((cells) => cells.length > 1).length < lines.length * MIN_IN_COLUMNS) return undefined
+  // where more stands apart than the gaps explain, what belongs together is not known: then each line stays a row
+  const isExplained = apart.filter((cells) => cells.length > gaps.length + 1).length <= lines.length * MAX_CROSSING
+  const rows = isExplained
+    ? withWrapped(lines.map((line) => ({ top: line[0]!.top, size: line[0]!.size, cells: cellsOf(line, gaps) })))
+    : apart
   const left = Math.min(...within.map((piece) => piece.left))
   const right = Math.max(...within.map((piece) => piece.right))
-  return { top: box.top, bottom: box.bottom, left, right, rows: cells }
+  return { top: box.top, bottom: box.bottom, left, right, rows }
 }
 
-function cellsOf(pieces: readonly PdfPiece[]): string[] {
+function linesOf(pieces: readonly PdfPiece[]): PdfPiece[][] {
+  const lines: PdfPiece[][] = []
+  for (const piece of pieces.toSorted((a, b) => a.top - b.top)) {
+    const line = lines.at(-1)
+    if (line && piece.top - line[0]!.top < piece.size * 0.5) line.push(piece)
+    else lines.push([piece])
+  }
+  return lines
+}
+
+type Row = { top: number; size: number; cells: string[] }
+
+function withWrapped(rows: readonly Row[]): string[][] {
+  const whole: string[][] = []
+  for (const [i, { top, size, cells }] of rows.entries()) {
+    const above = rows[i - 1]
+    const last = whole.at(-1)
+    const goesOn = cells.every((cell, n) => !cell || last?.[n]) && cells.filter(Boolean).length <= cells.length / 2
+    // its cell is centred beside the next line's first one
+    const below = rows[i + 1]?.cells
+    const isBelow = below?.[0] && cells.some((cell, n) => cell && !below[n])
+    if (!last || cells[0] || !goesOn || isBelow || !above || top - above.top > size * WRAP_PITCH) whole.push([...cells])
+    else cells.forEach((cell, n) => void (last[n] = joinLines([last[n]!, cell].filter(Boolean))))
+  }
+  return whole
+}
+
+/** The middles of the gaps between columns: what hardly any line prints over, as wide as a space between columns at least. */
+function gapsThrough(lines: readonly PdfPiece[][]): number[] {
+  const all = lines.flat()
+  if (all.length === 0) return []
+  const size = all.map((piece) => piece.size).toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!
+  const right = Math.max(...all.map((piece) => piece.right))
+  const gaps: number[] = []
+  let from: number | undefined
+  for (let x = Math.min(...all.map((piece) => piece.left)); x < right; x++) {
+    const covering = lines.filter((line) => line.some((piece) => piece.left <= x && piece.right > x)).length
+    if (covering <= lines.length * MAX_CROSSING) from ??= x
+    else {
+      if (from !== undefined && x - from >= size * MIN_GAP) gaps.push((from + x) / 2)
+      from = undefined
+    }
+  }
+  return gaps
+}
+
+function cellsOf(line: readonly PdfPiece[], gaps: readonly number[]): string[] {
+  const cells: string[] = Array.from({ length: gaps.length + 1 }, () => '')
+  let end = Number.NEGATIVE_INFINITY
+  for (const piece of line.toSorted((a, b) => a.left - b.left)) {
+    // one that crosses a gap begins where it begins
+    const column = gaps.filter((gap) => gap < piece.left + piece.size / 2).length
+    const isApart = cells[column] && piece.left - end > piece.size * 0.12
+    cells[column] += (isApart ? ' ' : '') + piece.text
+    end = piece.right
+  }
+  return cells
+}
+
+function cellsApart(line: readonly PdfPiece[]): string[] {
   const cells: string[] = []
   let end = Number.NEGATIVE_INFINITY
-  for (const piece of pieces) {
+  for (const piece of line.toSorted((a, b) => a.left - b.left)) {
     const gap = piece.left - end
     if (cells.length === 0 || gap > piece.size * 0.9) cells.push(piece.text)
     else cells[cells.length - 1] += (gap > piece.size * 0.12 ? ' ' : '') + piece.text
