@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { bootstrap, type Line } from './ask-set.ts'
-import { compare, EvalRecord, recordOf, table } from './records.ts'
+import { compare, EvalRecord, gateTable, recordOf, table } from './records.ts'
 
 const asked = (id: string, rank: number | null, ndcg: number) => ({
   id,
@@ -47,4 +47,17 @@ test('the table gives the floor where there is one; the interval holds the mean'
   expect(low).toBeLessThan(0.69)
   expect(high).toBeGreaterThan(0.69)
   expect(bootstrap([0, 1, 1])).toEqual(bootstrap([0, 1, 1]))
+})
+
+test('the gate is told by a set and the questions of another that were asked of its documents, also where that set is measured itself', () => {
+  const scored = (scores: number[]) => scores.map((score, i) => ({ ...asked(`${i}`, null, 0), score, threshold: 1 }))
+  const other = { ...line(scored([0.1, 0.2])), set: 'cmrc', outsideOf: ['zh'] }
+  const inside = line(scored([0.9, 1.2]))
+  const itself = { ...line(scored([2, 3])), set: 'cmrc' }
+  const against = { ...line(scored([0.5, 2.5])), outsideOf: ['cmrc'] }
+  const text = gateTable([other, inside, against, itself])
+  expect(text).toContain('| zh | cmrc | 2 / 2 | 1.000 |')
+  expect(text).toContain('| cmrc | zh | 2 / 2 | 0.750 |')
+  expect(gateTable([inside])).toBe('')
+  expect(table([other, inside], () => undefined)).not.toContain('cmrc')
 })

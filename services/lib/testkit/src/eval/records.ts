@@ -105,7 +105,7 @@ export function gateTable(lines: readonly Line[]): string {
   const scoresOf = ({ asked }: Line) => asked.map(({ score, threshold }) => score / (threshold || 1))
   const rows = lines.flatMap((outside) =>
     (outside.outsideOf ?? []).flatMap((set) => {
-      const inside = lines.find((line) => line.set === set && line.configuration === outside.configuration)
+      const inside = lines.find((line) => !line.outsideOf && line.set === set && line.configuration === outside.configuration)
       if (!inside) return []
       const [yes, no] = [scoresOf(inside), scoresOf(outside)]
       const shares = [fprAt95(yes, no), inside.answerable, outside.answerable].map(percent).join(' | ')
@@ -153,7 +153,7 @@ export function compare(a: EvalRecord, b: EvalRecord): string {
   const lost: { by: number; text: string }[] = []
   for (const after of b.lines) {
     if (after.outsideOf) continue
-    const before = a.lines.find((line) => line.set === after.set && line.configuration === after.configuration)
+    const before = a.lines.find((line) => !line.outsideOf && line.set === after.set && line.configuration === after.configuration)
     if (!before) continue
     const known = new Map(before.asked.map((one) => [one.id, one]))
     const pairs = after.asked.flatMap((one) => (known.has(one.id) ? [{ one, was: known.get(one.id)! }] : []))
