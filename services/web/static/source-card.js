@@ -45,10 +45,11 @@ export function createSourceCard(source, id, quotesOf) {
     'toggle',
     async () => {
       try {
-        const { text, state } = await getJson(`/api/v1/citations/${encodeURIComponent(source.citationId)}`)
+        const { text, state, fileUrl } = await getJson(`/api/v1/citations/${encodeURIComponent(source.citationId)}`)
         show(text)
         if (state === 'changed' || state === 'gone') note(t(state))
-        if (state === 'gone') open.remove()
+        // of a file attached to the conversation only its text is kept
+        if (state === 'gone' || !fileUrl) open.remove()
       } catch {
         show(source.snippet)
         note(t('notLoaded'))
