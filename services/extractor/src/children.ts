@@ -9,8 +9,10 @@ export type ChildLimits = {
   memoryMb: number
   timeoutMs: number
   maxOutputBytes: number
-  concurrency: number /** absent: OCR is off */
+  concurrency: number
+  /** absent: OCR is off */
   ocr?: OcrJob
+  codeCache?: { readonly folder: string | undefined }
 }
 
 export type Children = AsyncDisposable & {
@@ -38,7 +40,8 @@ export function createChildren(limits: ChildLimits): Children {
   keepReady()
 
   function fork(): Idle {
-    const child = spawnChild(limits.memoryMb, Math.ceil((limits.timeoutMs + ocrPages * OCR_PAGE_MS) / 1000) + 30)
+    const cpuSeconds = Math.ceil((limits.timeoutMs + ocrPages * OCR_PAGE_MS) / 1000) + 30
+    const child = spawnChild(limits.memoryMb, cpuSeconds, limits.codeCache?.folder)
     // No process, no exit to wait for: the job that gets this child says parser_crash.
     if (child.pid !== 0) {
       running.add(child)

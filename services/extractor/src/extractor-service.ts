@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { createLogger, type Log } from '@docent/kit/logger'
 import { z } from 'zod'
 import { type Children, createChildren } from './children.ts'
+import { openCodeCache } from './code-cache.ts'
 import { type Counters, countExtraction, createCounters } from './counters.ts'
 import { ExtractFailure } from './failure.ts'
 import { openDocument } from './open-document.ts'
@@ -36,9 +37,11 @@ type Deps = { config: ExtractorConfig; children: Children; counters: Counters; l
 export async function startExtractor(config: ExtractorConfig, scope: AsyncDisposableStack): Promise<void> {
   const log = createLogger('extractor', config.log ?? 'info', config.logFile)
   const ocr = config.ocr && 'maxPages' in config.ocr ? { ...config.ocr, tessdata: await layOutTessdata(scope) } : config.ocr
+  const memoryMb = config.childMemoryMb ?? 256
   const children = scope.use(
     createChildren({
-      memoryMb: config.childMemoryMb ?? 256,
+      memoryMb,
+      codeCache: openCodeCache(memoryMb, log, scope),
       timeoutMs: config.timeoutMs ?? 60_000,
       maxOutputBytes: config.maxOutputBytes ?? 20 * MB,
       concurrency: config.concurrency ?? 1,

@@ -8,32 +8,16 @@ export type Child = { process: ChildProcess; pid: number; document: Writable; st
 const HEAP_SHARE = 0.7
 const packageRoot = dirname(import.meta.dirname)
 
+const prlimit = '/usr/bin/prlimit'
+/** The kernel can refuse a child every byte that it would write into a file. */
+export const canForbidWriting = existsSync(prlimit)
+
 /** A process without environment, without a path to any document, and (by Node's permission model) with no right to read more than its code. */
-export function spawnChild(memoryMb: number, cpuSeconds: number): Child {
-  const node = [
-    process.execPath,
-    `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
-    '--max-semi-space-size=8',
-    '--stack-size=900',
-    '--disable-warning=ExperimentalWarning',
-    '--disable-warning=SecurityWarning',
-    '--permission',
-    '--allow-addons',
-    ...readableFolders().map((folder) => `--allow-fs-read=${folder}`),
-    join(import.meta.dirname, 'child.ts'),
-  ]
-  const [command, ...args] = [...wrappers(cpuSeconds), ...node]
+export function spawnChild(memoryMb: number, cpuSeconds: number, codeCache?: string): Child {
+  const [command, ...args] = [...wrappers(cpuSeconds), ...nodeArguments(memoryMb, 'child.ts', codeCache)]
   const child = spawn(command!, args, {
     cwd: packageRoot,
-    // Bitmaps go back to the system when they are freed; Tesseract works on one core.
-    env: {
-      LANG: 'C.UTF-8',
-      TZ: 'UTC',
-      MALLOC_ARENA_MAX: '2',
-      MALLOC_MMAP_THRESHOLD_: '1048576',
-      MALLOC_TRIM_THRESHOLD_: '1048576',
-      OMP_THREAD_LIMIT: '1',
-    },
+    env: childEnvironment(codeCache),
     stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
   })
   // A child that dies early breaks its pipes; the exit says why, not the pipe.
@@ -49,11 +33,42 @@ export function spawnChild(memoryMb: number, cpuSeconds: number): Child {
   }
 }
 
+/** Node only reads compiled code from where it may write, too. */
+export function nodeArguments(memoryMb: number, script: string, codeCache?: string): string[] {
+  const code = codeCache ? [`--allow-fs-read=${codeCache}/*`, `--allow-fs-write=${codeCache}/*`] : []
+  return [
+    process.execPath,
+    `--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
+    '--max-semi-space-size=8',
+    '--stack-size=900',
+    '--disable-warning=ExperimentalWarning',
+    '--disable-warning=SecurityWarning',
+    '--permission',
+    '--allow-addons',
+    ...readableFolders().map((folder) => `--allow-fs-read=${folder}`),
+    ...code,
+    join(import.meta.dirname, script),
+  ]
+}
+
+export function childEnvironment(codeCache?: string): Record<string, string> {
+  return {
+    LANG: 'C.UTF-8',
+    TZ: 'UTC',
+    // Bitmaps go back to the system when they are freed; Tesseract works on one core.
+    MALLOC_ARENA_MAX: '2',
+    MALLOC_MMAP_THRESHOLD_: '1048576',
+    MALLOC_TRIM_THRESHOLD_: '1048576',
+    OMP_THREAD_LIMIT: '1',
+    ...(codeCache ? { NODE_COMPILE_CACHE: codeCache } : {}),
+  }
+}
+
 /** util-linux is on every Debian: the kernel itself ends the child with its parent, bounds its CPU and writes no core. */
 function wrappers(cpuSeconds: number): string[] {
   const setpriv = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : []
-  const prlimit = existsSync('/usr/bin/prlimit') ? ['/usr/bin/prlimit', '--core=0', `--cpu=${cpuSeconds}`, '--fsize=0', '--'] : []
-  return [...setpriv, ...prlimit]
+  const limits = canForbidWriting ? [prlimit, '--core=0', `--cpu=${cpuSeconds}`, '--fsize=0', '--'] : []
+  return [...setpriv, ...limits]
 }
 
 /** Its own sources, the shared ones, and every node_modules above: not the workspace's root, where documents may lie. */
