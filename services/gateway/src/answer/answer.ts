@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Answer } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
-import type { Passage, SearchResponse } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
 import { faultPoint } from '@docent/kit/fault-point'
 import type { Pool } from '@docent/kit/postgres'
@@ -13,25 +12,21 @@ import type { Memories } from '../store/memories.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
 import type { Records } from '../store/records.ts'
-import type { SavedAnswer } from '../store/saved-answers.ts'
 import type { SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
-import { withAttachments } from './attached.ts'
-import { condense, historyRoom } from './condense.ts'
-import { emotionOf, toneRules } from './emotion.ts'
+import { emotionOf } from './emotion.ts'
 import { finish } from './finish.ts'
-import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving, type Shown } from './job.ts'
+import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
+import { lookUp } from './look-up.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
-import { buildPrompt, type Turn } from './prompt.ts'
-import { createRemembering, fittingFacts, MEMORY_TOKENS } from './remember.ts'
-import { rerankByModel } from './rerank-by-model.ts'
-import { answerAsApproved, findApproved, type SavedDeps } from './saved.ts'
+import type { Turn } from './prompt.ts'
+import { createRemembering, MEMORY_TOKENS } from './remember.ts'
+import type { SavedDeps } from './saved.ts'
 import { createShadows } from './shadow.ts'
-import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
 import { createSummaries } from './summarise.ts'
-import { createToolset, toolRules } from './tools.ts'
 import { reservationOf, settingsOf, tuned, within, withRules } from './tune.ts'
+import { type WritingAids, writeAnswer } from './write.ts'
 
 export type Ask = {
   question: string
@@ -46,8 +41,6 @@ export type Ask = {
   turns?: Turn[]
 }
 export type Asker = { principal: Principal; requestId: string; traceId: string }
-type Searched = { query: NonNullable<Job['found']['searched']>['query']; found: SearchResponse; ms: number }
-export type LookedUp = { approved?: SavedAnswer; search?: Promise<Searched> }
 type Begun = { answerId: string; conversationId: string; isNew: boolean }
 export type Answers = ReturnType<typeof createAnswers>
 export type AnswerDeps = SavedDeps & {
@@ -77,12 +70,11 @@ const RECENT = 200
 export function createAnswers(deps: AnswerDeps) {
   const running = new Map<string, { job: Job; done: Promise<void> }>()
   const recent = new Map<string, Answer>()
-  /** providers that answer only without tools */
-  const refusing = new Set<string>()
   const summaries = createSummaries(deps)
   const shadows = createShadows(deps)
   const feel = (question: string) => (deps.emotionEnabled ? emotionOf(question) : undefined)
   const remembering = createRemembering(deps)
+  const aids: WritingAids = { recall: remembering.recall, refusing: new Set() }
   let closing = false
 
   async function begin(ask: Ask, asker: Asker): Promise<Begun> {
@@ -214,7 +206,7 @@ export function createAnswers(deps: AnswerDeps) {
     for (const notice of job.notices) job.stream.push({ type: 'warning', data: notice })
     let end: ReturnType<typeof endOf>
     try {
-      await write(job, tuned(deps, job.settings.settings))
+      await writeAnswer(job, tuned(deps, job.settings.settings), aids)
       end = { state: 'done' }
     } catch (thrown) {
       end = endOf(thrown, job.abort.signal)
@@ -231,96 +223,6 @@ export function createAnswers(deps: AnswerDeps) {
     void remembering.after(job, tuned(deps, job.settings.settings))
   }
 
-  /** The order of steps. */
-  async function write(job: Job, deps: AnswerDeps): Promise<void> {
-    const { settings } = job.settings
-    const began = performance.now()
-    const { history, previous, summary } = await condense(deps.messages, job)
-    await remembering.recall(job)
-    job.found.timings.condenseMs = Math.round(performance.now() - began)
-    const facts = fittingFacts(job.known)
-    const prompt = (passages: readonly Passage[], rules: readonly string[] = []) => {
-      // ids only: the facts themselves are the reader's, and go when he deletes them
-      if (facts.length > 0) job.found.record.memory = { used: facts.map(({ id }) => id) }
-      return buildPrompt({
-        persona: job.persona.prompt,
-        question: job.question,
-        tongue: job.tongue,
-        passages,
-        history,
-        summary,
-        facts: facts.map(({ fact }) => fact),
-        rules: [...rules, ...toneRules(job.emotion)],
-        historyTokens: historyRoom(settings.historyTokens, summary),
-      })
-    }
-
-    const usesTools = deps.toolsEnabled && deps.providers.length > 0 && settings.tools.length > 0
-
-    if (!deps.ragEnabled) {
-      showSources(job, deps, [])
-      const tools = usesTools ? createToolset(job, deps, { shown: [], isAnswered: true, withSearch: false, refusing }) : undefined
-      if (!(await answerByModel(job, deps, prompt([], tools && toolRules.plain), [], false, tools)))
-        throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
-      return
-    }
-    const { approved, search } = await (job.ahead ?? lookUp(job, previous, deps))
-    if (approved && (await answerAsApproved(job, deps, approved))) return
-    const { query, found: first, ms } = await (search ?? searchFor(job, previous, deps))
-    job.found.timings.retrievalMs = ms
-    const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
-    noteSearch(job, searched)
-    if (settings.shadow) job.found.searched = { query, response: searched }
-    const found = await withAttachments(job, deps, searched)
-
-    if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {
-      const shown: Shown[] = []
-      const tools = usesTools ? createToolset(job, deps, { shown, isAnswered: false, withSearch: true, refusing }) : undefined
-      if (tools && (await answerByModel(job, deps, prompt([], toolRules.only), shown, false, tools))) return
-      return answerNotFound(job, deps, found)
-    }
-    if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
-    const best = found.passages.slice(0, settings.topK)
-    // with tools more sources may come: they are told before the first word
-    const shown = usesTools ? numbered(best) : showSources(job, deps, best)
-    const tools = usesTools ? createToolset(job, deps, { shown, isAnswered: true, withSearch: true, refusing }) : undefined
-    const said = await answerByModel(
-      job,
-      deps,
-      prompt(best, tools && toolRules.beside),
-      shown,
-      settings.cacheAnswers && history.length === 0 && facts.length === 0 && !tools,
-      tools,
-    )
-    tools?.tell()
-    if (!said) await answerByQuoting(job, deps, found, shown)
-    // in doubt the model decides: what it could cite was there
-    else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true
-  }
-
-  /** An approved answer, or else the search under way. */
-  async function lookUp(asked: Asked, previous: string | undefined, deps: AnswerDeps): Promise<LookedUp> {
-    const approved = await findApproved(asked, deps)
-    if (approved) return { approved }
-    const search = searchFor(asked, previous, deps)
-    search.catch(() => undefined) // heard where it is awaited
-    return { search }
-  }
-
-  async function searchFor(asked: Asked, previous: string | undefined, { retrieval }: AnswerDeps): Promise<Searched> {
-    const started = performance.now()
-    const { filters, principal, requestId, traceId } = asked
-    const query = {
-      query: asked.question,
-      ...(previous ? { previous } : {}),
-      limit: asked.settings.settings.searchLimit,
-      ...(filters ? { filters } : {}),
-      explain: true,
-    }
-    const found = await retrieval.search(query, principal, { requestId, traceId }, asked.abort.signal)
-    return { query, found, ms: Math.round(performance.now() - started) }
-  }
-
   function remember(answer: Answer): void {
     recent.set(answer.id, answer)
     if (recent.size > RECENT) recent.delete(recent.keys().next().value!)
@@ -332,7 +234,7 @@ export function createAnswers(deps: AnswerDeps) {
     /** The same steps for a job that nobody reads, with other neighbours where asked: replays and previews. */
     rehearse: (job: Job, others: Partial<AnswerDeps>) => {
       job.emotion = feel(job.question)
-      return write(job, tuned({ ...deps, ...others }, job.settings.settings))
+      return writeAnswer(job, tuned({ ...deps, ...others }, job.settings.settings), aids)
     },
     /** The finished answer from memory, or the one being written. */
     peek(answerId: string): Answer | undefined {

@@ -34,15 +34,13 @@ const tool = <S extends z.ZodObject>(
   run: (input: z.infer<S>, signal: AbortSignal) => Promise<Result> | Result,
 ): Tool => ({ description, input, run })
 
+export type ToolsetOptions = { shown: Shown[]; isAnswered: boolean; withSearch: boolean; refusing: Set<string> }
+
 /**
  * The tools of one question, as far as the settings allow them. `shown` grows with what is found again. While `mayShow` is false
  * nothing of the model's text may be shown: neither the documents nor a tool gave it anything to rest on.
  */
-export function createToolset(
-  job: Job,
-  deps: StepDeps,
-  options: { shown: Shown[]; isAnswered: boolean; withSearch: boolean; refusing: Set<string> },
-) {
+export function createToolset(job: Job, deps: StepDeps, options: ToolsetOptions) {
   const { shown, refusing } = options
   const calls: CallNote[] = []
   let hasHelped = options.isAnswered

@@ -1,0 +1,91 @@
+import { AppError } from '@docent/core/errors'
+import type { Passage } from '@docent/core/passage'
+import type { AnswerDeps } from './answer.ts'
+import { withAttachments } from './attached.ts'
+import { condense, historyRoom } from './condense.ts'
+import { toneRules } from './emotion.ts'
+import type { Job, Shown } from './job.ts'
+import { lookUp, searchFor } from './look-up.ts'
+import { buildPrompt } from './prompt.ts'
+import { fittingFacts } from './remember.ts'
+import { rerankByModel } from './rerank-by-model.ts'
+import { answerAsApproved } from './saved.ts'
+import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
+import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
+
+/** What a process keeps between answers. */
+export type WritingAids = {
+  /** what is remembered of who asks, into the job */
+  recall: (job: Job) => Promise<void>
+  /** providers that answer only without tools */
+  refusing: Set<string>
+}
+
+/** The order of steps. */
+export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing }: WritingAids): Promise<void> {
+  const { settings } = job.settings
+  const began = performance.now()
+  const { history, previous, summary } = await condense(deps.messages, job)
+  await recall(job)
+  job.found.timings.condenseMs = Math.round(performance.now() - began)
+  const facts = fittingFacts(job.known)
+  const prompt = (passages: readonly Passage[], rules: readonly string[] = []) => {
+    // ids only: the facts themselves are the reader's, and go when he deletes them
+    if (facts.length > 0) job.found.record.memory = { used: facts.map(({ id }) => id) }
+    return buildPrompt({
+      persona: job.persona.prompt,
+      question: job.question,
+      tongue: job.tongue,
+      passages,
+      history,
+      summary,
+      facts: facts.map(({ fact }) => fact),
+      rules: [...rules, ...toneRules(job.emotion)],
+      historyTokens: historyRoom(settings.historyTokens, summary),
+    })
+  }
+
+  const usesTools = deps.toolsEnabled && deps.providers.length > 0 && settings.tools.length > 0
+  const toolset = (options: Omit<ToolsetOptions, 'refusing'>) =>
+    usesTools ? createToolset(job, deps, { ...options, refusing }) : undefined
+
+  if (!deps.ragEnabled) {
+    showSources(job, deps, [])
+    const tools = toolset({ shown: [], isAnswered: true, withSearch: false })
+    if (!(await answerByModel(job, deps, prompt([], tools && toolRules.plain), [], false, tools)))
+      throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
+    return
+  }
+  const { approved, search } = await (job.ahead ?? lookUp(job, previous, deps))
+  if (approved && (await answerAsApproved(job, deps, approved))) return
+  const { query, found: first, ms } = await (search ?? searchFor(job, previous, deps))
+  job.found.timings.retrievalMs = ms
+  const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
+  noteSearch(job, searched)
+  if (settings.shadow) job.found.searched = { query, response: searched }
+  const found = await withAttachments(job, deps, searched)
+
+  if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {
+    const shown: Shown[] = []
+    const tools = toolset({ shown, isAnswered: false, withSearch: true })
+    if (tools && (await answerByModel(job, deps, prompt([], toolRules.only), shown, false, tools))) return
+    return answerNotFound(job, deps, found)
+  }
+  if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
+  const best = found.passages.slice(0, settings.topK)
+  // with tools more sources may come: they are told before the first word
+  const shown = usesTools ? numbered(best) : showSources(job, deps, best)
+  const tools = toolset({ shown, isAnswered: true, withSearch: true })
+  const said = await answerByModel(
+    job,
+    deps,
+    prompt(best, tools && toolRules.beside),
+    shown,
+    settings.cacheAnswers && history.length === 0 && facts.length === 0 && !tools,
+    tools,
+  )
+  tools?.tell()
+  if (!said) await answerByQuoting(job, deps, found, shown)
+  // in doubt the model decides: what it could cite was there
+  else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true
+}
