@@ -75,3 +75,21 @@ test('events of what a listener may not read do not reach him', async () => {
   left.abort()
   expect(told).not.toContain('plan.txt')
 })
+
+test('below a _docent.yml that cannot be followed and may name readers only the admin reads, until it is understood', async () => {
+  mkdirSync(join(ingest.folder, 'pay'))
+  put('pay/_docent.yml', 'raeders: [hr]')
+  put('pay/list.txt', 'The list of wages.')
+  const { id } = await ingest.reaches('pay/list.txt', 'ready')
+  const seenBy = async (who: Principal) => (await ingest.ask(`/documents/${id}/file`, {}, who)).status
+  expect([await seenBy(outsider), await seenBy(member)]).toEqual([404, 404])
+  expect((await ingest.chunks()).find(({ path }) => path === 'pay/list.txt')?.readers).toEqual([])
+  const { problems } = (await (await ingest.ask('/ingest')).json()) as { problems: { message: string }[] }
+  expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('only the admin reads what lies below it')])
+  put('pay/_docent.yml', 'readers: [hr]')
+  await until('its group reads it', async () => ((await seenBy(member)) === 200 ? true : undefined))
+  expect(await seenBy(outsider)).toBe(404)
+  // what is added to a file that was understood closes too, where it cannot be followed
+  put('pay/_docent.yml', 'readers: [board]\nchunk_size: 1')
+  await until('only the admin does', async () => ((await seenBy(member)) === 404 ? true : undefined))
+})

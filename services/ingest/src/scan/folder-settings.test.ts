@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { mergeControls } from './control-files.ts'
+import { mergeControls, vanishing } from './control-files.ts'
 import { collectionDefaults, parseFolderSettings, settingsLookup } from './folder-settings.ts'
 
-const file = (path: string, content: string) => ({ path, content, problem: null })
+const file = (path: string, content: string) => ({ path, content, problem: null, closed: false })
 
 test('settings are inherited from the root down, the nearest folder wins key by key', () => {
   const settingsOf = settingsLookup([
@@ -101,9 +101,51 @@ test('a text that is not understood leaves the one before in force; a deleted fi
   const merged = mergeControls(known, [{ path: 'a/_docent.yml', text: 'collection: [' }], ['closed'])
   expect(merged.files).toEqual([
     file('closed/_docent.yml', 'language: zh'),
-    { path: 'a/_docent.yml', content: 'collection: one', problem: expect.stringContaining('a/_docent.yml: not YAML') },
+    { path: 'a/_docent.yml', content: 'collection: one', problem: expect.stringContaining('a/_docent.yml: not YAML'), closed: false },
   ])
   expect(merged.changed.map(({ path }) => path)).toEqual(['a/_docent.yml'])
   expect(merged.gone).toEqual(['b/_docent.yml'])
   expect(mergeControls(merged.files, [{ path: 'a/_docent.yml', unsettled: true }], ['closed']).changed).toEqual([])
+})
+
+test.each([
+  ['never understood, and it may name readers', null, 'raeders: [hr]', true],
+  ['never understood, and its readers are a word', null, 'readers: hr', true],
+  ['never understood, no YAML', null, 'collection: [', true],
+  ['never understood, but another value is wrong', null, 'chunk_size: 1', false],
+  ['readers are added beside a bad value', 'collection: a', 'collection: a\nreaders: [hr]\nchunk_size: 1', true],
+  ['readers are added in broken YAML', 'collection: a', 'collection: [a\nreaders: [hr]', true],
+  ['readers are added under a misspelt key', 'collection: a', 'collection: a\nReaders: [hr]', true],
+  ['other readers than before', 'readers: [hr, board]', 'readers: [hr]\nchunk_size: 1', true],
+  ['the same readers', 'readers: [hr]', 'readers: [hr]\nchunk_size: 1', false],
+  ['it would open the folder, and does not', 'readers: [hr]', 'readers: everyone\nchunk_size: 1', false],
+  ['a bad value, and no readers before or after', 'collection: a', 'chunk_size: 1', false],
+  ['no YAML, and no word of readers', 'collection: a', 'collection: [', false],
+])('a _docent.yml that cannot be followed, %s: closed is %4$s', (_case, before, text, closed) => {
+  const known = before === null ? [] : [file('hr/_docent.yml', before)]
+  const { files } = mergeControls(known, [{ path: 'hr/_docent.yml', text }], [])
+  expect(files).toMatchObject([{ content: before, closed }])
+  if (closed) expect(files[0]!.problem).toContain('only the admin')
+  const { readers } = settingsLookup([...files, file('hr/open/_docent.yml', 'readers: everyone')])('hr/a.txt')
+  expect(readers).toEqual(closed ? [] : before?.includes('readers') ? ['hr'] : null)
+})
+
+test('a _docent.yml that was never readable closes its folder; one that was keeps what it said', () => {
+  const seen = [{ path: 'hr/_docent.yml', problem: 'it is not UTF-8 text' }]
+  const readersOf = (files: Parameters<typeof mergeControls>[0]) => settingsLookup(mergeControls(files, seen, []).files)('hr/a.txt').readers
+  expect(readersOf([])).toEqual([])
+  expect(readersOf([file('hr/_docent.yml', 'readers: [hr]')])).toEqual(['hr'])
+  expect(readersOf([{ ...file('hr/_docent.yml', 'collection: a'), closed: true }])).toEqual([])
+})
+
+test('a _docent.yml that is taken away counts as being written for the settle time, one in a closed folder and a .docentignore do not', () => {
+  const known = ['hr/_docent.yml', 'shut/_docent.yml', '.docentignore'].map((path) => file(path, ''))
+  const since = new Map<string, number>()
+  const look = (now: number, controls = [] as { path: string; text: string }[]) =>
+    vanishing(known, { controls, unknown: ['shut'] }, since, 100, now)
+  expect(look(0)).toEqual([{ path: 'hr/_docent.yml', unsettled: true }])
+  expect(look(90)).toHaveLength(1)
+  expect(look(95, [{ path: 'hr/_docent.yml', text: '' }])).toEqual([])
+  expect(look(150)).toHaveLength(1)
+  expect(look(260)).toEqual([])
 })

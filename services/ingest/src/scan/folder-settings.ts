@@ -32,6 +32,7 @@ const Root = z.strictObject(
   unknownKey,
 )
 type Parsed = z.infer<typeof Root>
+const knownKeys = new Set(Object.keys(Root.shape))
 
 /** What a `_docent.yml` says, or the one sentence that says why it cannot be followed. */
 export function parseFolderSettings(text: string, isRoot: boolean): Parsed | { problem: string } {
@@ -52,16 +53,44 @@ export function parseFolderSettings(text: string, isRoot: boolean): Parsed | { p
 }
 
 /**
+ * Whether a file that cannot be followed may name readers whom the text last understood (null: there is none) does not: a misspelt key
+ * or broken YAML must not open what its owner wanted to close. `text` undefined: it cannot even be read.
+ */
+export function mayRestrict(text: string | undefined, before: string | null): boolean {
+  if (text === undefined) return before === null
+  const document = parseDocument(text, { uniqueKeys: true })
+  const value: unknown = document.errors.length > 0 ? undefined : mappingOf(() => document.toJS({ maxAliasCount: 20 }))
+  const keys = z.record(z.string(), z.unknown()).safeParse(value).data
+  if (!keys) return before === null || /reader/i.test(text)
+  if (Object.keys(keys).some((key) => !knownKeys.has(key))) return true
+  if (!('readers' in keys)) return false
+  const named = readers.safeParse(keys.readers)
+  if (!named.success) return true
+  const last = before === null ? {} : parseFolderSettings(before, true)
+  return named.data !== 'everyone' && !isDeepStrictEqual(named.data, 'readers' in last ? last.readers : undefined)
+}
+
+function mappingOf(read: () => unknown): unknown {
+  try {
+    return read()
+  } catch {
+    return undefined // too many aliases: nothing is known of it
+  }
+}
+
+/**
  * The settings that hold for a path: each folder from the root down to the document's own overrides those above it;
- * what none of them says comes from the collection's defaults in the root's file, else it is null.
+ * what none of them says comes from the collection's defaults in the root's file, else it is null. Below a closed one nobody but the
+ * admin reads, unless a deeper folder names its own readers.
  */
 export function settingsLookup(files: readonly ControlFile[]): (path: string) => DocumentSettings {
   const byFolder = new Map<string, Parsed>()
-  for (const { path, content } of files) {
-    if (content === null || !isSettingsFile(path)) continue
+  for (const { path, content, closed } of files) {
+    if (!isSettingsFile(path)) continue
     const folder = folderOf(path)
-    const parsed = parseFolderSettings(content, folder === '')
-    if (!('problem' in parsed)) byFolder.set(folder, parsed)
+    const parsed = content === null ? {} : parseFolderSettings(content, folder === '')
+    const known = 'problem' in parsed ? {} : parsed
+    byFolder.set(folder, closed ? { ...known, readers: [] } : known)
   }
   const known = new Map<string, DocumentSettings>()
   const collections = byFolder.get('')?.collections ?? {}
@@ -113,7 +142,7 @@ export function isIgnoreFile(path: string): boolean {
   return path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`)
 }
 
-function isSettingsFile(path: string): boolean {
+export function isSettingsFile(path: string): boolean {
   return path === SETTINGS_FILE || path.endsWith(`/${SETTINGS_FILE}`)
 }
 

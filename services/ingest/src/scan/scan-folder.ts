@@ -3,7 +3,7 @@ import { faultPoint } from '@docent/kit/fault-point'
 import type { Log } from '@docent/kit/logger'
 import type { Events } from '../events.ts'
 import type { Push } from '../queue.ts'
-import { type Controls, mergeControls } from './control-files.ts'
+import { type Controls, mergeControls, vanishing } from './control-files.ts'
 import { collectionDefaults, isIgnoreFile, sameSettings, settingsLookup } from './folder-settings.ts'
 import { createHashCache, type HashCache } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
@@ -52,6 +52,7 @@ export function createScanner(deps: ScanDeps): Scanner {
   const { corpus, events, log } = deps
   const hashes = createHashCache()
   const missingSince = new Map<string, number>()
+  const controlsMissingSince = new Map<string, number>()
   let status: ScanStatus = { lastScanAt: null, lastScan: null, pendingRemoval: 0, missing: false, problems: [] }
   let controls: ControlFile[] | undefined
   let root: string | undefined
@@ -61,7 +62,12 @@ export function createScanner(deps: ScanDeps): Scanner {
   let closed = false
 
   /** Reads disk and ledger and says what follows; changes nothing. */
-  async function look(cache: HashCache, since: Map<string, number>, { confirmed = false, settleMs = deps.settleMs }) {
+  async function look(
+    cache: HashCache,
+    since: Map<string, number>,
+    controlsSince: Map<string, number>,
+    { confirmed = false, settleMs = deps.settleMs },
+  ) {
     const began = performance.now()
     controls ??= await corpus.listControlFiles()
     const known = await corpus.listKnown()
@@ -70,6 +76,8 @@ export function createScanner(deps: ScanDeps): Scanner {
     const lastRules = new Map(controls.filter(({ path }) => isIgnoreFile(path)).map(({ path, content }) => [path, content ?? '']))
     const snapshot = await snapshotFolder({ ...deps, settleMs, hashes: cache, lastRules })
     if (snapshot.root === undefined) return undefined
+
+    snapshot.controls.push(...vanishing(controls, snapshot, controlsSince, settleMs))
 
     const unsettled = new Set(snapshot.unsettled)
     const judged = known.filter(
@@ -112,7 +120,7 @@ export function createScanner(deps: ScanDeps): Scanner {
 
   async function once(confirmed: boolean): Promise<ScanReport> {
     const started = new Date()
-    const seen = await look(hashes, missingSince, { confirmed })
+    const seen = await look(hashes, missingSince, controlsMissingSince, { confirmed })
     status = { ...status, missing: seen === undefined }
     events.paused('folder_missing', status.missing)
     if (!seen) return conclude(emptyReport(started, 'folder_missing'), false) // an unmounted folder deletes nothing
@@ -152,7 +160,7 @@ export function createScanner(deps: ScanDeps): Scanner {
       watched: new Map(hashes.watched),
       trusted: new Set(hashes.trusted),
     }
-    const seen = await look(copy, new Map(missingSince), { settleMs: 0 })
+    const seen = await look(copy, new Map(missingSince), new Map(controlsMissingSince), { settleMs: 0 })
     return seen ? { startedAt: started.toISOString(), ...endOf(started), ...seen.found } : emptyReport(started, 'folder_missing')
   }
 

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../../../lib/testkit/src/until.ts'
 import { createHashCache } from './hash-cache.ts'
 import { hashFile } from './hash-file.ts'
 import { type SnapshotOptions, snapshotFolder } from './snapshot-folder.ts'
@@ -115,6 +116,21 @@ test('while a _docent.yml is being written nothing is known of what lies below i
   expect(seen.unsettled).toContain('hr/deep/a.txt')
   const settled = await snapshotFolder({ ...options, settleMs: 0 })
   expect(settled.files.map(({ path }) => path)).toEqual(['b.txt', 'hr/deep/a.txt'])
+})
+
+test('a _docent.yml whose clock is ahead of ours is read once it has stayed the same for the settle time', async () => {
+  mkdirSync(join(folder, 'hr'))
+  put('hr/a.txt')
+  writeFileSync(join(folder, 'hr/_docent.yml'), 'readers: [hr]')
+  const tomorrow = Date.now() / 1000 + 86_400
+  utimesSync(join(folder, 'hr/_docent.yml'), tomorrow, tomorrow)
+  const look = { ...options, hashes: createHashCache(), settleMs: 30, now: Date.now() }
+  expect(await snapshotFolder(look)).toMatchObject({ unsettled: ['hr/a.txt'], controls: [{ path: 'hr/_docent.yml', unsettled: true }] })
+  const read = await until('it has settled', async () => {
+    const { controls } = await snapshotFolder({ ...look, now: Date.now() })
+    return controls.find((control) => 'text' in control)
+  })
+  expect(read).toEqual({ path: 'hr/_docent.yml', text: 'readers: [hr]' })
 })
 
 test('an old Office file fails with what to do, a film is skipped, a newer format is read', async () => {

@@ -51,7 +51,7 @@ export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot
   snapshot.root = `${root.dev}:${root.ino}`
   await walk('', { depth: 0, rules: ignore().add(builtInRules), isUnsettled: false }, options, snapshot)
   snapshot.files = oncePerPath(snapshot.files)
-  forgetVanished(options.hashes, new Set([...snapshot.files.map((file) => file.path), ...snapshot.unsettled]))
+  forgetVanished(options.hashes, new Set([...[...snapshot.files, ...snapshot.controls].map(({ path }) => path), ...snapshot.unsettled]))
   return snapshot
 }
 
@@ -81,7 +81,7 @@ async function walk(dir: string, above: Above, options: SnapshotOptions, snapsho
 /** As git does it: the nearest `.docentignore` that says anything decides; what a folder leaves out, nothing below it brings back. */
 async function rulesBelow(dir: string, above: Ignore, { folder, lastRules }: SnapshotOptions, snapshot: Snapshot): Promise<Ignore> {
   const onDisk = dir ? `${dir}/${IGNORE_FILE}` : IGNORE_FILE
-  const seen = await readControl(folder, onDisk, Number.POSITIVE_INFINITY)
+  const seen = await readControl(folder, onDisk)
   if (!seen) return above
   const path = onDisk.normalize('NFC')
   snapshot.controls.push({ ...seen, path })
@@ -100,10 +100,15 @@ function rootedAt(dir: string, line: string): string[] {
 }
 
 /** Tells whether the file is being written. */
-async function lookAtSettings(dir: string, { folder, settleMs, now = Date.now() }: SnapshotOptions, snapshot: Snapshot): Promise<boolean> {
+async function lookAtSettings(
+  dir: string,
+  { folder, settleMs, hashes, now = Date.now() }: SnapshotOptions,
+  snapshot: Snapshot,
+): Promise<boolean> {
   const onDisk = dir ? `${dir}/${SETTINGS_FILE}` : SETTINGS_FILE
-  const seen = await readControl(folder, onDisk, now - settleMs)
-  if (seen) snapshot.controls.push({ ...seen, path: onDisk.normalize('NFC') })
+  const path = onDisk.normalize('NFC')
+  const seen = await readControl(folder, onDisk, (stats) => hasSettled(path, fingerprintOf(stats), ageOf(stats, now), settleMs, hashes))
+  if (seen) snapshot.controls.push({ ...seen, path })
   return seen !== undefined && 'unsettled' in seen
 }
 
@@ -132,6 +137,10 @@ async function look(onDisk: string, options: SnapshotOptions, snapshot: Snapshot
   const seen = await judge(path, full, stats, options)
   if (seen === 'unsettled') snapshot.unsettled.push(path)
   else if (seen) snapshot.files.push(seen)
+}
+
+function ageOf(stats: Stats, now: number): number {
+  return now - Math.max(stats.ctimeMs, stats.mtimeMs)
 }
 
 async function judge(
@@ -167,7 +176,7 @@ async function judge(
   const fingerprint = fingerprintOf(stats)
   const remembered = cache.hashes.get(path)
   if (remembered?.fingerprint === fingerprint) return { path, contentHash: remembered.hash, ...about, mediaType }
-  if (!hasSettled(path, fingerprint, now - Math.max(stats.ctimeMs, stats.mtimeMs), settleMs, cache)) return 'unsettled'
+  if (!hasSettled(path, fingerprint, ageOf(stats, now), settleMs, cache)) return 'unsettled'
   const recorded = cache.ledger.get(path)
   try {
     const same = recorded?.size === stats.size && recorded.modifiedAt === stats.mtime.getTime()

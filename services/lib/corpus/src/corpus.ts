@@ -3,11 +3,11 @@ import type { DocumentState, DocumentView, Place, Progress } from '@docent/core/
 
 /** How a document's folder wants it indexed; null: as the configuration says. */
 export type IndexSettings = { language: 'zh' | 'en' | null; chunkSize: number | null; chunkOverlap: number | null }
-/** `readers`: the groups that may read it, with the admin; null: everyone */
+/** `readers`: the groups that may read it, with the admin, who alone does when there are none; null: everyone */
 export type DocumentSettings = IndexSettings & { collection: string; readers: string[] | null }
 
-/** A control file of the folder: the text last understood, and why a newer one is not. */
-export type ControlFile = { path: string; content: string | null; problem: string | null }
+/** A control file of the folder: the text last understood, and why a newer one is not; `closed`: that one may name readers, so nobody but the admin reads below it. */
+export type ControlFile = { path: string; content: string | null; problem: string | null; closed: boolean }
 
 export type ScanChange = { kind: 'added' | 'changed' | 'renamed' | 'removed'; path: string; from?: string }
 /** What one scan found and did; `times` scans in a row that found nothing new are one. */
