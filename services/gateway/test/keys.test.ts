@@ -56,7 +56,7 @@ describe('keys', () => {
     for (const [body, path] of [
       [{ name: 'x', scopes: [] }, 'body.scopes'],
       [{ name: 'x', scopes: ['root'] }, 'body.scopes.0'],
-      [{ name: 'x', scopes: ['admin'], collections: ['a'] }, 'body.collections'],
+      [{ name: 'x', scopes: ['ingest', 'admin'], collections: ['a'] }, 'body.collections'],
       [{ name: 'x', scopes: ['chat'], expiresAt: '2020-01-01T00:00:00Z' }, 'body.expiresAt'],
       [{ name: 'x', scopes: ['chat'], limits: { tokensPerDay: 0 } }, 'body.limits.tokensPerDay'],
       [{ name: 'x', scopes: ['chat'], hash: 'y' }, 'body'],
@@ -92,10 +92,15 @@ describe('keys', () => {
       kind: 'key',
       collections: ['handbook'],
     })
-    const ingest = await make({ name: 'sync', scopes: ['ingest'] })
+    const ingest = await make({ name: 'sync', scopes: ['ingest'], collections: ['handbook'] })
     const form = new FormData()
     form.append('file', new Blob(['hello']), 'a.txt')
     expect((await fetch(`${gateway.url}/api/v1/documents`, { method: 'POST', headers: bearer(ingest.key), body: form })).status).toBe(200)
+    const upload = place.neighbours.seen.findLast(({ url }) => url === '/documents')!
+    expect(JSON.parse(Buffer.from(String(upload.headers['x-docent-principal']), 'base64url').toString())).toMatchObject({
+      scopes: ['ingest'],
+      collections: ['handbook'],
+    })
     expect((await ask(ingest.key)).status).toBe(403)
   })
 

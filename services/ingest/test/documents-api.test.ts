@@ -1,4 +1,4 @@
-import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import type { DocumentView } from '@docent/core/document'
@@ -191,4 +191,55 @@ test('a caller bound to other collections sees nothing', async () => {
   expect(await (await ingest.ask('/documents', {}, bound)).json()).toMatchObject({ items: [], counts: { ready: 0 } })
   expect((await ingest.ask(`/documents/${document!.id}`, {}, bound)).status).toBe(404)
   expect((await ingest.ask(`/documents/${document!.id}/file`, {}, bound)).status).toBe(404)
+})
+
+test('a key bound to collections changes what lies in their folders and nothing else', async () => {
+  for (const [dir, text] of [
+    ['laws', 'collection: laws'],
+    ['laws/sealed', 'readers: [judges]'],
+    ['pay', 'collection: pay'],
+    ['doubt', 'collecton: laws'],
+  ] as const) {
+    mkdirSync(join(ingest.folder, dir))
+    writeFileSync(join(ingest.folder, dir, '_docent.yml'), text)
+    writeFileSync(join(ingest.folder, dir, 'there.txt'), `What lies in ${dir} already.`)
+    await ingest.reaches(`${dir}/there.txt`, 'ready')
+  }
+  const bound: Principal = { id: 'key:1', kind: 'key', scopes: ['ingest'], collections: ['laws'] }
+  const send = async (path: string, name = 'new.txt') => (await upload({ [name]: `For ${path}.` }, { path }, bound)).status
+  expect(await send('laws/new.txt')).toBe(202)
+  expect(await send('laws/there.txt')).toBe(202)
+  expect(await send('laws/sealed/new.txt')).toBe(202)
+  for (const path of ['new-too.txt', 'pay/new.txt', 'pay/there.txt', 'lawsuits/new.txt', 'laws/sealed/there.txt', 'doubt/new.txt'])
+    expect(await send(path), path).toBe(403)
+  expect((await upload({ 'a.txt': 'a', 'b.txt': 'b' }, { path: 'pay/' }, bound)).status).toBe(403)
+  for (const path of ['laws/_docent.yml', 'laws/.docentignore', 'laws/_docent.yml/a.txt', '_docent.yml', 'laws/../pay/a.txt'])
+    expect(await send(path), path).toBe(400)
+  expect(await send('laws/', '_docent.yml')).toBe(400)
+  // on some disks it is the same file
+  expect(await send('laws/_DOCENT.YML')).toBe(400)
+  expect(leftovers()).toEqual([])
+
+  const id = async (path: string) => (await ingest.reaches(path, 'ready')).id
+  const does = async (method: string, path: string, way = '') =>
+    (await ingest.ask(`/documents/${await id(path)}${way}`, { method }, bound)).status
+  for (const path of ['pay/there.txt', 'doc-0.txt', 'laws/sealed/there.txt'])
+    expect(
+      [
+        await does('POST', path, '/retry'),
+        await does('POST', path, '/cancel'),
+        await does('GET', path, '/attempts'),
+        await does('DELETE', path),
+      ],
+      path,
+    ).toEqual([404, 404, 404, 404])
+  expect(await does('POST', 'laws/there.txt', '/retry')).toBe(202)
+  await ingest.reaches('laws/there.txt', 'ready')
+  const all = await ingest.ask(
+    '/documents/retry',
+    { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"state":"ready"}' },
+    bound,
+  )
+  expect(await all.json()).toEqual({ queued: 2 })
+  expect(await does('DELETE', 'laws/new.txt')).toBe(204)
 })

@@ -17,7 +17,7 @@ export const NewKey = z
       .min(1)
       .max(100)
       .optional()
-      .meta({ description: 'What the key may search and read; without it all. Not for ingest and admin keys' }),
+      .meta({ description: 'What the key may search, read and, with the scope ingest, change; without it all. Not for admin keys' }),
     limits: z
       .strictObject({
         requestsPerMinute: z.number().int().min(1).max(100_000).optional(),
@@ -27,9 +27,9 @@ export const NewKey = z
       .optional(),
     expiresAt: z.iso.datetime({ offset: true }).optional(),
   })
-  .refine((key) => !key.collections || !key.scopes.some((scope) => scope === 'ingest' || scope === 'admin'), {
+  .refine((key) => !key.collections || !key.scopes.includes('admin'), {
     path: ['collections'],
-    message: 'a key that may upload or administer is not bound to collections',
+    message: 'a key that may administer is not bound to collections',
   })
   .refine((key) => !key.expiresAt || Date.parse(key.expiresAt) > Date.now(), { path: ['expiresAt'], message: 'has passed' })
   .meta({ id: 'NewKey' })

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import type { DocumentEvent, Events } from '../events.ts'
 import type { Push } from '../queue.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
-import { findVisible, isInSight, requireIngest, sightOf } from './access.ts'
+import { findVisible, isInSight, requireIngest, requirePlaces, sightOf } from './access.ts'
 import { removeInside } from './paths.ts'
 import { sendFile } from './send-file.ts'
 import { receiveUpload } from './upload.ts'
@@ -92,9 +92,11 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
   })
 
   router.post('/documents', async (req, res) => {
-    requireIngest(principalOf(req))
+    const principal = principalOf(req)
+    requireIngest(principal)
     const upload = await receiveUpload(req, folder, maxFileBytes)
-    const paths = await scanner.exclusively(() => upload.place())
+    const { settingsOf } = scanner
+    const paths = await scanner.exclusively(() => upload.place((places) => requirePlaces(places, principal, { corpus, settingsOf })))
     scanner.trust(paths)
     await scanner.scan()
     const found = await Promise.all(paths.map((path) => corpus.findByPath(path)))

@@ -14,8 +14,8 @@ const PREFIX = '.docent-upload-' // hidden: no scan sees it
 
 type Received = { from: string; name: string }
 export type Upload = {
-  /** renames the whole files into the folder; returns their paths */
-  place(): Promise<string[]>
+  /** renames the whole files into the folder, where `allow` does not throw for their paths; returns these */
+  place(allow: (paths: readonly string[]) => Promise<void>): Promise<string[]>
 }
 
 /** Streams the file parts of a multipart body into the folder, by way of hidden files: nothing half-written is ever seen. */
@@ -25,8 +25,9 @@ export async function receiveUpload(req: Request, folder: string, maxFileBytes: 
     const places = files.map(({ from, name }) => ({ from, path: checkPath(pathFor(name, target, files.length)) }))
     for (const { path } of places) requireReadable(path)
     return {
-      async place() {
+      async place(allow) {
         try {
+          await allow(places.map(({ path }) => path))
           for (const { from, path } of places) await rename(from, await makeFolderInside(folder, path))
           return places.map(({ path }) => path)
         } catch (error) {

@@ -5,6 +5,8 @@ import { z } from 'zod'
 
 export const SETTINGS_FILE = '_docent.yml'
 export const IGNORE_FILE = '.docentignore'
+// `_docent.yaml` and `_Docent.yml` are not followed, but they are meant to be
+const settingsName = /(?:^|\/)_docent\.ya?ml$/i
 export const defaultCollection = 'default'
 
 const collection = z
@@ -85,12 +87,12 @@ function mappingOf(read: () => unknown): unknown {
  */
 export function settingsLookup(files: readonly ControlFile[]): (path: string) => DocumentSettings {
   const byFolder = new Map<string, Parsed>()
-  for (const { path, content, closed } of files) {
+  for (const { path, content, closed } of files.toSorted((a, b) => Number(a.closed) - Number(b.closed))) {
     if (!isSettingsFile(path)) continue
     const folder = folderOf(path)
     const parsed = content === null ? {} : parseFolderSettings(content, folder === '')
     const known = 'problem' in parsed ? {} : parsed
-    byFolder.set(folder, closed ? { ...known, readers: [] } : known)
+    byFolder.set(folder, { ...byFolder.get(folder), ...known, ...(closed ? { readers: [] } : {}) })
   }
   const known = new Map<string, DocumentSettings>()
   const collections = byFolder.get('')?.collections ?? {}
@@ -143,7 +145,7 @@ export function isIgnoreFile(path: string): boolean {
 }
 
 export function isSettingsFile(path: string): boolean {
-  return path === SETTINGS_FILE || path.endsWith(`/${SETTINGS_FILE}`)
+  return settingsName.test(path)
 }
 
 function folderOf(path: string): string {

@@ -34,6 +34,8 @@ export type Scanner = AsyncDisposable & {
   /** these files were written whole, by us */
   trust(paths: readonly string[]): void
   status(): ScanStatus
+  /** the settings that hold for a path, as of the last scan */
+  settingsOf(path: string): Promise<DocumentSettings>
   /** what the root's control file says of collections, by name */
   collectionDefaults(): Map<string, IndexSettings>
 }
@@ -240,6 +242,10 @@ export function createScanner(deps: ScanDeps): Scanner {
     confirmRemoval: () => exclusively(async () => (await once(true)).removed),
     trust: (paths) => paths.forEach((path) => void hashes.trusted.add(path)),
     status: () => status,
+    async settingsOf(path) {
+      controls ??= await corpus.listControlFiles()
+      return settingsLookup(controls)(path)
+    },
     collectionDefaults: () => collectionDefaults(controls ?? []),
     async [Symbol.asyncDispose]() {
       closed = true

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { until } from '../../../lib/testkit/src/until.ts'
+import { mergeControls } from './control-files.ts'
+import { settingsLookup } from './folder-settings.ts'
 import { createHashCache } from './hash-cache.ts'
 import { hashFile } from './hash-file.ts'
 import { type SnapshotOptions, snapshotFolder } from './snapshot-folder.ts'
@@ -116,6 +118,18 @@ test('while a _docent.yml is being written nothing is known of what lies below i
   expect(seen.unsettled).toContain('hr/deep/a.txt')
   const settled = await snapshotFolder({ ...options, settleMs: 0 })
   expect(settled.files.map(({ path }) => path)).toEqual(['b.txt', 'hr/deep/a.txt'])
+})
+
+test('a file meant as a _docent.yml under another name is no document, and said', async () => {
+  mkdirSync(join(folder, 'hr'))
+  for (const path of ['hr/_docent.yaml', '_Docent.yml', 'a.txt']) put(path)
+  const { files, controls } = await snapshotFolder(options)
+  expect(files.map(({ path }) => path)).toEqual(['a.txt'])
+  expect(controls).toEqual(['_Docent.yml', 'hr/_docent.yaml'].map((path) => ({ path, problem: 'it is not read: name it _docent.yml' })))
+  const { files: known } = mergeControls([], controls, [])
+  expect(
+    settingsLookup([...known, { path: 'hr/_docent.yml', content: 'readers: [hr]', problem: null, closed: false }])('hr/a.txt').readers,
+  ).toEqual([])
 })
 
 test('a _docent.yml whose clock is ahead of ours is read once it has stayed the same for the settle time', async () => {

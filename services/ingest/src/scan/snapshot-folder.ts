@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
 import { type ControlSeen, readControl } from './control-files.ts'
-import { IGNORE_FILE, SETTINGS_FILE } from './folder-settings.ts'
+import { IGNORE_FILE, isSettingsFile, SETTINGS_FILE } from './folder-settings.ts'
 import { forgetVanished, type HashCache, hasSettled } from './hash-cache.ts'
 import { fingerprintOf, hashFile } from './hash-file.ts'
 import { adviceFor, mediaTypeOf, supportedFormats } from './media-type.ts'
@@ -34,14 +34,14 @@ export type SnapshotOptions = {
 }
 
 const temporary = /^(\.|~\$)|(~|\.(tmp|temp|swp|swx|part|crdownload|partial))$/i
-const ownFiles = new Set([SETTINGS_FILE, '_status.json'])
+const statusFile = /^_status\.json$/i // on some disks names that differ in case are one file
 const MAX_DEPTH = 100
 /** Before those of `.docentignore`, which may take them back: `!node_modules/`. */
 const builtInRules = 'node_modules/\n'
 
 /** Whether a name is one that editors, browsers and we ourselves use for files that are not documents. */
 export function isTemporaryName(name: string): boolean {
-  return temporary.test(name) || ownFiles.has(name)
+  return temporary.test(name) || isSettingsFile(name) || statusFile.test(name)
 }
 
 export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot> {
@@ -66,6 +66,8 @@ async function walk(dir: string, above: Above, options: SnapshotOptions, snapsho
   const isUnsettled = (named(SETTINGS_FILE) && (await lookAtSettings(dir, options, snapshot))) || above.isUnsettled
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const onDisk = dir ? `${dir}/${entry.name}` : entry.name
+    if (isSettingsFile(entry.name) && entry.name !== SETTINGS_FILE)
+      snapshot.controls.push({ path: onDisk.normalize('NFC'), problem: `it is not read: name it ${SETTINGS_FILE}` })
     if (isTemporaryName(entry.name)) continue
     if (!ignore.isPathValid(onDisk) || rules.ignores(entry.isDirectory() ? `${onDisk}/` : onDisk)) continue
     if (entry.isDirectory())
