@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { AnswerEvent } from '@docent/core/answer-event'
 import type { Passage, SearchResponse, SentencesRequest } from '@docent/core/passage'
+import { decodePrincipal, readingGroups } from '@docent/core/principal'
 import { createLogger } from '@docent/kit/logger'
 import { openPostgres, type Pool } from '@docent/kit/postgres'
 import { createParser } from 'eventsource-parser'
@@ -47,6 +48,8 @@ export type FakeNeighbours = AsyncDisposable & {
   /** what a file that is to be read holds, a chunk each */
   file: string[]
   down: boolean
+  /** documents for groups only: hidden from who is of none and is not the admin */
+  restricted: Set<string>
   /** what became of each cited document */
   sourceState: 'current' | 'changed' | 'gone'
   searches: { query: string; previous?: string; tuning?: object; rerank?: boolean; generation?: number }[]
@@ -105,7 +108,11 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
       })
       return void json(200, { name: 'contract.txt', mediaType: 'text/plain', characters: 1_000, chunks })
     }
-    if (req.url?.startsWith('/documents/by-version/')) return void json(200, { state: fake.sourceState })
+    if (req.url?.startsWith('/documents/by-version/')) {
+      const isRestricted = fake.restricted.has(req.url.split('/')[3]!)
+      const reader = decodePrincipal(String(req.headers['x-docent-principal']))
+      return void json(200, { state: isRestricted && readingGroups(reader)?.length === 0 ? 'hidden' : fake.sourceState })
+    }
     if (req.url?.endsWith('/file')) return void res.writeHead(200, { 'content-type': 'text/html', 'x-inner': 'secret' }).end('<b>file</b>')
     if (req.url === '/stats') return void json(200, { documents: { ready: 1 }, chunks: 3, lastScanAt: null })
     json(200, { items: [], counts: {}, echoed: body })
@@ -120,6 +127,7 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     degraded: [],
     file: [],
     down: false,
+    restricted: new Set(),
     sourceState: 'current',
     searches: [],
     find: undefined,

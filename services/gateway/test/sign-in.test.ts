@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import type { Answer } from '@docent/core/answer-event'
+import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Gateway } from '../src/gateway-service.ts'
-import { openPlace, type Place, post, startAt } from './harness.ts'
+import { openPlace, type Place, passage, post, startAt, warrantyText } from './harness.ts'
 
 const secret = 'a-secret-between-proxy-and-gateway-0123456789'
 const alice = { 'x-forwarded-user': 'alice', 'x-docent-proxy-secret': secret }
@@ -66,6 +67,67 @@ describe('signed in at a proxy', () => {
     expect((await fetch(`${gateway.url}/api/v1/settings`, { headers: alice })).status).toBe(403)
   })
 
+  test('a header that came twice is refused: the proxy added its own to that of the caller', async () => {
+    const twice = async (name: string, values: string[]) => {
+      const sent = request(`${gateway.url}/api/v1/me`, { headers: { ...alice, 'x-forwarded-groups': 'staff', [name]: values } })
+      sent.end()
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      response.resume()
+      return response.statusCode
+    }
+    expect(await twice('x-forwarded-groups', ['staff'])).toBe(200)
+    expect(await twice('x-forwarded-groups', ['ops', 'staff'])).toBe(401)
+    expect(await twice('x-forwarded-user', ['root', 'alice'])).toBe(401)
+    expect(await twice('x-docent-proxy-secret', [secret, secret])).toBe(401)
+  })
+
+  test('what a person was told is followed, stopped and read on by himself and the admin only', async () => {
+    const hr = { ...alice, 'x-forwarded-groups': 'hr' }
+    const bob = { ...alice, 'x-forwarded-user': 'bob' }
+    const ops = { ...bob, 'x-forwarded-groups': 'ops' }
+    const answer = (await (await post(`${gateway.url}/api/v1/ask`, { question: '保修期？' }, hr)).json()) as Answer
+    const statuses = async (headers: Record<string, string>) => {
+      const url = `${gateway.url}/api/v1/answers/${answer.id}`
+      const all = [fetch(url, { headers }), fetch(`${url}/events`, { headers }), post(`${url}/stop`, {}, headers)]
+      return (await Promise.all(all)).map(({ status }) => status)
+    }
+    expect(await statuses(hr)).toEqual([200, 200, 200])
+    expect(await statuses(ops)).toEqual([200, 200, 200])
+    expect(await statuses(bob)).toEqual([404, 404, 404])
+    expect((await statuses({})).slice(0, 2)).toEqual([404, 404])
+  })
+
+  test('a shared conversation ends for a reader before the first answer that rests on what he may not read', async () => {
+    const hr = { ...alice, 'x-forwarded-groups': 'hr' }
+    const ask = async (question: string, more: object = {}) =>
+      (await (await post(`${gateway.url}/api/v1/ask`, { question, ...more }, hr)).json()) as Answer
+    const { conversationId } = await ask('保修期？')
+    const pay = '22222222-2222-4222-8222-222222222222'
+    place.neighbours.passages = [passage('工资表：经理 90000 元。', { documentId: pay, path: 'hr/pay.md', chunkId: 'c2' })]
+    const { sources } = await ask('经理的工资？', { conversationId })
+    place.neighbours.passages = [passage(warrantyText)]
+    await ask('那保修期呢？', { conversationId })
+    const share = (await (await post(`${gateway.url}/api/v1/conversations/${conversationId}/shares`, {}, hr)).json()) as { url: string }
+    const read = async (headers: Record<string, string> = {}) => {
+      const response = await fetch(gateway.url + share.url, { headers })
+      return { status: response.status, ...((await response.json()) as { messages?: unknown[]; withheld?: number }) }
+    }
+    const citation = async (headers: Record<string, string> = {}) =>
+      (await fetch(`${gateway.url}/api/v1/citations/${sources[0]!.citationId}`, { headers })).status
+    expect((await read()).messages).toHaveLength(6)
+    place.neighbours.restricted.add(pay)
+    expect((await read(hr)).messages).toHaveLength(6)
+    const cut = await read()
+    expect(cut).toMatchObject({ messages: [{ role: 'question' }, { role: 'answer' }, { role: 'question' }], withheld: 3 })
+    expect(JSON.stringify(cut)).not.toContain('90000')
+    expect([await citation(hr), await citation()]).toEqual([200, 404])
+    // while nobody knows who may read it, it is kept back
+    place.neighbours.down = true
+    expect([(await read()).status, await citation(), await citation(hr)]).toEqual([503, 503, 200])
+    place.neighbours.down = false
+    place.neighbours.restricted.clear()
+  })
+
   test('another web site cannot use the sign-in of its visitor', async () => {
     const ask = (headers: Record<string, string>) => post(`${gateway.url}/api/v1/ask`, { question: 'x' }, { ...alice, ...headers })
     expect((await ask({ origin: 'https://evil.example' })).status).toBe(403)
@@ -97,11 +159,13 @@ describe('signed in with a token', () => {
   let gateway: Gateway
   let issuer: string
   let isDown = false
+  const fetched: string[] = []
   let keys: Awaited<ReturnType<typeof generateKeyPair>>
   beforeAll(async () => {
     keys = await generateKeyPair('RS256')
     const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
     const server = createServer((req, res) => {
+      fetched.push(req.url ?? '')
       if (isDown) return void res.writeHead(503).end()
       const body = req.url?.endsWith('openid-configuration') ? { issuer, jwks_uri: `${issuer}/keys` } : { keys: [jwk] }
       res.setHeader('content-type', 'application/json').end(JSON.stringify(body))
@@ -140,6 +204,8 @@ describe('signed in with a token', () => {
     const foreign = (await generateKeyPair('RS256')).privateKey
     const parts = (await sign()).split('.')
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${parts[1]}.`
+    const own = await generateKeyPair('RS256')
+    const payload = { iss: issuer, aud: 'docent', sub: 'root', exp: Math.floor(Date.now() / 1000) + 60 }
     const bad = [
       await sign({}, foreign),
       await sign({ exp: Math.floor(Date.now() / 1000) - 3_600 }),
@@ -149,7 +215,15 @@ describe('signed in with a token', () => {
       `${parts[0]}.${Buffer.from('{"sub":"root"}').toString('base64url')}.${parts[2]}`,
       none,
       'a.b.c',
+      // the public key as the secret of an HMAC, a key that came along, an address to fetch one from
+      await new SignJWT(payload)
+        .setProtectedHeader({ alg: 'HS256', kid: 'one' })
+        .sign(new TextEncoder().encode(await exportSPKI(keys.publicKey))),
+      await new SignJWT(payload).setProtectedHeader({ alg: 'RS256', jwk: await exportJWK(own.publicKey) }).sign(own.privateKey),
+      await new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'two', jku: `${issuer}/evil` }).sign(own.privateKey),
+      await new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: '../one', x5u: `${issuer}/evil` }).sign(own.privateKey),
     ]
     for (const token of bad) expect(await as(token)).toMatchObject({ status: 401, code: 'unauthorized' })
+    expect(fetched).not.toContain('/evil')
   })
 })

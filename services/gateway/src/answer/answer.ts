@@ -242,6 +242,8 @@ export function createAnswers(deps: AnswerDeps) {
       return recent.get(answerId) ?? (job && !job.stream.fenced ? answerOf(job, { state: 'streaming' }) : undefined)
     },
     isRunning: (answerId: string) => running.has(answerId),
+    /** Who asked, while it is being written here. */
+    askerOf: (answerId: string) => running.get(answerId)?.job.principal.id,
     forget: (answerId: string) => recent.delete(answerId),
     jobs: (): Iterable<Job> => [...running.values()].map(({ job }) => job),
     /** Ends an answer of this process; resolves when it has ended. False when it is not ours. */

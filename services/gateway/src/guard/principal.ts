@@ -32,7 +32,7 @@ export function identifyPrincipal(
   return async (req, _res, next) => {
     req.address = addressOf(req.ip ?? 'unknown')
     const key = bearerOf(req)
-    if (key === undefined) req.principal = signIn.byHeaders(req.headers, req.method) ?? anonymous(req)
+    if (key === undefined) req.principal = signIn.byHeaders(req, req.method) ?? anonymous(req)
     else if (sameSecret(digest(key), digest(guard.adminKey))) req.principal = admin
     else {
       const person = signIn.byToken(key).catch(async (error: AppError) => {

@@ -1,16 +1,17 @@
 import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
 import { AppError } from '@docent/core/errors'
 import type { Principal } from '@docent/core/principal'
 import { sameSecret } from '@docent/kit/internal'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { isOwnOrigin } from './headers.ts'
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>
+type Headed = Pick<IncomingMessage, 'headers' | 'headersDistinct'>
 
 /** Who signed in elsewhere: at a proxy in front that says so in headers, or at an OIDC provider whose token comes with the request. */
 export type SignIn = {
-  /** The person whom the proxy names; undefined when it names nobody. Refuses a name without the proxy's secret. */
-  byHeaders(headers: Headers, method: string): Principal | undefined
+  /** The person whom the proxy names; undefined when it names nobody. Refuses a name without the proxy's secret, and one that came twice. */
+  byHeaders(req: Headed, method: string): Principal | undefined
   /** The person of a token; undefined when bearer tokens of people are not taken, or this is none. Refuses a bad one. */
   byToken(token: string): Promise<Principal | undefined>
 }
@@ -49,12 +50,16 @@ export function createSignIn({ proxy, oidc, adminGroups, allowedOrigins }: SignI
   }
 
   return {
-    byHeaders(headers, method) {
+    byHeaders({ headers, headersDistinct }, method) {
       if (!proxy) return undefined
       const name = one(headers[proxy.userHeader])
       if (name === undefined) return undefined
       if (!sameSecret(one(headers[proxySecretHeader]) ?? '', proxy.secret))
         throw new AppError('unauthorized', 'The name of a user came without the secret of the proxy that may tell it.')
+      // a proxy that adds its header to that of the caller would let him name his own groups
+      for (const header of [proxy.userHeader, proxy.groupsHeader, proxySecretHeader])
+        if (header && (headersDistinct[header]?.length ?? 0) > 1)
+          throw new AppError('unauthorized', `${header} came twice: the proxy has to drop what its callers send by that name.`)
       // the browser sends the proxy's cookie with a request that another site made
       const isForeign =
         headers['sec-fetch-site'] === 'cross-site' ||
@@ -97,7 +102,10 @@ function createKeys(issuer: string): JWTVerifyGetKey {
     if (!response.ok) throw new Error(`the discovery document of the provider: ${response.status}`)
     const told = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown }
     if (told.issuer !== issuer) throw new Error(`the discovery document names another issuer than OIDC_ISSUER`)
-    return createRemoteJWKSet(new URL(String(told.jwks_uri)), { timeoutDuration: ISSUER_MS, cooldownDuration: 10_000 })
+    const address = new URL(String(told.jwks_uri))
+    if (address.protocol !== 'https:' && address.protocol !== new URL(issuer).protocol)
+      throw new Error('the keys of the provider are not offered over https as it is itself')
+    return createRemoteJWKSet(address, { timeoutDuration: ISSUER_MS, cooldownDuration: 10_000 })
   }
 
   return async (header, token) => {

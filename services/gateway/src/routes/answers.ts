@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { createBranches } from '../store/branches.ts'
 import { AskBody, askerOf, askOf } from './ask-body.ts'
-import { answerFromRow, findAnswer, refuseEmptyError, streamAnswer, wholeAnswer } from './follow.ts'
+import { answerFromRow, findAnswer, refuseEmptyError, requireFollower, streamAnswer, wholeAnswer } from './follow.ts'
 
 const Id = z.object({ answerId: z.uuid() })
 const after = z
@@ -74,6 +74,7 @@ export function answersRouter(deps: GatewayDeps): Router {
 
   router.get('/api/v1/answers/:answerId', async (req, res) => {
     const { params } = parse({ params: Id }, req)
+    await requireFollower(req, deps, params.answerId)
     res.json(await findAnswer(deps, params.answerId))
   })
 
@@ -83,6 +84,7 @@ export function answersRouter(deps: GatewayDeps): Router {
       req,
     )
     const from = headers['last-event-id'] ?? query.after ?? 0
+    await requireFollower(req, deps, params.answerId)
     if (!deps.streams.find(params.answerId)) {
       const row = await deps.messages.answer(params.answerId)
       if (!row) throw new AppError('not_found', 'There is no such answer.')
@@ -95,6 +97,7 @@ export function answersRouter(deps: GatewayDeps): Router {
   router.post('/api/v1/answers/:answerId/stop', deps.guards.chatting, async (req, res) => {
     const { params } = parse({ params: Id }, req)
     const { answerId } = params
+    await requireFollower(req, deps, answerId)
     const live = deps.answers.peek(answerId)
     const row = live ? undefined : await deps.messages.answer(answerId)
     if (!live && !row) throw new AppError('not_found', 'There is no such answer.')

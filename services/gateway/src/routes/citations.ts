@@ -1,4 +1,5 @@
 import { AppError } from '@docent/core/errors'
+import type { Principal } from '@docent/core/principal'
 import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
 import { z } from 'zod'
@@ -6,6 +7,7 @@ import { pipeTo } from '../clients/pipe.ts'
 import { citationReader, createSourceStates } from '../clients/source-states.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { guardFile } from './documents.ts'
+import { isPerson } from './follow.ts'
 
 const Id = z.object({ citationId: z.string().regex(/^[\w-]{16,64}$/) })
 /** A citation by its unguessable id: the passage as it was, and whether the document still says so. */
@@ -19,6 +21,7 @@ export function citationsRouter(deps: GatewayDeps): Router {
     const isAttached = await deps.attachments.isThere(citation.document)
     const state = isAttached ? 'current' : await stateOf(citation.document, citation.version, req.principal, undefined, req)
     if (state === 'hidden') throw new AppError('not_found', 'There is no such citation.')
+    if (state === 'unknown') await requireUnrestricted(citation.answer, req.principal)
     const { id, answer, n, source, passage } = citation
     const fileUrl = isAttached ? {} : { fileUrl: `/api/v1/citations/${id}/file` }
     res.json({ ...source, citationId: id, answerId: answer, n, state, text: passage, ...fileUrl })
@@ -34,6 +37,13 @@ export function citationsRouter(deps: GatewayDeps): Router {
       change: guardFile,
     })(req, res)
   })
+
+  /** Ingest does not say who may read it: what only people and the admin can have been told waits until it does. */
+  async function requireUnrestricted(answerId: string, reader: Principal): Promise<void> {
+    const asker = (await deps.messages.answer(answerId))?.principal
+    if (reader.kind !== 'admin' && asker !== undefined && isPerson(asker) && asker !== reader.id)
+      throw new AppError('unavailable', 'Who may read this document is not known now; try again in a moment.', { retryAfterS: 5 })
+  }
 
   async function find(id: string) {
     const citation = await deps.citations.find(id)

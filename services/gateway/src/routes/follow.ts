@@ -32,6 +32,22 @@ export async function wholeAnswer(deps: GatewayDeps, answerId: string, res: Resp
   return deps.answers.peek(answerId) ?? findAnswer(deps, answerId)
 }
 
+/**
+ * What a person who signed in was told is for him and the admin: it may rest on documents that not everyone reads. Any other answer is
+ * open to who holds its id. Errors: not_found.
+ */
+export async function requireFollower(req: Request, deps: GatewayDeps, answerId: string): Promise<void> {
+  const { proxy, oidc } = deps.config.signIn
+  if ((!proxy && !oidc) || req.principal.kind === 'admin') return
+  const asker = deps.answers.askerOf(answerId) ?? (await deps.messages.answer(answerId))?.principal
+  if (asker !== undefined && isPerson(asker) && asker !== req.principal.id) throw new AppError('not_found', 'There is no such answer.')
+}
+
+/** Whether this principal may be of groups, or read everything: only such ones are told what a folder keeps from others. */
+export function isPerson(principal: string): boolean {
+  return principal.startsWith('user:') || principal === 'admin'
+}
+
 export async function findAnswer(deps: GatewayDeps, answerId: string): Promise<Answer> {
   const known = deps.answers.peek(answerId)
   if (known && deps.answers.isRunning(answerId)) return known

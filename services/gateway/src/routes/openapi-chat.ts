@@ -191,7 +191,7 @@ export const chatPaths: ZodOpenApiPathsObject = {
     delete: operation('Withdraw all links', { requestParams: { path: id }, responses: { 204: { description: 'Withdrawn' } } }),
   },
   '/api/v1/shared/{shareId}': {
-    get: operation('Read a shared conversation', {
+    get: operation('Read a shared conversation; withheld: how many messages rest on documents that are not for this reader', {
       requestParams: { path: z.object({ shareId: z.string() }) },
       responses: {
         200: json(loose, 'What was said', { title: 'Warranty', messages: [{ role: 'question', text: 'How long is the warranty?' }] }),

@@ -1,11 +1,13 @@
 import { AppError } from '@docent/core/errors'
 import type { Source } from '@docent/core/passage'
 import { parse } from '@docent/kit/parse'
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import { z } from 'zod'
+import { createSourceStates } from '../clients/source-states.ts'
 import type { GatewayDeps } from '../deps.ts'
 import type { ConversationView, MessageView } from '../store/conversations.ts'
 import { createShares } from '../store/shares.ts'
+import { isPerson } from './follow.ts'
 
 const Id = z.object({ id: z.uuid() })
 const ShareId = z.object({ shareId: z.string().regex(/^[\w-]{32}$/) })
@@ -18,6 +20,7 @@ export function sharingRouter(deps: GatewayDeps): Router {
   const router = Router()
   const { conversations, guards, pool } = deps
   const shares = createShares(pool)
+  const stateOf = createSourceStates(deps.config.neighbours.ingest, deps.config.neighbours.internalToken, deps.log)
 
   router.get('/api/v1/conversations/:id/export', guards.chatting, async (req, res) => {
     const { params, query } = parse({ params: Id, query: ExportQuery }, req)
@@ -50,13 +53,31 @@ export function sharingRouter(deps: GatewayDeps): Router {
     const found = share && (await conversations.byId(share.conversation))
     if (!share || !found) throw new AppError('not_found', 'There is no such link, or it was withdrawn.')
     const messages = await all(share.conversation, share.upto)
+    const readable = isPerson(share.principal) ? await readableBy(req, messages) : messages.length
     res.set({ 'cache-control': 'no-store', 'x-robots-tag': 'noindex' }).json({
       title: found.title,
       createdAt: found.createdAt,
       sharedAt: share.createdAt,
-      messages: messages.map(({ id: _id, ...message }) => message),
+      messages: messages.slice(0, readable).map(({ id: _id, ...message }) => message),
+      ...(readable < messages.length ? { withheld: messages.length - readable } : {}),
     })
   })
+
+  /** How many of them: up to the first answer that rests on a document which is not for this reader, for what follows may rest on that answer. */
+  async function readableBy(req: Request, messages: readonly MessageView[]): Promise<number> {
+    const cited = (message: MessageView) => ((message.sources as Source[] | undefined) ?? []).map(({ documentId }) => documentId)
+    const hidden = new Set<string>()
+    await Promise.all(
+      [...new Set(messages.flatMap(cited))].map(async (documentId) => {
+        const state = await stateOf(documentId, 1, req.principal, undefined, req)
+        if (state === 'unknown')
+          throw new AppError('unavailable', 'Who may read what was said here is not known now; try again in a moment.', { retryAfterS: 5 })
+        if (state === 'hidden') hidden.add(documentId)
+      }),
+    )
+    const at = messages.findIndex((message) => cited(message).some((documentId) => hidden.has(documentId)))
+    return at < 0 ? messages.length : at
+  }
 
   async function own(id: string, principal: string): Promise<ConversationView> {
     const found = await conversations.find(id, principal)

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { isOwnOrigin } from '../guard/headers.ts'
 import { AskBody } from './ask-body.ts'
+import { isPerson } from './follow.ts'
 
 const path = /^\/ws\/([\w.:-]{1,128})$/
 const Incoming = z.union([
@@ -29,7 +30,7 @@ export function acceptSockets(http: Server, deps: GatewayDeps, limit: (address: 
     if (!clientId) return refuse(socket, '404 Not Found')
     let person: Principal | undefined
     try {
-      person = deps.signIn.byHeaders(req.headers, 'POST') // what a socket brings are questions
+      person = deps.signIn.byHeaders(req, 'POST') // what a socket brings are questions
     } catch (error) {
       return refuse(socket, toAppError(error).status === 403 ? '403 Forbidden' : '401 Unauthorized')
     }
@@ -73,7 +74,11 @@ export function acceptSockets(http: Server, deps: GatewayDeps, limit: (address: 
       const message = Incoming.safeParse(json)
       if (!message.success) throw new AppError('validation', 'Send {"type":"ask","question":"…"} or {"type":"stop","answerId":"…"}.')
       if (message.data.type === 'ping') return send({ type: 'pong' })
-      if (message.data.type === 'stop') return void (await deps.answers.stop(message.data.answerId))
+      if (message.data.type === 'stop') {
+        const asker = deps.answers.askerOf(message.data.answerId)
+        const isOwn = asker === undefined || !isPerson(asker) || asker === principal.id || principal.kind === 'admin'
+        return void (isOwn && (await deps.answers.stop(message.data.answerId)))
+      }
       await limit(principal.kind === 'anonymous' ? address : principal.id)
       const { type: _type, collection, ...ask } = message.data
       const asker = { principal, requestId: randomUUID(), traceId: randomUUID().replaceAll('-', '') }

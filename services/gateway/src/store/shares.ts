@@ -19,7 +19,15 @@ export function createShares(pool: Pool) {
     },
     list: (conversation: string) =>
       query<Share>(`SELECT ${view} FROM share WHERE conversation = $1 ORDER BY created_at, id`, [conversation]),
-    find: async (id: string): Promise<Share | undefined> => (await query<Share>(`SELECT ${view} FROM share WHERE id = $1`, [id]))[0],
+    /** With whose conversation it is. */
+    find: async (id: string): Promise<(Share & { principal: string }) | undefined> =>
+      (
+        await query<Share & { principal: string }>(
+          `SELECT s.id, s.conversation, s.upto::float8 AS upto, s.created_at AS "createdAt", c.principal
+           FROM share s JOIN conversation c ON c.id = s.conversation WHERE s.id = $1`,
+          [id],
+        )
+      )[0],
     removeAll: async (conversation: string): Promise<void> =>
       void (await query('DELETE FROM share WHERE conversation = $1', [conversation])),
   }
