@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Answer } from '@docent/core/answer-event'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Gateway } from '../src/gateway-service.ts'
+import { createAttachments } from '../src/store/attachments.ts'
 import { openPlace, openPool, type Place, passage, post, startAt, warrantyText } from './harness.ts'
 
 type View = { id: string; name: string; expiresAt: string; createdAt: string }
@@ -142,6 +143,37 @@ describe('files attached to a conversation', () => {
     expect((await ask('租约的押金', { conversationId })).sources.some(({ documentId }) => documentId === two!.id)).toBe(false)
     await fetch(`${gateway.url}/api/v1/conversations/${conversationId}`, { method: 'DELETE', headers: me })
     expect([await rows(two!.id), await rows(three!.id)]).toEqual([0, 0])
+  })
+
+  test('once deleted or past its days no answer shows its text as a source any more, in a branch neither', async () => {
+    const { begin, attached, ask, me } = reader()
+    const conversationId = await begin()
+    const [file, old] = [await attached(conversationId), await attached(conversationId)]
+    const { sources } = await ask('租约的押金', { conversationId })
+    expect(new Set(sources.map(({ documentId }) => documentId))).toEqual(new Set([file.id, old.id]))
+    const shown = async (url: string) => (await fetch(`${gateway.url}/api/v1/${url}`, { headers: me })).text()
+    const { messages } = JSON.parse(await shown(`conversations/${conversationId}`)) as { messages: { id: string }[] }
+    const made = await post(`${gateway.url}/api/v1/conversations/${conversationId}/branch`, { messageId: messages[1]!.id }, me)
+    const branch = ((await made.json()) as { id: string }).id
+    const ofBranch = JSON.parse(await shown(`conversations/${branch}`)) as { messages: { sources?: typeof sources }[] }
+    const citations = [...sources, ...ofBranch.messages[1]!.sources!]
+    for (const { citationId } of citations) expect(await shown(`citations/${citationId}`)).toContain('3000')
+
+    await fetch(`${gateway.url}/api/v1/conversations/${conversationId}/attachments/${file.id}`, { method: 'DELETE', headers: me })
+    const pool = scope.adopt(openPool(place.databaseUrl), (open) => open.end())
+    await pool.query(`UPDATE attachment SET created_at = now() - interval '8 days' WHERE id = $1`, [old.id])
+    await createAttachments(pool, { days: 7, most: 5 }).deleteOld()
+    place.neighbours.sourceState = 'gone'
+    for (const { citationId } of citations)
+      expect(JSON.parse(await shown(`citations/${citationId}`))).toMatchObject({ state: 'gone', text: '', snippet: '' })
+    place.neighbours.sourceState = 'current'
+    for (const id of [conversationId, branch]) {
+      const told = JSON.parse(await shown(`conversations/${id}`)) as { messages: { sources?: typeof sources }[] }
+      expect(told.messages[1]!.sources!.map(({ n, snippet }) => [n, snippet])).toEqual([
+        [1, ''],
+        [2, ''],
+      ])
+    }
   })
 
   test('five at most, also when they come at once; none where they are switched off', async () => {

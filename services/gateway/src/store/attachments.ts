@@ -63,7 +63,7 @@ export function createAttachments(pool: Pool, limits: { days: number; most: numb
     list: (conversation: string) =>
       query<AttachmentView>(`SELECT ${view} FROM attachment WHERE conversation = $1 AND ${fresh} ORDER BY created_at, id`, [conversation]),
     async remove(conversation: string, id: string): Promise<boolean> {
-      return (await query('DELETE FROM attachment WHERE conversation = $1 AND id = $2 RETURNING id', [conversation, id])).length === 1
+      return (await query(forgetting('conversation = $1 AND id = $2'), [conversation, id])).length === 1
     },
     isThere: async (id: string): Promise<boolean> =>
       (await query(`SELECT id FROM attachment WHERE id = $1 AND ${fresh}`, [id])).length === 1,
@@ -78,7 +78,7 @@ export function createAttachments(pool: Pool, limits: { days: number; most: numb
       const rows = await query<ChunkRow>(
         `SELECT a.id, a.name, a.title, a.media_type, k.ordinal, k.text, k.locator, k.parent
          FROM unnest($2::uuid[], $3::int[]) AS w (attachment, ordinal) JOIN attachment_chunk k USING (attachment, ordinal)
-         JOIN attachment a ON a.id = k.attachment AND a.conversation = $1`,
+         JOIN attachment a ON a.id = k.attachment AND a.conversation = $1 AND ${fresh}`,
         [conversation, wanted.map(({ attachment }) => attachment), wanted.map(({ ordinal }) => ordinal)],
       )
       return wanted.flatMap(({ attachment, ordinal, score }) => {
@@ -87,9 +87,27 @@ export function createAttachments(pool: Pool, limits: { days: number; most: numb
       })
     },
     async deleteOld(): Promise<number> {
-      return (await query(`DELETE FROM attachment WHERE NOT (${fresh}) RETURNING id`)).length
+      return (await query(forgetting(`NOT (${fresh})`))).length
     },
   }
+}
+
+/** SQL that deletes attachments with the passages that answers of their conversation, and of branches of it, show of them. */
+function forgetting(which: string): string {
+  return `WITH RECURSIVE gone AS (DELETE FROM attachment WHERE ${which} RETURNING id, conversation),
+    place (conversation, attachment) AS (
+      SELECT conversation, id FROM gone
+      UNION SELECT c.id, p.attachment FROM conversation c JOIN place p ON c.parent = p.conversation),
+    held AS (SELECT conversation, array_agg(attachment) AS attachments FROM place GROUP BY conversation),
+    cited AS (
+      UPDATE citation c SET passage = '', source = c.source || '{"snippet": ""}' FROM message m JOIN held h USING (conversation)
+      WHERE c.answer = m.id AND c.document = ANY (h.attachments)),
+    told AS (
+      UPDATE message m SET body = jsonb_set(m.body, '{sources}', (
+        SELECT jsonb_agg(CASE WHEN (s->>'documentId')::uuid = ANY (h.attachments) THEN s || '{"snippet": ""}' ELSE s END ORDER BY i)
+        FROM jsonb_array_elements(m.body->'sources') WITH ORDINALITY AS e (s, i)))
+      FROM held h WHERE m.conversation = h.conversation AND jsonb_array_length(m.body->'sources') > 0)
+    SELECT id FROM gone`
 }
 
 export function tooMany(most: number): AppError {
