@@ -2,11 +2,13 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Answer } from '@docent/core/answer-event'
+import { decodePrincipal } from '@docent/core/principal'
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
-import { openPlace, type Place, passage, post, startAt, warrantyText } from './harness.ts'
+import { adminKey, openPlace, type Place, passage, post, startAt, warrantyText } from './harness.ts'
 
 const secret = 'a-secret-between-proxy-and-gateway-0123456789'
 const alice = { 'x-forwarded-user': 'alice', 'x-docent-proxy-secret': secret }
@@ -95,6 +97,18 @@ describe('signed in at a proxy', () => {
     expect(await statuses(ops)).toEqual([200, 200, 200])
     expect(await statuses(bob)).toEqual([404, 404, 404])
     expect((await statuses({})).slice(0, 2)).toEqual([404, 404])
+  })
+
+  test('a replay searches what the first asker may read, not what the admin does', async () => {
+    const hr = { ...alice, 'x-forwarded-groups': 'hr,staff' }
+    const answer = (await (await post(`${gateway.url}/api/v1/ask`, { question: '工资？' }, hr)).json()) as Answer
+    const owner = { authorization: `Bearer ${adminKey}` }
+    const url = `${gateway.url}/api/v1/records/${answer.id}`
+    await until('the record is kept', async () => ((await fetch(url, { headers: owner })).status === 200 ? true : undefined))
+    expect((await post(`${url}/replay`, { settings: {} }, owner)).status).toBe(200)
+    const { headers } = place.neighbours.seen.findLast(({ url }) => url === '/search')!
+    const reader = decodePrincipal(String(headers['x-docent-principal']))
+    expect(reader).toMatchObject({ kind: 'user', groups: ['hr', 'staff'], scopes: ['chat', 'read'] })
   })
 
   test('a shared conversation ends for a reader before the first answer that rests on what he may not read', async () => {

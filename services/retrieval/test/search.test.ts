@@ -259,6 +259,32 @@ describe('readers', () => {
     await expect.poll(() => paths(anyone), { timeout: 10_000 }).toContain('董事会/合并.md')
     await corpus.removeDocument(id)
   })
+
+  test('readers that change while a search runs hold for that search, too', async () => {
+    const text = '裁员名单：北方工厂关闭。'
+    const id = await shelve(corpus, { path: '人事/名单.md', parts: [text] })
+    const slow = fakeEmbedder()
+    const base = await start({ embedder: slow })
+    const found = async (query: string) => JSON.stringify(await search(query, { limit: 50, explain: true }, { base }))
+    expect(await found('北方工厂的名单')).toContain('人事/名单.md')
+    const asked = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    const { passages } = slow
+    slow.passages = async (texts, signal) => {
+      if (texts.some((one) => one.includes('正在'))) {
+        asked.resolve()
+        await goOn.promise
+      }
+      return passages(texts, signal)
+    }
+    const running = found('正在问北方工厂的名单')
+    await asked.promise
+    await corpus.placeDocuments([{ id, collection: 'default', readers: ['hr'], language: null, chunkSize: null, chunkOverlap: null }])
+    await expect.poll(() => found('北方工厂的名单'), { timeout: 10_000 }).not.toContain('人事/名单.md')
+    goOn.resolve()
+    expect(await running).not.toMatch(/名单\.md|北方工厂关闭/)
+    await corpus.removeDocument(id)
+  })
 })
 
 describe('reranking', () => {

@@ -25,6 +25,8 @@ export function flightRecord(job: Job, end: { state: string; code?: string }): R
     usage: found.usage,
     ...(job.filters ? { filters: job.filters } : {}),
     ...(job.principal.collections ? { collections: job.principal.collections } : {}),
+    // nobody's groups are not the same as the admin's, who needs none
+    ...(job.principal.kind === 'admin' ? {} : { groups: job.principal.groups ?? [] }),
     ...(job.turns ? { turns: job.turns.slice(-KEPT_TURNS).map(({ role, text }) => ({ role, text: text.slice(0, KEPT_CHARS) })) } : {}),
   }
 }

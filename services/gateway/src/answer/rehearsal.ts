@@ -39,6 +39,7 @@ export type RehearsalAsk = {
   summary?: string | undefined
   /** what the first asker may read, when that was not everything */
   collections?: string[] | undefined
+  groups?: string[] | undefined
 }
 export type Rehearsed = {
   state: string
@@ -68,9 +69,11 @@ export function createRehearsals(deps: Deps) {
     if (!persona) throw new AppError('not_found', `There is no persona "${String(ask.persona)}" any more; name one as "persona".`)
     const wanted = { ...settingsOf(persona, ask.settings), ...named(ask.changes) }
     const settings = { ...wanted, cacheAnswers: false, savedAnswers: false }
-    const reader: Principal = ask.collections
-      ? { id: req.principal.id, kind: 'key', scopes: ['chat', 'read'], collections: ask.collections }
-      : req.principal
+    const { collections, groups } = ask
+    const reader: Principal =
+      collections || groups
+        ? { id: req.principal.id, kind: 'user', scopes: ['chat', 'read'], groups: groups ?? [], ...(collections ? { collections } : {}) }
+        : req.principal
     const principal = within(reader, persona)
     const reservation = reservationOf({ settings, persona, principal: req.principal.id, tools: deps.toolsEnabled }, deps.providers)
     await deps.usage.reserve(reservation, req.principal.limits?.tokensPerDay)

@@ -102,6 +102,7 @@ export function recordsRouter(deps: GatewayDeps): Router {
         filters: before.record.filters,
         turns: before.record.turns ?? (await records.turnsBefore(params.answerId, 20)),
         collections: before.record.collections,
+        groups: before.record.groups,
         summary: before.record.history?.summary,
       },
       req,

@@ -30,6 +30,7 @@ export type FlightRecord = {
   sources?: SourceNote[]
   filters?: Record<string, unknown>
   collections?: string[]
+  groups?: string[]
   turns?: Turn[]
   history?: { messages: number; kept: number; dropped: number; summary?: string }
   timings?: Record<string, number>

@@ -70,9 +70,10 @@ export async function search(
     ...(request.rerank && !reranked ? ['rerank' as const] : []),
     ...(parents ? [] : ['parents' as const]),
   ]
-  // checked again on the way out
+  // checked again on the way out, by what holds now: readers may have changed while the search ran
+  const stillAllowed = allowedChunks(request.filters, principal, index.isRestricted)
   const shown = choices
-    .filter(({ entry }) => !allowed || allowed(entry.chunk))
+    .filter(({ entry: { chunk } }) => !stillAllowed || stillAllowed(index.byId(chunk.id) ?? chunk))
     .map((choice) =>
       choice.kept && parents && !parents.has(choice.entry.chunk.id)
         ? { ...choice, kept: false, why: 'its document was replaced a moment ago' }
