@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs'
+import { request } from 'node:http'
+import { internalHeaders } from '@docent/kit/internal'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
+import { admin, startTestIngest, type TestIngest, token } from './start-test-ingest.ts'
 
 const scope = new AsyncDisposableStack()
 let ingest: TestIngest
@@ -57,4 +59,19 @@ test('two are read at once, more are told to come back', async () => {
   expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200])
   expect(leftovers()).toEqual([])
   expect((await read({ 'c.txt': 'three' })).status).toBe(200)
+})
+
+test('files that come slowly keep no other from being read', async () => {
+  const boundary = 'slow'
+  const headers = { ...internalHeaders(token, admin), 'content-type': `multipart/form-data; boundary=${boundary}` }
+  const slow = Array.from({ length: 3 }, () => {
+    const sent = request(`${ingest.url}/read`, { method: 'POST', headers })
+    sent.on('error', () => undefined)
+    sent.write(`--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nThe beginning`)
+    return sent
+  })
+  await until('they are coming', () => leftovers().length === 3)
+  expect((await read({ 'c.txt': 'three' })).status).toBe(200)
+  for (const sent of slow) sent.destroy()
+  await until('they are tidied up', () => leftovers().length === 0)
 })

@@ -20,7 +20,7 @@ import type { Measure } from '../src/measure.ts'
 import { type FakeExtractor, startFakeExtractor } from './fake-extractor.ts'
 
 export const admin: Principal = { id: 'admin', kind: 'admin', scopes: ['chat', 'read', 'ingest', 'admin'] }
-const token = 'a-token-of-the-test-0123456789-abcdefghij'
+export const token = 'a-token-of-the-test-0123456789-abcdefghij'
 
 export type TestIngest = {
   folder: string

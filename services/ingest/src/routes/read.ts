@@ -14,23 +14,20 @@ const Limits = {
   }),
 }
 const AT_ONCE = 2
+const COMING = 16
 const READ_MS = 60_000
 
 /** POST /read: one file's text in chunks, as those of a document; no row, no vector and no file of it is kept here. */
 export function readRouter(deps: { extractor: Extractor; chunking: Chunking; folder: string; maxFileBytes: number }): Router {
   const router = Router()
+  let coming = 0
   let reading = 0
 
   router.post('/read', async (req, res) => {
     const { query } = parse(Limits, req)
-    // whoever waited here would hold a file on the disk
-    if (reading >= AT_ONCE) throw new AppError('overloaded', 'Other files are being read; send it again in a moment.', { retryAfterS: 5 })
-    reading++
     const left = new AbortController()
     res.on('close', () => left.abort())
-    const seen = await read(req, query.maxBytes, left.signal).finally(() => {
-      reading--
-    })
+    const seen = await read(req, query.maxBytes, left.signal)
     const chunks = chunkDocument(seen, deps.chunking)
     if (chunks.length === 0) throw new AppError('empty', 'The file holds no text.')
     if (chunks.length > query.maxChunks)
@@ -46,15 +43,29 @@ export function readRouter(deps: { extractor: Extractor; chunking: Chunking; fol
   })
 
   async function read(req: Request, maxBytes: number, left: AbortSignal) {
-    const file = await receiveOne(req, deps.folder, Math.min(maxBytes, deps.maxFileBytes))
+    if (reading >= AT_ONCE || coming >= COMING) throw busy()
+    coming++
+    // one that comes slowly keeps nobody from being read
+    const file = await receiveOne(req, deps.folder, Math.min(maxBytes, deps.maxFileBytes)).finally(() => {
+      coming--
+    })
     const signal = AbortSignal.any([left, AbortSignal.timeout(READ_MS)])
+    // whoever waited here would hold a file on the disk
+    const isFree = reading < AT_ONCE
+    if (isFree) reading++
     try {
+      if (!isFree) throw busy()
       return { ...wellFormed(await deps.extractor.extract(file.path, signal)), name: file.name }
     } catch (error) {
       throw signal.aborted ? new AppError('timeout', `The file takes longer to read than ${READ_MS / 1000} s.`) : error
     } finally {
+      if (isFree) reading--
       await file.tidy()
     }
   }
   return router
+}
+
+function busy(): AppError {
+  return new AppError('overloaded', 'Other files are being read; send it again in a moment.', { retryAfterS: 5 })
 }

@@ -48,9 +48,8 @@ export async function receiveOne(
   folder: string,
   maxFileBytes: number,
 ): Promise<{ path: string; name: string; tidy: () => Promise<void> }> {
-  const { files, tidy } = await receiveFiles(req, folder, maxFileBytes)
+  const { files, tidy } = await receiveFiles(req, folder, maxFileBytes, 1)
   try {
-    if (files.length > 1) throw new AppError('validation', 'Send one file part.')
     const { from, name } = files[0]!
     requireReadable(name)
     return { path: basename(from), name, tidy }
@@ -64,12 +63,12 @@ function requireReadable(path: string): void {
   if (!mediaTypeOf(path)) throw new AppError('unsupported', adviceFor(path) ?? `This format is not read; these are: ${supportedFormats}.`)
 }
 
-async function receiveFiles(req: Request, folder: string, maxFileBytes: number) {
+async function receiveFiles(req: Request, folder: string, maxFileBytes: number, most = LIMITS.files) {
   const temporary: string[] = []
   const tidy = async () => void (await Promise.all(temporary.map((path) => rm(path, { force: true }))))
   const receiving: Promise<Received>[] = []
   try {
-    const target = await readForm(req, maxFileBytes, (stream, name) => {
+    const target = await readForm(req, maxFileBytes, most, (stream, name) => {
       const from = join(folder, `${PREFIX}${randomUUID()}${/^\.\w{1,10}$/.exec(extname(name))?.[0] ?? ''}`)
       temporary.push(from)
       const done = receive(stream, from, name, maxFileBytes)
@@ -96,11 +95,12 @@ export async function removeStaleUploads(folder: string): Promise<void> {
 async function readForm(
   req: Request,
   maxFileBytes: number,
+  most: number,
   onFile: (stream: Part, name: string) => Promise<unknown>,
 ): Promise<string | undefined> {
   let form: busboy.Busboy
   try {
-    form = busboy({ headers: req.headers, defParamCharset: 'utf8', limits: { ...LIMITS, fileSize: maxFileBytes } })
+    form = busboy({ headers: req.headers, defParamCharset: 'utf8', limits: { ...LIMITS, files: most, fileSize: maxFileBytes } })
   } catch (cause) {
     throw new AppError('unsupported_media_type', 'Send multipart/form-data with a part named file.', { cause })
   }
@@ -112,9 +112,9 @@ async function readForm(
   form.on('file', (_field, stream, { filename }) => {
     onFile(stream, basename((filename ?? '').replaceAll('\\', '/'))).catch(failed.reject)
   })
-  for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) {
-    form.on(limit, () => failed.reject(new AppError('payload_too_large', `Send at most ${LIMITS.files} files in one request.`)))
-  }
+  const tooMany = new AppError('payload_too_large', `Send at most ${LIMITS.files} files in one request.`)
+  form.on('filesLimit', () => failed.reject(most === 1 ? new AppError('validation', 'Send one file part.') : tooMany))
+  for (const limit of ['fieldsLimit', 'partsLimit'] as const) form.on(limit, () => failed.reject(tooMany))
   const cut = () => void (req.complete || form.destroy(new AppError('bad_request', 'The upload was cut off.')))
   req.once('close', cut)
   try {
