@@ -149,7 +149,7 @@ describe('files attached to a conversation', () => {
     const { begin, attached, ask, me } = reader()
     const conversationId = await begin()
     const [file, old] = [await attached(conversationId), await attached(conversationId)]
-    const { sources } = await ask('租约的押金', { conversationId })
+    const { id: answerId, sources } = await ask('租约的押金', { conversationId })
     expect(new Set(sources.map(({ documentId }) => documentId))).toEqual(new Set([file.id, old.id]))
     const shown = async (url: string) => (await fetch(`${gateway.url}/api/v1/${url}`, { headers: me })).text()
     const { messages } = JSON.parse(await shown(`conversations/${conversationId}`)) as { messages: { id: string }[] }
@@ -167,6 +167,9 @@ describe('files attached to a conversation', () => {
     for (const { citationId } of citations)
       expect(JSON.parse(await shown(`citations/${citationId}`))).toMatchObject({ state: 'gone', text: '', snippet: '' })
     place.neighbours.sourceState = 'current'
+    const events = await shown(`answers/${answerId}/events`)
+    expect(events).toContain('event: sources')
+    expect(events.match(/event: sources\ndata: .*/)![0]).not.toContain('3000')
     for (const id of [conversationId, branch]) {
       const told = JSON.parse(await shown(`conversations/${id}`)) as { messages: { sources?: typeof sources }[] }
       expect(told.messages[1]!.sources!.map(({ n, snippet }) => [n, snippet])).toEqual([

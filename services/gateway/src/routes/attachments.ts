@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { readFileOf } from '../clients/read-file.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { tooMany } from '../store/attachments.ts'
+import { forgetAnswers } from './forget.ts'
 
 const Id = z.object({ id: z.uuid() })
 const Attachment = z.object({ id: z.uuid(), attachmentId: z.uuid() })
@@ -41,7 +42,9 @@ export function attachmentsRouter(deps: GatewayDeps): Router {
   router.delete('/api/v1/conversations/:id/attachments/:attachmentId', guards.chatting, async (req, res) => {
     const id = await own(req)
     const { params } = parse({ params: Attachment }, req)
-    if (!(await attachments.remove(id, params.attachmentId))) throw new AppError('not_found', 'There is no such attachment.')
+    const answers = await attachments.remove(id, params.attachmentId)
+    if (!answers) throw new AppError('not_found', 'There is no such attachment.')
+    await forgetAnswers(deps, answers)
     res.status(204).end()
   })
   return router

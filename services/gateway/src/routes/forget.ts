@@ -14,15 +14,23 @@ export async function forgetConversation(deps: GatewayDeps, id: string, principa
   if (running.length > 0) await untilEnded(deps, id)
   const answers = await deps.conversations.answers(id)
   if (!(await deps.conversations.remove(id, principal))) return false
-  for (const { answerId } of answers) {
+  await forgetAnswers(
+    deps,
+    answers.map(({ answerId }) => answerId),
+  )
+  await deps.answerCache.drop(answers.flatMap(({ cacheKey }) => cacheKey ?? []))
+  return true
+}
+
+/** What replicas remember of answers, and their journals: what the database holds of them is told from then on. */
+export async function forgetAnswers(deps: GatewayDeps, answerIds: readonly string[]): Promise<void> {
+  for (const answerId of answerIds) {
     deps.answers.forget(answerId)
     deps.streams.close(answerId)
     await tell(deps, `forget ${answerId}`)
   }
-  await deps.answerCache.drop(answers.flatMap(({ cacheKey }) => cacheKey ?? []))
-  if (answers.length > 0 && deps.queue.status === 'ready')
-    await deps.queue.del(answers.map(({ answerId }) => redisKeys.stream.key(answerId)))
-  return true
+  if (answerIds.length > 0 && deps.queue.status === 'ready')
+    await deps.queue.del(answerIds.map((answerId) => redisKeys.stream.key(answerId)))
 }
 
 async function stopAnywhere(deps: GatewayDeps, answerId: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '@docent/core/errors'
-import type { Passage } from '@docent/core/passage'
+import type { Passage, Source } from '@docent/core/passage'
 import { placeOf } from '@docent/core/place'
 import { databaseError, inTransaction, type Pool, rowsOf } from '@docent/kit/postgres'
 import type { FileText } from '../clients/read-file.ts'
+import type { AnswerBody } from './messages.ts'
 
 export type AttachmentView = {
   id: string
@@ -62,8 +63,10 @@ export function createAttachments(pool: Pool, limits: { days: number; most: numb
     },
     list: (conversation: string) =>
       query<AttachmentView>(`SELECT ${view} FROM attachment WHERE conversation = $1 AND ${fresh} ORDER BY created_at, id`, [conversation]),
-    async remove(conversation: string, id: string): Promise<boolean> {
-      return (await query(forgetting('conversation = $1 AND id = $2'), [conversation, id])).length === 1
+    /** The ended answers that showed passages of it; undefined when the conversation has no such file. */
+    async remove(conversation: string, id: string): Promise<string[] | undefined> {
+      const { count, answers } = await forget(pool, 'conversation = $1 AND id = $2', [conversation, id])
+      return count === 1 ? answers : undefined
     },
     isThere: async (id: string): Promise<boolean> =>
       (await query(`SELECT id FROM attachment WHERE id = $1 AND ${fresh}`, [id])).length === 1,
@@ -87,27 +90,52 @@ export function createAttachments(pool: Pool, limits: { days: number; most: numb
       })
     },
     async deleteOld(): Promise<number> {
-      return (await query(forgetting(`NOT (${fresh})`))).length
+      return (await forget(pool, `NOT (${fresh})`, [])).count
     },
   }
 }
 
-/** SQL that deletes attachments with the passages that answers of their conversation, and of branches of it, show of them. */
-function forgetting(which: string): string {
-  return `WITH RECURSIVE gone AS (DELETE FROM attachment WHERE ${which} RETURNING id, conversation),
-    place (conversation, attachment) AS (
-      SELECT conversation, id FROM gone
-      UNION SELECT c.id, p.attachment FROM conversation c JOIN place p ON c.parent = p.conversation),
-    held AS (SELECT conversation, array_agg(attachment) AS attachments FROM place GROUP BY conversation),
-    cited AS (
-      UPDATE citation c SET passage = '', source = c.source || '{"snippet": ""}' FROM message m JOIN held h USING (conversation)
-      WHERE c.answer = m.id AND c.document = ANY (h.attachments)),
-    told AS (
-      UPDATE message m SET body = jsonb_set(m.body, '{sources}', (
-        SELECT jsonb_agg(CASE WHEN (s->>'documentId')::uuid = ANY (h.attachments) THEN s || '{"snippet": ""}' ELSE s END ORDER BY i)
-        FROM jsonb_array_elements(m.body->'sources') WITH ORDINALITY AS e (s, i)))
-      FROM held h WHERE m.conversation = h.conversation AND jsonb_array_length(m.body->'sources') > 0)
-    SELECT id FROM gone`
+/** Deletes attachments with the passages that answers of their conversation, and of branches of it, show of them. */
+async function forget(pool: Pool, which: string, values: unknown[]): Promise<{ count: number; answers: string[] }> {
+  return inTransaction(pool, async (client) => {
+    const { rows: gone } = await client.query<{ id: string; conversation: string }>(
+      `DELETE FROM attachment WHERE ${which} RETURNING id, conversation`,
+      values,
+    )
+    const ids = new Set(gone.map(({ id }) => id))
+    const { rows: answers } = await client.query<{ id: string; state: string; body: AnswerBody }>(
+      `WITH RECURSIVE place AS (
+         SELECT id FROM conversation WHERE id = ANY ($1) UNION SELECT c.id FROM conversation c JOIN place p ON c.parent = p.id)
+       SELECT m.id, m.state, m.body FROM message m JOIN place p ON p.id = m.conversation
+       WHERE EXISTS (SELECT FROM citation c WHERE c.answer = m.id AND c.document = ANY ($2)) FOR UPDATE OF m`,
+      [[...new Set(gone.map(({ conversation }) => conversation))], [...ids]],
+    )
+    for (const { id, body } of answers) {
+      await client.query(
+        `UPDATE citation SET passage = '', source = source || '{"snippet": ""}' WHERE answer = $1 AND document = ANY ($2)`,
+        [id, [...ids]],
+      )
+      await client.query('UPDATE message SET body = body || $2::jsonb WHERE id = $1', [id, JSON.stringify(blanked(body, ids))])
+    }
+    return { count: gone.length, answers: answers.filter(({ state }) => state !== 'streaming').map(({ id }) => id) }
+  })
+}
+
+/** What an answer keeps of its sources, in its body and in its events. */
+function blanked({ sources, log }: AnswerBody, ids: ReadonlySet<string>): Partial<AnswerBody> {
+  const blank = (source: Source): Source => (ids.has(source.documentId) ? { ...source, snippet: '' } : source)
+  return {
+    ...(sources ? { sources: sources.map(blank) } : {}),
+    ...(log
+      ? {
+          log: log.map((entry) => {
+            if (typeof entry === 'number' || entry[0] !== 'sources') return entry
+            const told = JSON.parse(entry[1]) as { sources: Source[] }
+            return ['sources', JSON.stringify({ ...told, sources: told.sources.map(blank) })]
+          }),
+        }
+      : {}),
+  }
 }
 
 export function tooMany(most: number): AppError {
