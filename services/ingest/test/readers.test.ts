@@ -93,3 +93,27 @@ test('below a _docent.yml that cannot be followed and may name readers only the 
   put('pay/_docent.yml', 'readers: [board]\nchunk_size: 1')
   await until('only the admin does', async () => ((await seenBy(member)) === 404 ? true : undefined))
 })
+
+test('a folder that is deleted with its _docent.yml opens nothing: what is held or not yet removed keeps its readers', async () => {
+  mkdirSync(join(ingest.folder, 'secret'))
+  put('secret/_docent.yml', 'readers: [hr]')
+  const paths = Array.from({ length: 8 }, (_, i) => `secret/s${i}.txt`)
+  for (const path of paths) put(path, `The secret of ${path}.`)
+  for (const path of paths) await ingest.reaches(path, 'ready')
+  const readersOf = async () => (await ingest.corpus.listKnown()).filter(({ path }) => paths.includes(path)).map(({ readers }) => readers)
+  expect(await readersOf()).toEqual(paths.map(() => ['hr']))
+  rmSync(join(ingest.folder, 'secret'), { recursive: true })
+  const status = async () =>
+    (await (await ingest.ask('/ingest')).json()) as { pendingRemoval: number; lastScan: { held: number; resettled: number } }
+  await until('the removal is held', async () => ((await status()).pendingRemoval === paths.length ? true : undefined))
+  // two more looks: the settle time of the vanished control file is over, too
+  for (let look = 0; look < 2; look++) await ingest.ask('/ingest/scan', { method: 'POST' })
+  await until('the control file counts as gone', async () =>
+    (await ingest.corpus.listControlFiles()).some(({ path }) => path === 'secret/_docent.yml') ? undefined : true,
+  )
+  await ingest.ask('/ingest/scan', { method: 'POST' })
+  expect(await readersOf()).toEqual(paths.map(() => ['hr']))
+  expect(await pathsFor(outsider)).not.toContain('secret/s0.txt')
+  await ingest.ask('/documents/confirm-removal', { method: 'POST' })
+  expect(await readersOf()).toEqual([])
+})

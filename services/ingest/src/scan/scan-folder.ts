@@ -104,8 +104,12 @@ export function createScanner(deps: ScanDeps): Scanner {
     const merged = mergeControls(controls, snapshot.controls, snapshot.unknown)
     const settingsOf = settingsLookup(merged.files)
     const paths = new Map(plan.move.map(({ documentId, to }) => [documentId, to]))
+    // a file that is missing keeps what held for it: with its folder the `_docent.yml` that closed it is gone, too
+    const lies = new Set([...snapshot.files.map(({ path }) => path), ...snapshot.unsettled])
     const placed = known
-      .map((document) => ({ document, settings: settingsOf(paths.get(document.id) ?? document.path) }))
+      .map((document) => ({ document, path: paths.get(document.id) ?? document.path }))
+      .filter(({ path }) => lies.has(path))
+      .map(({ document, path }) => ({ document, settings: settingsOf(path) }))
       .filter(({ document, settings }) => !sameSettings(document, settings))
       .map(({ document, settings }) => ({ id: document.id, ...settings }))
     const byId = new Map(known.map((document) => [document.id, document]))
