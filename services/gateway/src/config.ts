@@ -219,7 +219,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     guard: {
       adminKey: e.ADMIN_KEY,
       access: e.ACCESS,
-      publicReads: e.PUBLIC_READS || e.LOCAL_ONLY,
+      publicReads: e.PUBLIC_READS,
       local: e.LOCAL_ONLY,
       allowedOrigins: e.ALLOWED_ORIGINS,
       perMinute: e.RATE_LIMIT_PER_MINUTE,

@@ -102,15 +102,24 @@ export async function openWorld(
   }
 
   const allReady = async (deadlineMs = 15_000) => {
+    let left: string[] = []
     await until(
       `${files.size} files are ready with their last content`,
       async () => {
         const now = new Map((await corpus.listKnown()).map((document) => [document.path, document]))
-        const isReady = ([path, hash]: [string, string]) => now.get(path)?.state === 'ready' && now.get(path)?.contentHash === hash
-        return [...files].every(isReady) || undefined
+        left = [...files].flatMap(([path, hash]) => {
+          const found = now.get(path)
+          if (found?.state === 'ready' && found.contentHash === hash) return []
+          return [
+            `${path}: ${found ? `${found.state} ${found.errorCode ?? ''}${found.contentHash === hash ? '' : ' of other content'}` : 'unknown'}`,
+          ]
+        })
+        return left.length === 0 || undefined
       },
       deadlineMs,
-    )
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}; ${left.length} are not: ${left.slice(0, 10).join(', ')}`)
+    })
   }
 
   return {

@@ -1,6 +1,6 @@
 import { ConfigError } from '@docent/kit/config'
 import { expect, test } from 'vitest'
-import { checkConfig } from './service-env.ts'
+import { checkConfig, gatewayEnv } from './service-env.ts'
 
 const check = (env: Record<string, string>) => checkConfig({ folder: '/documents', host: '127.0.0.1', port: 8080, env })
 
@@ -62,4 +62,13 @@ test.each([
   [{ DAILY_MONEY_BUDGET: '5', DEEPSEEK_API_KEY: 'k' }, ['DAILY_MONEY_BUDGET, MONTHLY_MONEY_BUDGET']],
 ])('%o: the variable that is missing is named', (env, names) => {
   expect(namesOf(env as Record<string, string>)).toEqual(names)
+})
+
+test('documents are listed without a key where only this machine asks and nobody signs in; what is said holds', () => {
+  const reads = (host: string, env: Record<string, string> = {}) =>
+    gatewayEnv({}, { folder: '/documents', host, port: 8080, env, adminKey: 'key' }, {}).PUBLIC_READS
+  expect([reads('127.0.0.1'), reads('localhost'), reads('::1')]).toEqual(['true', 'true', 'true'])
+  expect([reads('0.0.0.0'), reads('192.168.1.5'), reads('127.0.0.1', { ACCESS: 'keys' })]).toEqual(['false', 'false', 'false'])
+  expect(reads('127.0.0.1', { OIDC_ISSUER: 'https://id.example', OIDC_AUDIENCE: 'docent' })).toBe('false')
+  expect([reads('0.0.0.0', { PUBLIC_READS: 'true' }), reads('127.0.0.1', { PUBLIC_READS: 'false' })]).toEqual(['true', 'false'])
 })

@@ -29,13 +29,19 @@ export function gatewayEnv(common: Env, { env, host, port, adminKey }: Given & P
   return {
     ...common,
     DRAIN_S: env.DRAIN_S || '3', // a person waits for Ctrl-C
-    PUBLIC_READS: 'true',
+    PUBLIC_READS: env.PUBLIC_READS || String(isPrivate(env, host)),
     LOCAL_ONLY: 'true',
     HOST: host,
     PORT: String(port),
     ADMIN_KEY: adminKey,
     ...addresses,
   }
+}
+
+/** Only whoever sits at this machine can ask, and nobody has to say who he is: then the list of documents is no secret either. */
+function isPrivate(env: Env, host: string): boolean {
+  const signsIn = env.ACCESS === 'keys' || Boolean(env.SIGN_IN_USER_HEADER || env.OIDC_ISSUER)
+  return !signsIn && (host === 'localhost' || host === '::1' || host.startsWith('127.'))
 }
 
 /** Throws every problem that any service would have with its variables, before anything has been started. */
