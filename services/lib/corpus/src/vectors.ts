@@ -52,8 +52,8 @@ export function createVectors(url: string | undefined, database: Database, log: 
     try {
       return await act(await chroma.open(generation, language, signal))
     } catch (error) {
-      chroma.forget(generation)
-      if (!(error instanceof ChromaNotFoundError)) throw error
+      if (!isRemovedMeanwhile(error)) chroma.forget(generation)
+      if (!(error instanceof ChromaNotFoundError) && !isRemovedMeanwhile(error)) throw error
       return await act(await chroma.open(generation, language, signal))
     }
   }
@@ -283,3 +283,8 @@ const fromActive = `FROM chunk c
 const activeIds = `SELECT c.id ${fromActive}`
 const activeVectors = `SELECT c.id, c.document, c.version, d.collection, left(c.text, ${SAMPLE}) AS sample, e.vector ${fromActive} WHERE true`
 type VectorRow = { id: string; document: string; version: number; collection: string; sample: string; vector: Buffer }
+
+/** A vector was removed between being found and being read: Chroma fails the whole query, and the next one does not find it. */
+function isRemovedMeanwhile(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('Error finding id')
+}

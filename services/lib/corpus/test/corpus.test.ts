@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Chunk } from '@docent/core/chunk'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -354,4 +357,36 @@ test('without a database every call says so in time', async () => {
   const lost = createCorpus(open('postgres://nobody:x@127.0.0.1:9/none'), undefined, quiet)
   await expect(lost.lastChange()).rejects.toMatchObject({ code: 'unavailable' })
   await expect(lost.removeDocument(randomUUID())).rejects.toMatchObject({ code: 'unavailable' })
+})
+
+test('a query that Chroma fails because a vector was removed while it was found is asked again, once', async () => {
+  await index(await add(), await makeChunks(3))
+  const real = new URL(inject('stores').chromaUrl)
+  let failures = 1
+  let queries = 0
+  const door = createServer((req, res) => {
+    if (req.url?.includes('/query')) {
+      queries++
+      if (failures-- > 0) {
+        const body = { error: 'InternalError', message: 'Error executing plan: Internal error: Error finding id: 7f1' }
+        return void res.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      }
+    }
+    const { method, url, headers } = req
+    const onward = request({ host: real.hostname, port: real.port, method, path: url, headers }, (answer) => {
+      res.writeHead(answer.statusCode ?? 500, answer.headers)
+      answer.pipe(res)
+    })
+    req.pipe(onward)
+  })
+  door.listen(0, '127.0.0.1')
+  await once(door, 'listening')
+  scope.defer(() => door.closeAllConnections())
+  scope.defer(() => void door.close())
+  const through = createCorpus(open(urls.corpusUrl), { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}` }, quiet)
+  const found = await through.searchDense(vectorOf(seeds), 3, generation, signal(), { language: 'en' })
+  expect(found.length).toBeGreaterThan(0)
+  expect(queries).toBe(2)
+  failures = 2
+  await expect(through.searchDense(vectorOf(seeds), 3, generation, signal(), { language: 'en' })).rejects.toThrow('Error finding id')
 })
