@@ -3,8 +3,8 @@ import { ChromaClient, ChromaConnectionError, ChromaNotFoundError, type Collecti
 import type { Generation } from './corpus.ts'
 
 const SPACE = 'cosine'
-/** 2: a collection per language. Without it, both languages lie in one, made before; reconciling builds it anew from Postgres. */
-const LAYOUT = 2
+/** 2: a collection per language; 3: a graph of more links. One made before is built anew from Postgres by reconciling. */
+const LAYOUT = 3
 
 export type Language = 'zh' | 'en'
 export const languages: readonly Language[] = ['zh', 'en']
@@ -14,6 +14,8 @@ export class OtherLayout extends Error {
 }
 // on disk only after so many writes: a power cut in between loses nothing that Postgres does not bring back
 const SYNC_THRESHOLD = 100_000
+/** With Chroma's own (16, 100, 100) one vector in a hundred of a small folder is linked from nowhere: no search of whatever breadth finds it. */
+const GRAPH = { max_neighbors: 64, ef_construction: 200, ef_search: 200 }
 
 export type Chroma = {
   /** the generation's collection of a language, made when it is missing; `signal` ends the requests made through it */
@@ -47,7 +49,7 @@ export function openChroma(url: string): Chroma {
       const collection = await client(signal).getOrCreateCollection({
         name,
         embeddingFunction: null,
-        configuration: { hnsw: { space: SPACE, sync_threshold: SYNC_THRESHOLD } },
+        configuration: { hnsw: { space: SPACE, sync_threshold: SYNC_THRESHOLD, ...GRAPH } },
         metadata: { model: generation.model, dimension: generation.dimension, space: SPACE, layout: LAYOUT },
       })
       refuseMismatch(collection, generation)

@@ -309,27 +309,32 @@ test('a language, documents or a collection: the nearest are sought among those 
   expect(await ids({ collections: ['elsewhere'] })).toEqual([])
 })
 
-test('a collection as earlier versions laid it out is built anew, from the vectors in Postgres alone', async () => {
-  await index(await add(), await makeChunks(2))
-  const collections = `${inject('stores').chromaUrl}/api/v2/tenants/default_tenant/databases/default_database/collections`
-  for (const name of [generation.chromaCollection, `${generation.chromaCollection}-zh`])
-    await fetch(`${collections}/${name}`, { method: 'DELETE' })
-  const earlier = {
-    name: generation.chromaCollection,
-    metadata: { model: generation.model, dimension: generation.dimension, space: 'cosine' },
-    configuration: { hnsw: { space: 'cosine' } },
-  }
-  const made = await fetch(collections, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(earlier),
-  })
-  expect(made.status).toBe(200)
-  const fresh = createCorpus(open(urls.corpusUrl), { url: inject('stores').chromaUrl }, quiet)
-  await expect(fresh.denseCanary(generation, signal())).rejects.toThrow(/is being rebuilt/)
-  expect((await fresh.reconcileDense(generation)).added).toBeGreaterThanOrEqual(2)
-  await fresh.denseCanary(generation, signal())
-})
+test.for([{}, { layout: 2 }])(
+  'a collection as earlier versions laid it out (%j) is built anew, from the vectors in Postgres alone',
+  async (layout) => {
+    await index(await add(), await makeChunks(2))
+    const collections = `${inject('stores').chromaUrl}/api/v2/tenants/default_tenant/databases/default_database/collections`
+    for (const name of [generation.chromaCollection, `${generation.chromaCollection}-zh`])
+      await fetch(`${collections}/${name}`, { method: 'DELETE' })
+    const earlier = {
+      name: generation.chromaCollection,
+      metadata: { model: generation.model, dimension: generation.dimension, space: 'cosine', ...layout },
+      configuration: { hnsw: { space: 'cosine' } },
+    }
+    const made = await fetch(collections, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(earlier),
+    })
+    expect(made.status).toBe(200)
+    const fresh = createCorpus(open(urls.corpusUrl), { url: inject('stores').chromaUrl }, quiet)
+    await expect(fresh.denseCanary(generation, signal())).rejects.toThrow(/is being rebuilt/)
+    expect((await fresh.reconcileDense(generation)).added).toBeGreaterThanOrEqual(2)
+    await fresh.denseCanary(generation, signal())
+    const now = (await (await fetch(`${collections}/${generation.chromaCollection}`)).json()) as { configuration_json: { hnsw: object } }
+    expect(now.configuration_json.hnsw).toMatchObject({ max_neighbors: 64, ef_construction: 200, ef_search: 200 })
+  },
+)
 
 test('vectors in Chroma that belong to nothing are dropped, those of a version being written stay', async () => {
   const document = await add()
