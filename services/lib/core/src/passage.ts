@@ -74,6 +74,7 @@ export const Tuning = z
         en: gateWords,
         cross: share,
         crossInMixed: share,
+        crossFrom: share,
         minGroup: z.number().int().min(1).max(50),
         factor: z.number().min(0).max(4),
       })

@@ -28,6 +28,16 @@ test('another language: the best must stand out, more so where its own language 
   expect(judge({ ...nothing, own: 0.05, ownChunks: 50, other: 0.045, otherChunks: 50 }, 'zh').answerable).toBe(false)
 })
 
+test('a refusal in a folder of the other language tells how near the meaning came', () => {
+  const near = judge({ ...nothing, ratio: 0.1, other: 0.033, otherChunks: 50 }, 'zh')
+  expect(near).toMatchObject({ answerable: false, reason: 'no document in the other language fits well enough' })
+  expect(near.score / near.threshold).toBeCloseTo(13 / 14)
+  const far = judge({ ...nothing, other: 0.021, otherChunks: 50 }, 'zh')
+  expect(far.score / far.threshold).toBeCloseTo(1 / 14)
+  // words that nearly fit are nearer
+  expect(judge({ ...nothing, ratio: 0.41, other: 0.021, otherChunks: 50 }, 'zh')).toMatchObject({ score: 0.41, answerable: false })
+})
+
 test('an empty folder answers nothing', () => {
   expect(judge(nothing, 'zh').answerable).toBe(false)
 })

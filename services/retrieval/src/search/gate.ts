@@ -12,6 +12,8 @@ export const thresholds = {
   en: { both: 1.3, margin: 14.7, wordsOnly: 0.52 },
   /** distance above the other language's mean, where the words of the question are unknown */
   cross: 0.034,
+  /** and what questions of other corpora reach of it: the verdict counts from here, so that shares of its threshold say how near it came */
+  crossFrom: 0.02,
   /** the same where the folder holds the question's language too, and it could have been there */
   crossInMixed: 0.037,
   /** fewer chunks have no spread to stand out from */
@@ -28,11 +30,16 @@ export function judge(evidence: Evidence, language: Language, tuned: Thresholds 
   const threshold = tuned.factor * (spread ? both : wordsOnly)
   if (score >= threshold) return verdict(true, score, threshold, language, spread ? 'words and meaning fit' : 'the words fit')
 
-  const cross = tuned.factor * (evidence.ownChunks === 0 ? tuned.cross : tuned.crossInMixed)
-  if (evidence.otherChunks >= tuned.minGroup && evidence.other >= cross && evidence.other > evidence.own) {
-    return verdict(true, evidence.other, cross, language, 'the meaning fits a document in the other language')
-  }
-  const few = evidence.otherChunks > 0 && evidence.otherChunks < tuned.minGroup && evidence.ownChunks === 0
+  // in a folder of the other language alone there is no evidence that is nearer at hand
+  const alone = evidence.ownChunks === 0
+  const from = alone ? tuned.factor * tuned.crossFrom : 0
+  const cross = tuned.factor * (alone ? tuned.cross : tuned.crossInMixed) - from
+  const stands = evidence.other - from
+  const judged = evidence.otherChunks >= tuned.minGroup && evidence.other > evidence.own
+  if (judged && stands >= cross) return verdict(true, stands, cross, language, 'the meaning fits a document in the other language')
+  if (judged && alone && stands * threshold > score * cross)
+    return verdict(false, stands, cross, language, 'no document in the other language fits well enough')
+  const few = evidence.otherChunks > 0 && evidence.otherChunks < tuned.minGroup && alone
   if (few) return verdict(true, score, 0, language, 'too few documents to judge across languages')
   return verdict(
     false,
