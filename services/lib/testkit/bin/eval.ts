@@ -1,4 +1,5 @@
 // npm run eval -- --suite smoke | core [--sets a,b|all] [--half odd|even|all] [--questions N] [--ladder] [--out FILE] [--render]
+// core asks all sets, each leg alone and both together (--ladder), at most 600 questions of a line; of named sets only the default search.
 // npm run eval -- compare A.json B.json; npm run eval -- render A.json: the tables of a record that is there
 // Drives the real extractor, ingest, embedder and retrieval over HTTP. Exits with 1 under a floor. EVAL_SETS names the folder of the
 // core sets; EVAL_CACHE the folder where vectors are kept between runs (default: one under the system's temporary folder).
@@ -13,7 +14,7 @@ import { createHttpEmbedder } from '@docent/models/http-embedder'
 import { openBenchStores } from '../src/bench/open-bench.ts'
 import type { Line } from '../src/eval/ask-set.ts'
 import { cachedEmbedder } from '../src/eval/cached-embedder.ts'
-import { allSets, core, coreFloors, quickSets } from '../src/eval/core.ts'
+import { allSets, core, coreFloors } from '../src/eval/core.ts'
 import { type Ingested, ingestOf } from '../src/eval/facts.ts'
 import { openLibrary } from '../src/eval/open-library.ts'
 import { compare, gateTable, ingestTable, readRecord, recordOf, render, table } from '../src/eval/records.ts'
@@ -28,7 +29,7 @@ const { values: options, positionals } = parseArgs({
     suite: { type: 'string', default: 'smoke' },
     sets: { type: 'string', default: '' },
     half: { type: 'string', default: 'odd' },
-    questions: { type: 'string', default: '100000' },
+    questions: { type: 'string', default: '600' },
     ladder: { type: 'boolean', default: false },
     out: { type: 'string' },
     render: { type: 'boolean', default: false },
@@ -65,9 +66,9 @@ if (positionals[0] === 'compare') {
     lines.push(...(await smoke(library)))
     ingested = [await ingestOf('sample folder', library)]
   } else {
-    const sets = options.sets === 'all' ? allSets : options.sets ? options.sets.split(',') : quickSets
+    const sets = options.sets && options.sets !== 'all' ? options.sets.split(',') : allSets
     const most = Number(options.questions)
-    ingested = await core(folder, stores, embedder, { sets, half, most, ladder: options.ladder }, (line) => {
+    ingested = await core(folder, stores, embedder, { sets, half, most, ladder: options.ladder || !options.sets }, (line) => {
       lines.push(line)
       console.error(`${line.set}, ${line.configuration}: ${(100 * line.ndcg10).toFixed(2)}`)
     })

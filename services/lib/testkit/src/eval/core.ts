@@ -84,8 +84,6 @@ const plans: Record<string, Plan> = {
     outside: { xquad_en: ['clapnq_dev'] },
   },
 }
-/** what fits into a few minutes without vectors of an earlier run */
-export const quickSets = ['xquad_zh', 'xquad_en', 'mixed']
 export const allSets = Object.keys(plans)
 
 const only = (weight: number): TuningPatch => ({
