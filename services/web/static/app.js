@@ -2,7 +2,7 @@ import { useKey } from './api.js'
 import { createChat } from './chat.js'
 import { drawDocuments, watchDocuments } from './documents.js'
 import { createHistory } from './history.js'
-import { switchLanguage, translatePage } from './i18n.js'
+import { switchLanguage, t, translatePage } from './i18n.js'
 import { createPanels } from './panels.js'
 
 const $ = (id) => document.getElementById(id)
@@ -19,8 +19,9 @@ const chat = createChat($('turns'), {
     if (conversationId && conversationId !== addressed()) history.pushState(null, '', `#c=${conversationId}`)
     if (!$('history').hidden) void past.load()
   },
-  say: (text) => {
-    $('status').textContent = text
+  say: (name) => {
+    $('status').dataset.text = name // so that it is said in the other language, too
+    $('status').textContent = t(name)
   },
   trouble: (text) => {
     $('trouble').textContent = text

@@ -3,9 +3,11 @@ import { t } from './i18n.js'
 import { ask, replay, resume, stop } from './stream.js'
 import { createTurn } from './turn.js'
 
+const ends = { done: 'done', stopped: 'stopped', interrupted: 'interrupted', error: 'failed' }
+
 /**
  * The open conversation. `place` takes the turns; `on.change()` follows what is running and which conversation it is,
- * `on.say(text)` is for screen readers, `on.trouble(text)` for what belongs to no turn, `on.keyWanted()` asks for a key.
+ * `on.say(name)` names a text for screen readers, `on.trouble(text)` for what belongs to no turn, `on.keyWanted()` asks for a key.
  */
 export function createChat(place, on) {
   const chat = { conversationId: undefined, isRunning: false, open, leave, ask: answer, stop: stopRunning, refresh }
@@ -67,22 +69,22 @@ export function createChat(place, on) {
     keys.set(turn.node, { key, isTaken: false })
     const { signal } = view
     setRunning(turn)
-    on.say(t('answering'))
+    on.say('answering')
     turn.node.scrollIntoView({ block: 'start' })
     try {
       await ask(text, chat.conversationId, shownBy(turn), { onCut: () => cut(turn), signal, key })
-      on.say(t('done'))
+      if (!signal.aborted) on.say(ends[turn.state.outcome])
     } catch (error) {
       if (signal.aborted) return
       turn.fail(reasonOf(error))
-      on.say(t('failed'))
+      on.say('failed')
     }
     if (!signal.aborted) setRunning(undefined)
   }
 
   function cut(turn) {
     turn.progress(t('reconnecting'))
-    on.say(t('reconnecting'))
+    on.say('reconnecting')
   }
 
   /** A conversation as the server has it; its answer that still runs goes on. */

@@ -48,8 +48,10 @@ function documentLine({ path, state, error }) {
   // what is as it should be needs no badge
   const line = element('li', ...(state === 'ready' ? [] : [badge]), name)
   if (error?.message) {
-    const reason = element('p', error.message)
+    const known = t('reasons')[error.code]
+    const reason = element('p', known ?? error.message)
     reason.className = 'note'
+    if (known) reason.title = error.message // names the limit or the program
     line.append(reason)
   }
   return line

@@ -1,4 +1,4 @@
-/** Panels beside the conversation, one open at a time; Escape closes it and gives the focus back. */
+/** Panels beside the conversation, one open at a time; its close button and Escape close it and give the focus back. */
 export function createPanels(onOpen) {
   const panels = ['history', 'documents'].map((name) => ({
     name,
@@ -14,17 +14,22 @@ export function createPanels(onOpen) {
     if (name) onOpen(name)
   }
 
+  function leave(button) {
+    show(undefined)
+    button.focus()
+  }
+
   for (const { name, panel, button } of panels) {
     button.addEventListener('click', () => {
       show(panel.hidden ? name : undefined)
       if (!panel.hidden) panel.focus({ preventScroll: true })
     })
+    panel.querySelector('.close').addEventListener('click', () => leave(button))
   }
   document.addEventListener('keydown', (event) => {
     const open = panels.find(({ panel }) => !panel.hidden)
     if (event.key !== 'Escape' || !open) return
-    show(undefined)
-    open.button.focus()
+    leave(open.button)
     event.stopImmediatePropagation()
   })
   return { close: () => show(undefined) }

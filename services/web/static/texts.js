@@ -1,4 +1,7 @@
-/** The page's words. `problems` and `warnings` go by the server's stable codes; `{n}` is a number. */
+/**
+ * The page's words. `problems`, `warnings` and `reasons` (why a file is not in the answers) go by the server's stable codes; `{n}` is a
+ * number. The server's own sentences are English and more exact, so English has no `reasons`.
+ */
 export const texts = {
   en: {
     skip: 'Skip to the question',
@@ -9,6 +12,7 @@ export const texts = {
     removeSurely: 'Delete for good',
     untitled: 'Untitled',
     documents: 'Documents',
+    close: 'Close',
     newChat: 'New chat',
     welcome: 'Ask your documents',
     welcomeText: 'Each answer says where it comes from. Open a source to read the passage and the file.',
@@ -71,6 +75,7 @@ export const texts = {
       payload_too_large: 'The question is too long.',
       internal: 'Something went wrong inside the server.',
     },
+    reasons: {},
     warnings: {
       dense: 'Search by meaning is down; this answer rests on search by words.',
       lexical: 'Search by words is down; this answer rests on search by meaning.',
@@ -94,6 +99,7 @@ export const texts = {
     removeSurely: '确认删除',
     untitled: '无标题',
     documents: '文档',
+    close: '关闭',
     newChat: '新对话',
     welcome: '向你的文档提问',
     welcomeText: '每个回答都注明出处。展开来源即可查看原文段落并打开文件。',
@@ -155,6 +161,25 @@ export const texts = {
       validation: '无法接受这个问题：可能过长，或没有可见内容。',
       payload_too_large: '问题过长。',
       internal: '服务器内部出错。',
+    },
+    reasons: {
+      cancelled: '已取消索引，重试后会重新读取。',
+      empty: '文件中没有文字：请写入内容，或移走该文件。',
+      too_large: '文件过大或文字过多：请拆分后再放入。',
+      unreadable: '文件无法读取：请检查读取权限；链接和特殊文件不会读取。',
+      type_mismatch: '内容与扩展名不符：请改成真实的扩展名，或重新导出。',
+      unsupported: '不支持此文件：请另存为 PDF、DOCX、XLSX、PPTX 等格式；图片须启用文字识别（OCR）且含有文字。',
+      encrypted: '文件受密码或权限保护：请另存一份不受保护的副本。',
+      corrupt: '文件已损坏：请用原来的程序打开并重新保存。',
+      bomb: '文件解压后远大于其大小：请去掉嵌入的对象后重新保存，或拆分。',
+      no_text: '页面中没有可读取的文字：请启用文字识别（OCR），或换用带文字的文件。',
+      binary: '文件不是文本：请移走，或转换为支持的格式。',
+      parser_crash: '解析时程序意外退出：请重试，或另存为其他格式。',
+      parser_timeout: '解析耗时过长：请拆分文件。',
+      parser_memory: '解析所需内存过多：请拆分文件。',
+      worker_crash: '索引此文件时进程多次退出：请拆分或另存为其他格式，然后重试。',
+      embedding_failed: '向量模型没有正确响应，请稍后重试。',
+      internal: '索引时服务器内部出错，请重试；详情见日志。',
     },
     warnings: {
       dense: '语义检索暂不可用，本回答仅依据关键词检索。',

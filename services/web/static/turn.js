@@ -8,7 +8,7 @@ let turns = 0
 /** A question and its answer on the page; `take` shows each event as it comes. */
 export function createTurn(question, { onAgain }) {
   const number = ++turns
-  const state = { answerId: undefined, text: '', sources: [], citations: [], answerable: true, isOver: false }
+  const state = { answerId: undefined, text: '', sources: [], citations: [], answerable: true, isOver: false, outcome: undefined }
   const asked = box('p', 'question', question)
   asked.lang = langOf(question)
   const answer = box('div', 'answer')
@@ -157,7 +157,10 @@ export function createTurn(question, { onAgain }) {
     node,
     state,
     note,
-    take: (name, data) => on[name](data),
+    take(name, data) {
+      on[name](data)
+      if (state.isOver) state.outcome = name
+    },
     fail: (message) => end(message, true),
     progress: (text) => {
       progress.textContent = text

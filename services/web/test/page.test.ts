@@ -99,8 +99,10 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     expect(await link.innerText()).toMatch(/^打开原文件第 \d 页$/)
     expect(await link.getAttribute('href')).toMatch(/^\/api\/v1\/citations\/[\w-]{22}\/file#page=\d$/)
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+    expect(await textOf(page, '#status')).toBe('回答完毕。')
     await page.getByRole('button', { name: 'English' }).click()
     await page.getByText('Sources', { exact: true }).waitFor()
+    expect(await textOf(page, '#status')).toBe('The answer is complete.')
     expect(await textOf(page, '.note.is-warning')).toBe('The language model did not answer; the documents are quoted instead.')
     expectClean(watched)
   })
@@ -113,6 +115,7 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     await page.getByRole('button', { name: 'Stop' }).click()
     await ended(page)
     expect(await textOf(page, '.notes')).toBe('Stopped.')
+    expect(await textOf(page, '#status')).toBe('Stopped.')
     await until('the model was hung up on', () => (model.hangUps.length > hangUps ? true : undefined))
     expect(await page.locator('#ask').isVisible()).toBe(true)
     expectClean(watched)
@@ -173,6 +176,39 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     await remove.waitFor({ state: 'detached' })
     expect(await page.locator('.turn').count()).toBe(0)
     await page.getByRole('link', { name: 'Who won' }).waitFor()
+    expectClean(watched)
+  })
+
+  it('keeps the header beside a panel on a narrow page, closes the panel by its button and says in Chinese why a file failed', async () => {
+    const watched = await openPage(browser, line.url, { viewport: { width: 500, height: 700 }, hasTouch: true })
+    const { page } = watched
+    const items = [
+      { path: 'scan.pdf', state: 'failed', error: { code: 'no_text', message: 'The pages hold no text.' } },
+      { path: 'odd.bin', state: 'failed', error: { code: 'of_tomorrow', message: 'A reason of tomorrow.' } },
+      ...Array.from({ length: 40 }, (_, i) => ({ path: `paper-${i}.md`, state: 'ready' })),
+    ]
+    await page.route('**/api/v1/documents?*', (route) => route.fulfill({ json: { items, counts: { failed: 2, ready: 40 } } }))
+    await page.reload()
+    for (const name of ['documents', 'history']) {
+      await page.locator(`#${name}-button`).tap()
+      await page.locator(`#${name}-button`).click({ trial: true }) // nothing covers it
+      await page.locator(`#${name}`).evaluate((panel) => panel.scrollTo(0, panel.scrollHeight))
+      await page.locator(`#${name}`).getByRole('button', { name: 'Close' }).tap()
+      expect(await page.locator(`#${name}`).isVisible()).toBe(false)
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe(`${name}-button`)
+    }
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Escape')
+    await page.locator('#language').tap()
+    await page.locator('#documents-button').press('Enter')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('关闭')
+    expect(await page.locator('#document-list .note').allInnerTexts()).toEqual([
+      'A reason of tomorrow.',
+      '页面中没有可读取的文字：请启用文字识别（OCR），或换用带文字的文件。',
+    ])
+    await page.keyboard.press('Enter')
+    expect(await page.locator('#documents').isVisible()).toBe(false)
     expectClean(watched)
   })
 

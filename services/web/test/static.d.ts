@@ -14,3 +14,7 @@ declare module '*/static/passage.js' {
   export function findQuote(text: string, quote: string): { start: number; end: number } | undefined
   export function renderPassage(text: string, quotes: string[]): DocumentFragment
 }
+declare module '*/static/texts.js' {
+  type Words = Record<'problems' | 'warnings' | 'reasons', Record<string, string>>
+  export const texts: Record<'en' | 'zh', Words>
+}
