@@ -163,8 +163,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   const neededChecks = ['accepting', 'postgres', 'retrieval']
   const rate = createRateLimit(cache, guard.perMinute)
   const signIn = createSignIn({ ...config.signIn, allowedOrigins: guard.allowedOrigins })
-  const chatting = requireChat(guard)
-  const asking = Router().use(chatting, limitRate(rate))
+  const asking = Router().use(requireChat, limitRate(rate))
   const deps: GatewayDeps = {
     ...stores,
     config,
@@ -179,7 +178,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     conversations: createConversations(pool),
     checks,
     neededChecks,
-    guards: { asking, chatting, reading: requireRead(guard) },
+    guards: { asking, chatting: requireChat, reading: requireRead },
     signIn,
     startedAt: new Date(),
   }

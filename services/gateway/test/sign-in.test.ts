@@ -46,7 +46,16 @@ describe('signed in at a proxy', () => {
     expect(await me(gateway, { ...alice, 'x-forwarded-groups': 'ops' })).toMatchObject({ id: 'user:alice', kind: 'admin' })
     const wang = Buffer.from('王芳', 'utf8').toString('latin1')
     expect(await me(gateway, { ...alice, 'x-forwarded-user': wang })).toMatchObject({ id: 'user:王芳' })
-    expect(await me(gateway, {})).toMatchObject({ status: 200, kind: 'anonymous' })
+    expect(await me(gateway, {})).toMatchObject({ status: 200, kind: 'anonymous', scopes: [] })
+  })
+
+  test('who is unknown is told what is open to all', async () => {
+    const open = await startAt(place, scope)
+    expect(await me(open, {})).toMatchObject({ kind: 'anonymous', scopes: ['chat'] })
+    const readable = await startAt(place, scope, { ACCESS: 'keys', PUBLIC_READS: 'true' })
+    expect(await me(readable, {})).toMatchObject({ kind: 'anonymous', scopes: ['read'] })
+    expect((await fetch(`${readable.url}/api/v1/documents`)).status).toBe(200)
+    expect((await post(`${readable.url}/api/v1/ask`, { question: 'x' })).status).toBe(401)
   })
 
   test('a name without the secret of the proxy is refused, never taken for somebody else', async () => {

@@ -32,7 +32,7 @@ export function identifyPrincipal(
   return async (req, _res, next) => {
     req.address = addressOf(req.ip ?? 'unknown')
     const key = bearerOf(req)
-    if (key === undefined) req.principal = signIn.byHeaders(req, req.method) ?? anonymous(req)
+    if (key === undefined) req.principal = signIn.byHeaders(req, req.method) ?? anonymous(req, guard)
     else if (sameSecret(digest(key), digest(guard.adminKey))) req.principal = admin
     else {
       const person = signIn.byToken(key).catch(async (error: AppError) => {
@@ -52,11 +52,11 @@ export function identifyPrincipal(
 
 const admin: Principal = { id: 'admin', kind: 'admin', scopes: ['chat', 'read', 'ingest', 'admin'] }
 
-function anonymous(req: Request): Principal {
+function anonymous(req: Request, { access, publicReads }: Guard): Principal {
   const given = req.get('x-client-id')
   // hashed: the id is what opens the client's conversations, so it stays out of rows and logs
   const id = given && clientId.test(given) ? `client:${digest(given).slice(0, 32)}` : `addr:${req.address}`
-  return { id, kind: 'anonymous', scopes: ['chat'] }
+  return { id, kind: 'anonymous', scopes: [...(access === 'public' ? ['chat' as const] : []), ...(publicReads ? ['read' as const] : [])] }
 }
 
 function bearerOf(req: Request): string | undefined {
@@ -96,21 +96,17 @@ export const requireIngest: RequestHandler = (req, _res, next) => {
 }
 
 /** Asking: anyone under ACCESS=public, a key with the scope chat otherwise. */
-export function requireChat(guard: Guard): RequestHandler {
-  return (req, _res, next) => {
-    if (guard.access === 'keys' && req.principal.kind === 'anonymous')
-      throw new AppError('unauthorized', 'Asking needs a key here: "Authorization: Bearer KEY".')
-    if (!req.principal.scopes.includes('chat')) throw new AppError('forbidden', 'This key may not ask.')
-    next()
-  }
+export const requireChat: RequestHandler = (req, _res, next) => {
+  const { kind, scopes } = req.principal
+  if (scopes.includes('chat')) return next()
+  if (kind === 'anonymous') throw new AppError('unauthorized', 'Asking needs a key here: "Authorization: Bearer KEY".')
+  throw new AppError('forbidden', 'This key may not ask.')
 }
 
 /** Document list and search: with a key that may read, or for all when PUBLIC_READS is on. */
-export function requireRead(guard: Guard): RequestHandler {
-  return (req, _res, next) => {
-    const { kind, scopes } = req.principal
-    if (scopes.includes('read') || scopes.includes('ingest') || (guard.publicReads && kind === 'anonymous')) return next()
-    if (kind === 'anonymous') throw new AppError('unauthorized', 'Reading documents needs a key here; PUBLIC_READS=true opens it.')
-    throw new AppError('forbidden', 'This key may not read documents.')
-  }
+export const requireRead: RequestHandler = (req, _res, next) => {
+  const { kind, scopes } = req.principal
+  if (scopes.includes('read') || scopes.includes('ingest')) return next()
+  if (kind === 'anonymous') throw new AppError('unauthorized', 'Reading documents needs a key here; PUBLIC_READS=true opens it.')
+  throw new AppError('forbidden', 'This key may not read documents.')
 }
