@@ -80,7 +80,7 @@ test('a dry run says what it would cost and changes nothing', async () => {
   expect(minutes).toBeGreaterThan(0)
   expect(diskBytes).toBeGreaterThan(40 * 6 * 96)
   expect(money).toEqual({ amount: 0.01, currency: 'EUR' })
-  expect((await list()).items.map(({ model }) => model)).toEqual(['first'])
+  expect((await list()).items).toMatchObject([{ model: 'first', state: 'active', missing: 0, isComplete: true }])
   expect(second.embedded.length).toBeLessThanOrEqual(8)
 })
 

@@ -123,7 +123,8 @@ export async function viewOf(
   const isStuck = waiting.length > 0 || row.problem !== null || row.state === 'retired' || embedded === 0
   return {
     ...same,
-    isComplete: missing === 0 && isCompared,
+    // the dense index of the one that serves is kept by indexing, never compared by a build
+    isComplete: missing === 0 && (isCompared || row.state === 'active'),
     texts,
     missing,
     progress: texts === 0 ? 1 : Math.floor((1_000 * (texts - missing)) / texts) / 1_000,
