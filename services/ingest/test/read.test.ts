@@ -48,6 +48,13 @@ test('what is too long, too large, unread, empty or two files is refused and lea
   expect(leftovers()).toEqual([])
 })
 
+test('the limit that a file is over is named', async () => {
+  const detail = async (query: string) =>
+    ((await (await read({ 'a.txt': 'x'.repeat(1_100_000) }, query)).json()) as { detail: string }).detail
+  expect(await detail('?maxBytes=524288')).toBe('A file may have 0.5 MB; split it, or raise ATTACHMENT_MAX_MB.')
+  expect(await detail('?maxBytes=2000000')).toBe('A file may have 1 MB; split it, or raise MAX_FILE_MB.')
+})
+
 test('two are read at once, more are told to come back', async () => {
   const release = ingest.extractor.hold()
   const both = [read({ 'a.txt': 'one' }), read({ 'b.txt': 'two' })]

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { type Chunking, chunkDocument } from '../chunk/chunk.ts'
 import type { Extractor } from '../extract-client.ts'
 import { wellFormed } from '../jobs/index-document.ts'
-import { receiveOne } from './upload.ts'
+import { type Limit, receiveOne } from './upload.ts'
 
 const Limits = {
   query: z.object({
@@ -44,9 +44,11 @@ export function readRouter(deps: { extractor: Extractor; chunking: Chunking; fol
 
   async function read(req: Request, maxBytes: number, left: AbortSignal) {
     if (reading >= AT_ONCE || coming >= COMING) throw busy()
+    const limit: Limit =
+      maxBytes < deps.maxFileBytes ? { bytes: maxBytes, variable: 'ATTACHMENT_MAX_MB' } : { bytes: deps.maxFileBytes, variable: 'MAX_FILE_MB' }
     coming++
     // one that comes slowly keeps nobody from being read
-    const file = await receiveOne(req, deps.folder, Math.min(maxBytes, deps.maxFileBytes)).finally(() => {
+    const file = await receiveOne(req, deps.folder, limit).finally(() => {
       coming--
     })
     const signal = AbortSignal.any([left, AbortSignal.timeout(READ_MS)])

@@ -11,6 +11,7 @@ import { checkPath, makeFolderInside, readOnly } from './paths.ts'
 
 const LIMITS = { files: 20, fields: 10, fieldSize: 2_000, fieldNameSize: 100, parts: 40, headerPairs: 50 }
 const PREFIX = '.docent-upload-' // hidden: no scan sees it
+export type Limit = { bytes: number; variable: 'MAX_FILE_MB' | 'ATTACHMENT_MAX_MB' }
 
 type Received = { from: string; name: string }
 export type Upload = {
@@ -20,7 +21,7 @@ export type Upload = {
 
 /** Streams the file parts of a multipart body into the folder, by way of hidden files: nothing half-written is ever seen. */
 export async function receiveUpload(req: Request, folder: string, maxFileBytes: number): Promise<Upload> {
-  const { target, files, tidy } = await receiveFiles(req, folder, maxFileBytes)
+  const { target, files, tidy } = await receiveFiles(req, folder, { bytes: maxFileBytes, variable: 'MAX_FILE_MB' })
   try {
     const places = files.map(({ from, name }) => ({ from, path: checkPath(pathFor(name, target, files.length)) }))
     for (const { path } of places) requireReadable(path)
@@ -46,9 +47,9 @@ export async function receiveUpload(req: Request, folder: string, maxFileBytes: 
 export async function receiveOne(
   req: Request,
   folder: string,
-  maxFileBytes: number,
+  limit: Limit,
 ): Promise<{ path: string; name: string; tidy: () => Promise<void> }> {
-  const { files, tidy } = await receiveFiles(req, folder, maxFileBytes, 1)
+  const { files, tidy } = await receiveFiles(req, folder, limit, 1)
   try {
     const { from, name } = files[0]!
     requireReadable(name)
@@ -63,15 +64,15 @@ function requireReadable(path: string): void {
   if (!mediaTypeOf(path)) throw new AppError('unsupported', adviceFor(path) ?? `This format is not read; these are: ${supportedFormats}.`)
 }
 
-async function receiveFiles(req: Request, folder: string, maxFileBytes: number, most = LIMITS.files) {
+async function receiveFiles(req: Request, folder: string, limit: Limit, most = LIMITS.files) {
   const temporary: string[] = []
   const tidy = async () => void (await Promise.all(temporary.map((path) => rm(path, { force: true }))))
   const receiving: Promise<Received>[] = []
   try {
-    const target = await readForm(req, maxFileBytes, most, (stream, name) => {
+    const target = await readForm(req, limit.bytes, most, (stream, name) => {
       const from = join(folder, `${PREFIX}${randomUUID()}${/^\.\w{1,10}$/.exec(extname(name))?.[0] ?? ''}`)
       temporary.push(from)
-      const done = receive(stream, from, name, maxFileBytes)
+      const done = receive(stream, from, name, limit)
       receiving.push(done)
       return done
     })
@@ -136,10 +137,13 @@ async function readForm(
 
 type Part = NodeJS.ReadableStream & { truncated?: boolean }
 
-async function receive(stream: Part, from: string, name: string, maxFileBytes: number): Promise<Received> {
+async function receive(stream: Part, from: string, name: string, { bytes, variable }: Limit): Promise<Received> {
   await pipeline(stream, createWriteStream(from, { flags: 'wx', mode: 0o644, flush: true }))
   if (stream.truncated)
-    throw new AppError('payload_too_large', `A file may have ${Math.round(maxFileBytes / 1024 / 1024)} MB; split it, or raise MAX_FILE_MB.`)
+    throw new AppError(
+      'payload_too_large',
+      `A file may have ${Number((bytes / 1024 / 1024).toFixed(2))} MB; split it, or raise ${variable}.`,
+    )
   return { from, name }
 }
 
