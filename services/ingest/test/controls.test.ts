@@ -78,6 +78,21 @@ test('.docentignore takes files out and lets them in again without a restart', a
   await ingest.reaches('other.txt', 'ready')
 })
 
+test('an upload to a path that is left out says so', async () => {
+  put('manuals/deep/.docentignore', '*.log.txt\n')
+  const form = new FormData()
+  for (const name of ['a.log.txt', 'a.txt']) form.append('file', new Blob(['Uploaded.']), name)
+  form.append('path', 'manuals/deep/')
+  const reply = (await (await ingest.ask('/documents', { method: 'POST', body: form })).json()) as {
+    items: { path: string }[]
+    ignored: string[]
+  }
+  expect(reply).toMatchObject({ paths: ['manuals/deep/a.log.txt', 'manuals/deep/a.txt'], ignored: ['manuals/deep/a.log.txt'] })
+  expect(reply.items.map(({ path }) => path)).toEqual(['manuals/deep/a.txt'])
+  for (const name of ['a.log.txt', 'a.txt', '.docentignore']) rmSync(join(ingest.folder, 'manuals/deep', name))
+  await ingest.vanishes('manuals/deep/a.txt')
+})
+
 test('so does one in a folder, which a dry run shows first', async () => {
   put('manuals/deep/.docentignore', 'long.txt\n')
   const dry = (await (await ingest.ask('/ingest/scans?dryRun=true')).json()) as { removed: number; changes: unknown[] }

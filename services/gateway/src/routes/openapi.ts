@@ -177,7 +177,20 @@ const paths: ZodOpenApiPathsObject = {
           },
         },
       },
-      responses: { 202: json(loose, 'Accepted') },
+      responses: {
+        202: json(
+          z.looseObject({
+            paths: z.array(z.string()),
+            items: z.array(DocumentView),
+            ignored: z
+              .array(z.string())
+              .optional()
+              .meta({ description: 'Paths that .docentignore leaves out; absent when there are none' }),
+          }),
+          'Accepted',
+          { paths: ['drafts/plan.md'], items: [], ignored: ['drafts/plan.md'] },
+        ),
+      },
     }),
   },
   '/api/v1/documents/{id}': {

@@ -101,7 +101,15 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
     await scanner.scan()
     const found = await Promise.all(paths.map((path) => corpus.findByPath(path)))
     const items = await Promise.all(found.flatMap((document) => (document ? [corpus.viewDocument(document.id)] : [])))
-    res.status(202).json({ paths, items: items.filter((item) => item !== undefined) })
+    const left = await Promise.all(paths.map((path) => scanner.leavesOut(path)))
+    const ignored = paths.filter((_, i) => left[i])
+    res.status(202).json({
+      paths,
+      items: items.filter((item) => item !== undefined),
+      ...(ignored.length > 0
+        ? { ignored, note: 'What is ignored lies in the folder, but .docentignore keeps it out of the answers.' }
+        : {}),
+    })
   })
 
   router.post('/documents/confirm-removal', async (req, res) => {

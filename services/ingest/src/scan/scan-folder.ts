@@ -9,7 +9,7 @@ import { createHashCache, type HashCache } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
 import { emptyReport, endOf, reportOf, type ScanReport } from './scan-report.ts'
-import { snapshotFolder } from './snapshot-folder.ts'
+import { isLeftOut, snapshotFolder } from './snapshot-folder.ts'
 
 export type ScanDeps = {
   corpus: Corpus
@@ -33,6 +33,8 @@ export type Scanner = AsyncDisposable & {
   exclusively<T>(work: () => Promise<T>): Promise<T>
   /** these files were written whole, by us */
   trust(paths: readonly string[]): void
+  /** whether `.docentignore` keeps a file of this path out of the index */
+  leavesOut(path: string): Promise<boolean>
   status(): ScanStatus
   /** the settings that hold for a path, as of the last scan */
   settingsOf(path: string): Promise<DocumentSettings>
@@ -75,8 +77,7 @@ export function createScanner(deps: ScanDeps): Scanner {
     const known = await corpus.listKnown()
     if (cache.hashes.size === 0)
       for (const document of known) if (isHash(document.contentHash)) cache.ledger.set(document.path, recordOf(document))
-    const lastRules = new Map(controls.filter(({ path }) => isIgnoreFile(path)).map(({ path, content }) => [path, content ?? '']))
-    const snapshot = await snapshotFolder({ ...deps, settleMs, hashes: cache, lastRules })
+    const snapshot = await snapshotFolder({ ...deps, settleMs, hashes: cache, lastRules: rulesOf(controls) })
     if (snapshot.root === undefined) return undefined
 
     snapshot.controls.push(...vanishing(controls, snapshot, controlsSince, settleMs))
@@ -245,6 +246,7 @@ export function createScanner(deps: ScanDeps): Scanner {
     exclusively,
     confirmRemoval: () => exclusively(async () => (await once(true)).removed),
     trust: (paths) => paths.forEach((path) => void hashes.trusted.add(path)),
+    leavesOut: (path) => isLeftOut(path, { folder: deps.folder, lastRules: rulesOf(controls ?? []) }),
     status: () => status,
     async settingsOf(path) {
       controls ??= await corpus.listControlFiles()
@@ -257,6 +259,11 @@ export function createScanner(deps: ScanDeps): Scanner {
       await turn
     },
   }
+}
+
+/** By path, what each `.docentignore` said when it could last be read. */
+function rulesOf(controls: readonly ControlFile[]): Map<string, string> {
+  return new Map(controls.filter(({ path }) => isIgnoreFile(path)).map(({ path, content }) => [path, content ?? '']))
 }
 
 function isHash(contentHash: string): boolean {

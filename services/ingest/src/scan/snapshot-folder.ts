@@ -81,7 +81,12 @@ async function walk(dir: string, above: Above, options: SnapshotOptions, snapsho
 }
 
 /** As git does it: the nearest `.docentignore` that says anything decides; what a folder leaves out, nothing below it brings back. */
-async function rulesBelow(dir: string, above: Ignore, { folder, lastRules }: SnapshotOptions, snapshot: Snapshot): Promise<Ignore> {
+async function rulesBelow(
+  dir: string,
+  above: Ignore,
+  { folder, lastRules }: Pick<SnapshotOptions, 'folder' | 'lastRules'>,
+  snapshot: Pick<Snapshot, 'controls'>,
+): Promise<Ignore> {
   const onDisk = dir ? `${dir}/${IGNORE_FILE}` : IGNORE_FILE
   const seen = await readControl(folder, onDisk)
   if (!seen) return above
@@ -91,6 +96,18 @@ async function rulesBelow(dir: string, above: Ignore, { folder, lastRules }: Sna
   return ignore()
     .add(above)
     .add(dir === '' ? lines : lines.flatMap((line) => rootedAt(dir, line)))
+}
+
+/** Whether a scan leaves out a file of this path. */
+export async function isLeftOut(path: string, options: Pick<SnapshotOptions, 'folder' | 'lastRules'>): Promise<boolean> {
+  let rules = ignore().add(builtInRules)
+  const names = path.split('/')
+  for (const [depth] of names.entries()) {
+    rules = await rulesBelow(names.slice(0, depth).join('/'), rules, options, { controls: [] })
+    const here = names.slice(0, depth + 1).join('/')
+    if (rules.ignores(here === path ? here : `${here}/`)) return true
+  }
+  return false
 }
 
 /** A line of a `.docentignore` in `dir` as the root's would say it: one with a slash before its end counts from there, another from anywhere below. */
