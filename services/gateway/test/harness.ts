@@ -113,6 +113,13 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
       const reader = decodePrincipal(String(req.headers['x-docent-principal']))
       return void json(200, { state: isRestricted && readingGroups(reader)?.length === 0 ? 'hidden' : fake.sourceState })
     }
+    if (req.url?.startsWith('/documents?limit=20&path=')) {
+      const prefix = new URL(req.url, fake.url).searchParams.get('path') ?? ''
+      return void json(200, {
+        items: fake.passages.filter(({ path }) => path.startsWith(prefix)).map(({ path }) => ({ path })),
+        counts: {},
+      })
+    }
     if (req.url?.endsWith('/file')) return void res.writeHead(200, { 'content-type': 'text/html', 'x-inner': 'secret' }).end('<b>file</b>')
     if (req.url === '/stats') return void json(200, { documents: { ready: 1 }, chunks: 3, lastScanAt: null })
     json(200, { items: [], counts: {}, echoed: body })

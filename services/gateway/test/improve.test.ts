@@ -58,6 +58,15 @@ describe('what the owner makes of answers', () => {
       ],
     })
     expect((await post(url, { answer: 'x' }, owner)).status).toBe(400)
+    for (const doc of ['nope.md', 'manual']) {
+      const refused = await post(url, { doc }, owner)
+      expect(await refused.json()).toMatchObject({ status: 400, code: 'validation', errors: [{ path: 'body.doc' }] })
+    }
+    const both = await Promise.all([1, 2].map(async () => (await post(url, { doc: null, note: 'none' }, owner)).status))
+    expect(both).toEqual([201, 201])
+    const { questions } = await get<{ questions: { id: string; doc: string | null }[] }>('/api/v1/golden')
+    expect(questions).toMatchObject([{ doc: null, kind: 'unanswerable', note: 'none' }])
+    made.id = questions[0]!.id
     const drop = () => fetch(`${gateway.url}/api/v1/golden/${made.id}`, { method: 'DELETE', headers: owner })
     expect([(await drop()).status, (await drop()).status]).toEqual([204, 404])
   })

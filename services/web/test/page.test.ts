@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +25,8 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'docent-page-'))
     scope.defer(() => rmSync(folder, { recursive: true, force: true }))
-    copyFileSync(join(samples, 'warranty/limited-warranty.md'), join(folder, 'limited-warranty.md'))
+    mkdirSync(join(folder, 'warranty'))
+    copyFileSync(join(samples, 'warranty/limited-warranty.md'), join(folder, 'warranty/limited-warranty.md'))
     copyFileSync(join(samples, 'product/arc-a1-manual.zh.pdf'), join(folder, 'arc-a1-manual.zh.pdf'))
     writeFileSync(
       join(folder, '<img src=x onerror=alert(0)>.md'),

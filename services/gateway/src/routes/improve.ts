@@ -1,7 +1,8 @@
 import { AppError } from '@docent/core/errors'
 import { languageOf } from '@docent/core/text/language'
+import { askJson, internalHeaders } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import { z } from 'zod'
 import { citationsOf } from '../answer/cite.ts'
 import { clusterGaps } from '../answer/gaps.ts'
@@ -13,6 +14,7 @@ import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
 const AnswerId = z.object({ answerId: z.uuid() })
+const Documents = z.object({ items: z.array(z.object({ path: z.string() })) })
 const limit = z.coerce.number().int().min(1).max(200).default(50)
 const time = z.iso.datetime({ offset: true })
 
@@ -53,9 +55,22 @@ export function improveRouter(deps: GatewayDeps): Router {
     const record = await records.find(params.answerId)
     if (!record) throw new AppError('not_found', 'There is no such record.')
     const note = body.note ?? (await deps.records.comment(params.answerId)) ?? ''
-    const { doc, answer } = body
-    res.status(201).json(await golden.add({ lang: languageOf(record.question), question: record.question, doc, answer, note }))
+    const { answer } = body
+    const doc = body.doc?.normalize('NFC') ?? null
+    if (doc !== null) await refuseUnknown(req, doc)
+    res.status(201).json(await golden.put({ lang: languageOf(record.question), question: record.question, doc, answer, note }))
   })
+  // a question with a source that nobody has would count against every generation
+  async function refuseUnknown(req: Request, doc: string): Promise<void> {
+    const { ingest, internalToken } = deps.config.neighbours
+    const { requestId, traceId } = req
+    const init = { headers: internalHeaders(internalToken, req.principal, { requestId, traceId }), timeoutMs: 5_000 }
+    const url = `${ingest}/documents?limit=20&path=${encodeURIComponent(doc)}` // those that begin so, in order
+    const { items } = await askJson(url, init, (listed) => Documents.parse(listed))
+    if (items.some(({ path }) => path === doc)) return
+    const message = `there is no document "${doc}"; GET /api/v1/documents lists the paths, null says that none answers it`
+    throw new AppError('validation', `Mend: body.doc (${message})`, { errors: [{ path: 'body.doc', message }] })
+  }
   // as the evaluation reads it: services/lib/testkit/golden
   router.get('/api/v1/golden', requireAdmin, async (_req, res) => {
     const questions = (await golden.list()).map(({ id, lang, question, doc, answer, note }) => ({

@@ -39,12 +39,19 @@ export const improvePaths: ZodOpenApiPathsObject = {
     }),
   },
   '/api/v1/records/{answerId}/golden': {
-    post: operation('Keep the question with its right source for the evaluation', {
+    post: operation('Keep the question with its right source for the evaluation, in place of what was kept for the same question', {
       security: admin,
       requestParams: { path: answerId },
-      requestBody: body(NewGolden, { doc: 'manual.md', answer: '24 months' }),
+      requestBody: body(NewGolden, { doc: 'warranty/limited-warranty.md', answer: '24 months' }),
       responses: {
-        201: json(loose, 'Kept', { id: saved.id, lang: 'en', question: saved.question, doc: 'manual.md', answer: '24 months', note: '' }),
+        201: json(loose, 'Kept', {
+          id: saved.id,
+          lang: 'en',
+          question: saved.question,
+          doc: 'warranty/limited-warranty.md',
+          answer: '24 months',
+          note: '',
+        }),
       },
     }),
   },
