@@ -71,6 +71,8 @@ describe('providers of models', () => {
     const [llm, spare] = await views(gateway)
     expect(llm).toMatchObject({ name: 'llm', model: 'big', state: 'ready', calls: { failed: 1 }, lastError: { code: 'unavailable' } })
     expect(spare).toMatchObject({ name: 'spare', calls: { answered: 1 }, price: { input: 100, currency: 'CNY' } })
+    const usage = await (await fetch(`${gateway.url}/api/v1/usage`, { headers: owner })).json()
+    expect(usage).toMatchObject({ currency: null, note: expect.stringContaining('USD and CNY') as string })
     const metrics = await gateway.metrics.metrics()
     expect(metrics).toMatch(/docent_provider_calls_total\{provider="llm",outcome="failed",service="gateway"\} 1/)
     expect(metrics).toMatch(/docent_degraded_total\{step="provider",service="gateway"\} 1/)

@@ -238,11 +238,17 @@ describe('records and settings', () => {
     const unknown = await patch({ nobody: { input: 1, output: 1, currency: 'USD' } })
     expect(await unknown.json()).toMatchObject({ code: 'validation', errors: [{ path: 'body.prices.nobody' }] })
     expect((await patch({ llm: { input: -1, output: 1, currency: 'usd' } })).status).toBe(400)
-    expect((await patch({ llm: { input: 100, output: 200, currency: 'CNY' } })).status).toBe(200)
+    const foreign = await patch({ llm: { input: 100, output: 200, currency: 'CNY' } })
+    expect(await foreign.json()).toMatchObject({
+      status: 400,
+      errors: [{ path: 'body.prices', message: expect.stringContaining('USD and CNY') as string }],
+    })
+    expect((await patch({ llm: { input: 100, output: 200, currency: 'USD' } })).status).toBe(200)
     const { items } = await get<{ items: { name: string; price?: object }[] }>('/api/v1/providers')
-    expect(items.find(({ name }) => name === 'llm')?.price).toEqual({ input: 100, output: 200, currency: 'CNY' })
+    expect(items.find(({ name }) => name === 'llm')?.price).toEqual({ input: 100, output: 200, currency: 'USD' })
     const answer = (await (await post(`${gateway.url}/api/v1/ask`, { question: '价格变了，保修期是多久？' })).json()) as { usage: object }
-    expect(answer.usage).toEqual({ inputTokens: 11, outputTokens: 7, cost: 0.0025, currency: 'CNY' })
+    expect(answer.usage).toEqual({ inputTokens: 11, outputTokens: 7, cost: 0.0025, currency: 'USD' })
+    expect(await get('/api/v1/usage')).toMatchObject({ currency: 'USD', items: expect.any(Array) as object })
     expect((await patch({})).status).toBe(200)
   })
 

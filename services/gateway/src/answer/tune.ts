@@ -52,6 +52,11 @@ export function priceOf({ name, price }: Pick<Provider, 'name' | 'price'>, { pri
   return prices[name] ?? price
 }
 
+/** The currencies of all providers' prices. */
+export function currenciesOf(providers: readonly Pick<Provider, 'name' | 'price'>[], settings: Pick<Settings, 'prices'>): string[] {
+  return [...new Set(providers.flatMap((provider) => priceOf(provider, settings)?.currency ?? []))]
+}
+
 /** The settings of all, changed by the persona's own. */
 export function settingsOf(persona: Pick<Persona, 'settings'>, settings: Settings): Settings {
   return { ...settings, ...named(persona.settings) }

@@ -60,6 +60,8 @@ export const keyPaths: ZodOpenApiPathsObject = {
         200: json(loose, 'Usage', {
           items: [{ day: '2026-11-21', principal: '*', requests: 12, inputTokens: 9_000, outputTokens: 700, cost: 0.004 }],
           budgets: [{ name: 'dayTokens', used: 9_700, budget: 2_000_000 }],
+          dailyTokenBudget: 2_000_000,
+          currency: 'USD',
         }),
       },
     }),

@@ -2,7 +2,7 @@ import { AppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
-import { priceOf } from '../answer/tune.ts'
+import { currenciesOf } from '../answer/tune.ts'
 import { createGenerations } from '../clients/generations.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
@@ -72,18 +72,18 @@ function ifMatch(req: Request): number | undefined {
   return Number(version)
 }
 
-/** A budget of money cannot add up two currencies. */
-function badPrices({ config, providers }: GatewayDeps, prices: NonNullable<SettingsPatch['prices']>) {
+/** What answers cost is added up, per day and against the budgets, so all prices are in one currency: the configured one, if there is one. */
+function badPrices({ providers }: GatewayDeps, prices: NonNullable<SettingsPatch['prices']>) {
   const names = providers.map(({ name }) => name)
   const unknown = Object.keys(prices).filter((name) => !names.includes(name))
   const errors = unknown.map((name) => ({
     path: `body.prices.${name}`,
     message: `no provider is named so; there are: ${names.join(', ') || 'none'}`,
   }))
-  const { dayMoney, monthMoney } = config.guard.budgets
-  const currencies = new Set(providers.flatMap((provider) => priceOf(provider, { prices })?.currency ?? []))
-  if ((dayMoney > 0 || monthMoney > 0) && currencies.size > 1)
-    errors.push({ path: 'body.prices', message: `a budget of money needs one currency, these are ${[...currencies].join(' and ')}` })
+  const configured = currenciesOf(providers, { prices: {} })
+  const currencies = new Set([...(configured.length === 1 ? configured : []), ...currenciesOf(providers, { prices })])
+  if (Object.keys(prices).length > 0 && currencies.size > 1)
+    errors.push({ path: 'body.prices', message: `costs are added up in one currency, these would be ${[...currencies].join(' and ')}` })
   return errors
 }
 
