@@ -3,6 +3,7 @@ import { sentencesOf } from '@docent/core/text/sentences'
 
 export type CandidateKind = 'sentence' | 'row' | 'question' | 'heading'
 
+export type Cell = { column: string; cell: string }
 /** A sentence that may be quoted. `quote` is what is shown, `from` the very text in the passage, `scored` what is scored under `context`. */
 export type Candidate = {
   passage: number
@@ -14,6 +15,8 @@ export type Candidate = {
   scored: string
   /** the headings over it, document title first */
   context: string
+  /** a row's filled cells, under the names of their columns */
+  cells?: Cell[]
   next?: Candidate
 }
 
@@ -69,11 +72,11 @@ function candidateOf(raw: string, header: string[] | undefined): Omit<Candidate,
   const cells = cellsOf(raw)
   if (cells) {
     if (cells.every((cell) => /^:?-+:?$/.test(cell) || cell === '') || (header && cells.join() === header.join())) return undefined
-    const filled = cells.map((cell, i) => [header?.[i], cell] as const).filter(([, cell]) => cell !== '')
+    const filled = cells.map((cell, i) => ({ column: header?.[i] ?? '', cell })).filter(({ cell }) => cell !== '')
     const quote = filled
-      .map(([name, cell]) => (name && name !== cell ? `${name}: ${cell}` : cell))
+      .map(({ column, cell }) => (column && column !== cell ? `${column}: ${cell}` : cell))
       .join(/\p{Script=Han}/u.test(raw) ? '；' : '; ')
-    return { kind: 'row', quote, from: raw, scored: quote }
+    return { kind: 'row', quote, from: raw, scored: quote, cells: filled }
   }
   if (/^#{1,6}\s/.test(raw)) return { kind: 'heading', quote: raw.replace(/^#+\s*/, ''), from: raw, scored: raw }
   const quote = raw.replace(bullet, '').replace(/^>\s*/, '')

@@ -70,3 +70,20 @@ test('across languages the language of the best passage is quoted, by meaning', 
   )
   expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['Passwords have at least 14 characters.'])
 })
+
+const list = {
+  zh: '型号 | 名称 | 零售价\nA1 | Arc 智能台灯 | ¥899\nA1 Pro | Arc 智能台灯（无线充电底座） | ¥1,299\nA10 | 灯臂 | ¥99',
+  en: '| Model | Name | Price |\n| --- | --- | --- |\n| A1 | Arc desk lamp | $129 |\n| A1 Pro | Arc desk lamp with charger | $189 |\n| A10 | Lamp arm | $15 |',
+}
+test.each([
+  ['A1 台灯零售价是多少？', list.zh, '¥899'],
+  ['A1 Pro 的零售价是多少？', list.zh, '¥1,299'],
+  ['A10 的零售价是多少？', list.zh, '¥99'],
+  ['What is the price of the A1?', list.en, '$129'],
+  ['What is the price of the A1 Pro lamp?', list.en, '$189'],
+])('%s is answered by the row that is named, though another scores higher', async (question, text, price) => {
+  const all = ['¥899', '¥1,299', '¥99', '$129', '$189', '$15']
+  const score = scorer(Object.fromEntries(all.map((one) => [one, one === price ? 0.8 : 1])))
+  const { quotes } = await chooseQuotes(question, [passage(text)], score)
+  expect(quotes.map(({ candidate }) => all.filter((one) => candidate.quote.endsWith(one)))).toEqual([[price]])
+})

@@ -3,6 +3,7 @@ import type { Passage, SentencesRequest, SentencesResponse } from '@docent/core/
 import { languageOf } from '@docent/core/text/language'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
+import { namingsOf, shareOfCodes } from './named-rows.ts'
 
 export type Quote = { candidate: Candidate; passage: Passage }
 export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
@@ -15,6 +16,8 @@ const PASSAGE = 0.25
 const NEIGHBOUR = 0.15
 // model numbers and figures of the question single a row out better than any score
 const CODE = 0.15
+// a row the question names by a whole cell; one whose name has more to it, or less, is about another thing
+const NAMED = { asked: 0.15, other: -0.4 }
 // a second quotation must come close to the first, or bring what the question asks and the first lacks
 const CLOSE = 0.8
 const CLOSE_WITH_NEWS = 0.55
@@ -38,8 +41,10 @@ export async function chooseQuotes(
     return isAcross ? Math.max(dense, lexical) : LEXICAL * lexical + (1 - LEXICAL) * dense
   })
   const codes = contentWords(question).filter((word) => /\d/.test(word))
-  const codesIn = (text: string) =>
-    codes.length === 0 ? 0 : codes.filter((code) => text.normalize('NFKC').toLowerCase().includes(code)).length / codes.length
+  const namings = namingsOf(
+    question,
+    candidates.map(({ cells }) => cells),
+  )
   const best = Math.max(...top.map((passage) => passage.score), 1e-9)
   const ranked = candidates
     .map((candidate, i) => ({
@@ -47,7 +52,8 @@ export async function chooseQuotes(
       score:
         (1 - PASSAGE) * withNeighbours(candidates, own, i) +
         PASSAGE * (top[candidate.passage]!.score / best) +
-        CODE * codesIn(`${candidate.context} ${candidate.scored}`),
+        CODE * shareOfCodes(codes, `${candidate.context} ${candidate.scored}`) +
+        (namings[i] ? NAMED[namings[i]] : 0),
     }))
     .filter(({ candidate }) => candidate.kind === 'sentence' || candidate.kind === 'row')
     .sort((a, b) => b.score - a.score)
