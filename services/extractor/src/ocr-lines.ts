@@ -4,6 +4,11 @@ import { closeUp, type PdfLine } from './formats/pdf-lines.ts'
 export type OcrItem = { text: string; x: number; y: number; width: number; height: number; confidence?: number }
 
 const wide = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]/
+// a full stop's box is that of its dot: it says nothing of the size of the letters
+const letters = /[\p{L}\p{N}]/u
+const closing = /^[。，、；：！？”’）】》〉」』…,.;:!?)\]]+$/
+// “值班工程师 : 林晓峰”: Tesseract reads the wide colon as a narrow one between blanks
+const spacedMark = /(?<=[\u2e80-\u9fff\uf900-\ufaff])[ \t]*([:;,!?])[ \t]*(?=[\u2e80-\u9fff\uf900-\ufaff])/g
 const MIN_CONFIDENCE = 0.3
 const MIN_MEAN_CONFIDENCE = 0.55
 const COLUMN_GAP = 3
@@ -18,8 +23,28 @@ export function ocrLines(items: readonly OcrItem[]): PdfLine[] {
   const trust = words.reduce((sum, { text, confidence }) => sum + text.length * (confidence ?? 1), 0) / Math.max(1, chars)
   if (trust < MIN_MEAN_CONFIDENCE) return []
   const rows = rowsOf(words)
-  const usual = median(rows.flatMap((row) => row.map((word) => sizeOf([word]))))
-  return rows.flatMap((row) => splitAtGaps(row, usual)).map((row) => lineOf(row, usual))
+  const usual = median(lettersOf(rows.flat()).map((word) => sizeOf([word])))
+  const lines = rows.flatMap((row) => splitAtGaps(row, Math.max(usual, sizeOf(row)))).map((row) => lineOf(row, usual))
+  return withMarks(lines)
+}
+
+/** A full stop read as a line of its own ends the line before it. */
+function withMarks(lines: readonly PdfLine[]): PdfLine[] {
+  const out: PdfLine[] = []
+  for (const line of lines) {
+    const last = out.at(-1)
+    if (last && closing.test(line.text) && line.top - last.top < last.size * 2) {
+      last.text += line.text
+      last.right = Math.max(last.right, line.right)
+    } else out.push({ ...line })
+  }
+  return out
+}
+
+/** The items that hold letters or digits; all where none does. */
+function lettersOf(items: readonly OcrItem[]): readonly OcrItem[] {
+  const found = items.filter(({ text }) => letters.test(text))
+  return found.length > 0 ? found : items
 }
 
 /** What stands beside each other: a word belongs to the row whose middle it covers. */
@@ -60,13 +85,15 @@ function inReadingOrder(row: readonly OcrItem[]): OcrItem[] {
   return ordered
 }
 
-/** Half the width of a Chinese character, from items in which nothing else begins; a box is often too wide, seldom too narrow. */
+/** Half the width of a Chinese character, from items in which nothing else begins. */
 function unitOf(row: readonly OcrItem[]): number {
-  const whole = row.filter((item, i) => !row.some((other, j) => j > i && other.x < item.x + item.width * 0.9))
-  return quantile(
-    whole.map(({ text, width }) => width / Math.max(1, unitsOf(text))),
-    1 / 3,
-  )
+  const whole = lettersOf(row).filter((item, i, all) => !all.some((other, j) => j > i && other.x < item.x + item.width * 0.9))
+  // each as often as it is long: the box of a single character is that of its ink
+  const units = whole.flatMap(({ text, width }) => {
+    const count = Math.max(1, unitsOf(closeUp(text.trim())))
+    return Array<number>(count).fill(width / count)
+  })
+  return median(units)
 }
 
 /** A Chinese character is twice as wide as a Latin one. */
@@ -87,7 +114,7 @@ function splitAtGaps(row: readonly OcrItem[], size: number): OcrItem[][] {
 }
 
 function lineOf(row: readonly OcrItem[], usual: number): PdfLine {
-  const text = closeUp(row.map((word) => word.text).join(' '))
+  const text = closeUp(row.map((word) => word.text).join(' ')).replace(spacedMark, '$1')
   const size = sizeOf(row)
   return {
     text,
@@ -101,13 +128,9 @@ function lineOf(row: readonly OcrItem[], usual: number): PdfLine {
 
 /** The width of a Chinese character, or of two Latin ones: the boxes' heights are those of single letters, from 一 to 〔. */
 function sizeOf(row: readonly OcrItem[]): number {
-  return median(row.map(({ text, width }) => (2 * width) / Math.max(1, unitsOf(text))))
+  return median(lettersOf(row).map(({ text, width }) => (2 * width) / Math.max(1, unitsOf(text))))
 }
 
 function median(values: readonly number[]): number {
-  return quantile(values, 1 / 2)
-}
-
-function quantile(values: readonly number[], share: number): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }
