@@ -1,6 +1,7 @@
 import type { Messages } from '../store/messages.ts'
 import type { Job } from './job.ts'
 import { fitting, type Turn } from './prompt.ts'
+import { smallTalkOf } from './small-talk.ts'
 import { estimateTokens } from './tokens.ts'
 
 const MESSAGES = 200
@@ -41,5 +42,10 @@ function rewritten(job: Job, turns: readonly Turn[]): string | undefined {
 }
 
 function lastQuestion(turns: readonly Turn[], question: string): string | undefined {
-  return turns.findLast((turn) => turn.role === 'question' && turn.text.trim() !== '' && turn.text !== question)?.text.slice(0, 4_000)
+  return turns.findLast((turn) => isAsked(turn) && turn.text !== question)?.text.slice(0, 4_000)
+}
+
+/** “Thanks” between two questions is not what the second one follows. */
+function isAsked({ role, text }: Turn): boolean {
+  return role === 'question' && text.trim() !== '' && !smallTalkOf(text)
 }

@@ -106,7 +106,8 @@ export function emptyFound(model: string): Found {
 export function degrade(job: Job, step: string): void {
   if (job.found.degraded.includes(step)) return
   job.found.degraded.push(step)
-  const phrase = step === 'model' ? 'modelDown' : step === 'provider' ? 'providerDown' : undefined
+  const isQuoted = job.found.record.smallTalk === undefined
+  const phrase = step === 'model' && isQuoted ? 'modelDown' : step === 'provider' ? 'providerDown' : undefined
   const message = phrase ? say(phrase, job.tongue) : (degradedMessage[step] ?? `The step ${step} was left out.`)
   job.stream.push({ type: 'warning', data: { code: 'degraded', message, ...{ step } } })
 }
@@ -115,6 +116,7 @@ const degradedMessage: Record<string, string> = {
   dense: 'Search by meaning is down; the answer rests on search by words.',
   lexical: 'Search by words is down; the answer rests on search by meaning.',
   resume: 'The journal is down; this answer cannot be resumed from another process.',
+  model: 'The model did not answer.',
   tools: 'The model did not answer, so no tool was used.',
   memory: 'What is remembered of you could not be read; the answer does without it.',
   cache: 'The cache is down; no earlier answer could be looked up.',

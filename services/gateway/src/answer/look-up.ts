@@ -2,6 +2,7 @@ import type { SearchResponse } from '@docent/core/passage'
 import type { SavedAnswer } from '../store/saved-answers.ts'
 import type { Asked, Job } from './job.ts'
 import { findApproved, type SavedDeps } from './saved.ts'
+import { smallTalkOf } from './small-talk.ts'
 
 type Searched = { query: NonNullable<Job['found']['searched']>['query']; found: SearchResponse; ms: number }
 export type LookedUp = { approved?: SavedAnswer; search?: Promise<Searched> }
@@ -10,6 +11,7 @@ export type LookedUp = { approved?: SavedAnswer; search?: Promise<Searched> }
 export async function lookUp(asked: Asked, previous: string | undefined, deps: SavedDeps): Promise<LookedUp> {
   const approved = await findApproved(asked, deps)
   if (approved) return { approved }
+  if (smallTalkOf(asked.question)) return {}
   const search = searchFor(asked, previous, deps)
   search.catch(() => undefined) // heard where it is awaited
   return { search }

@@ -1,5 +1,6 @@
 import { AppError } from '@docent/core/errors'
 import type { Passage } from '@docent/core/passage'
+import type { ChatMessage } from '@docent/models/chat-model'
 import type { AnswerDeps } from './answer.ts'
 import { withAttachments } from './attached.ts'
 import { condense, historyRoom } from './condense.ts'
@@ -10,6 +11,7 @@ import { buildPrompt } from './prompt.ts'
 import { fittingFacts } from './remember.ts'
 import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved } from './saved.ts'
+import { replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
 import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
 import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
 
@@ -58,6 +60,9 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   }
   const { approved, search } = await (job.ahead ?? lookUp(job, previous, deps))
   if (approved && (await answerAsApproved(job, deps, approved))) return
+  // an approved answer goes first: so an owner greets in his own words
+  const kind = smallTalkOf(job.question)
+  if (kind) return answerSmallTalk(job, deps, kind, prompt([], smallTalkRules))
   const { query, found: first, ms } = await (search ?? searchFor(job, previous, deps))
   job.found.timings.retrievalMs = ms
   const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
@@ -88,4 +93,12 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   if (!said) await answerByQuoting(job, deps, found, shown)
   // in doubt the model decides: what it could cite was there
   else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true
+}
+
+/** No sources and no gap of the documents: the model under its persona, or a fixed sentence. */
+async function answerSmallTalk(job: Job, deps: AnswerDeps, kind: SmallTalk, messages: readonly ChatMessage[]): Promise<void> {
+  job.found.record.smallTalk = kind
+  showSources(job, deps, [])
+  if (deps.providers.length > 0 && (await answerByModel(job, deps, messages, [], false))) return
+  job.stream.delta(replyTo(kind, job.tongue))
 }

@@ -161,7 +161,7 @@ export function createRecords(pool: Pool) {
         throw databaseError(error)
       }
     },
-    /** Questions that were not found in the documents, got a thumbs-down, or whose citations all failed; newest first. */
+    /** Questions that were not found in the documents, got a thumbs-down, or whose citations all failed; newest first. Small talk asks nothing. */
     async weak(within: { from?: string | undefined; to?: string | undefined }, limit: number): Promise<WeakQuestion[]> {
       try {
         const { rows } = await pool.query<WeakQuestion>(
@@ -170,7 +170,7 @@ export function createRecords(pool: Pool) {
                CASE WHEN EXISTS (SELECT FROM feedback f WHERE f.answer = r.answer AND f.rating = -1) THEN 'thumbsDown' END,
                CASE WHEN r.state = 'done' AND r.record->>'answerable' = 'true' AND r.record ? 'citations'
                       AND NOT jsonb_path_exists(r.record, '$.citations[*] ? (@.verified == true)') THEN 'unverified' END], NULL) AS why
-             FROM record r WHERE ($1::timestamptz IS NULL OR r.created_at >= $1) AND ($2::timestamptz IS NULL OR r.created_at < $2)) w
+             FROM record r WHERE NOT r.record ? 'smallTalk' AND ($1::timestamptz IS NULL OR r.created_at >= $1) AND ($2::timestamptz IS NULL OR r.created_at < $2)) w
            WHERE cardinality(why) > 0 ORDER BY "createdAt" DESC LIMIT $3`,
           [within.from ?? null, within.to ?? null, limit],
         )
