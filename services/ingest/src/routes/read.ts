@@ -45,7 +45,9 @@ export function readRouter(deps: { extractor: Extractor; chunking: Chunking; fol
   async function read(req: Request, maxBytes: number, left: AbortSignal) {
     if (reading >= AT_ONCE || coming >= COMING) throw busy()
     const limit: Limit =
-      maxBytes < deps.maxFileBytes ? { bytes: maxBytes, variable: 'ATTACHMENT_MAX_MB' } : { bytes: deps.maxFileBytes, variable: 'MAX_FILE_MB' }
+      maxBytes < deps.maxFileBytes
+        ? { bytes: maxBytes, variable: 'ATTACHMENT_MAX_MB' }
+        : { bytes: deps.maxFileBytes, variable: 'MAX_FILE_MB' }
     coming++
     // one that comes slowly keeps nobody from being read
     const file = await receiveOne(req, deps.folder, limit).finally(() => {
