@@ -38,6 +38,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     http: { host: e.HOST, port: e.PORT, metricsPort: e.METRICS_PORT },
     logLevel: e.LOG_LEVEL,
     databaseUrl: e.DATABASE_URL,
+    cacheUrl: e.CACHE_URL,
     chromaUrl: e.CHROMA_URL,
     embedderUrl: e.EMBEDDER_URL,
     internalToken: e.INTERNAL_TOKEN,

@@ -5,6 +5,9 @@ export const stages = ['plan', 'lexical', 'embed', 'dense', 'fuse', 'rerank', 'p
 export type Stage = (typeof stages)[number]
 export const steps = ['dense', 'chroma', 'rerank', 'parents', 'everyday', 'beside'] as const
 export type Step = (typeof steps)[number]
+/** where a question's vector came from; `cache_down`: Redis could not be asked */
+export const vectorSources = ['memory', 'cache', 'embedder', 'cache_down'] as const
+export type VectorSource = (typeof vectorSources)[number]
 
 /** What happens here, said once: each event feeds its log line and its metric. */
 export type RetrievalEvents = {
@@ -16,6 +19,7 @@ export type RetrievalEvents = {
   loaded(chunks: number, ms: number): void
   followed(documents: number, chunks: number): void
   feedFailed(error: unknown): void
+  questionVector(from: VectorSource): void
 }
 
 export function createEvents(registry: Registry, log: Log): RetrievalEvents {
@@ -35,6 +39,13 @@ export function createEvents(registry: Registry, log: Log): RetrievalEvents {
     registers,
   })
   const chunksHeld = new Gauge({ name: 'docent_lexical_chunks', help: 'Chunks in the lexical index', registers })
+  const vectors = new Counter({
+    name: 'docent_question_vectors_total',
+    help: 'Where the vector of a question came from',
+    labelNames: ['from'] as const,
+    registers,
+  })
+  for (const from of vectorSources) vectors.inc({ from }, 0)
   for (const outcome of ['answerable', 'not']) searches.inc({ outcome }, 0)
   for (const step of steps) degraded.inc({ step }, 0)
 
@@ -56,6 +67,7 @@ export function createEvents(registry: Registry, log: Log): RetrievalEvents {
       chunksHeld.set(chunks)
       log.debug({ documents, chunks }, 'the index followed the corpus')
     },
+    questionVector: (from) => vectors.inc({ from }),
     feedFailed: (error) => log.warn({ err: error }, 'the change feed cannot be read; trying again'),
   }
 }

@@ -6,6 +6,7 @@ import { requireInternal } from '@docent/kit/internal'
 import { createLogger, type Log } from '@docent/kit/logger'
 import { createMetrics, dependencyUp, httpSeconds, type Metrics, serveMetrics } from '@docent/kit/metrics'
 import { openPostgres } from '@docent/kit/postgres'
+import { openRedis } from '@docent/kit/redis'
 import { type Embedder, type EmbeddingModels, onlyModel } from '@docent/models/embedder'
 import { createHttpModels } from '@docent/models/http-embedder'
 import { createHttpReranker } from '@docent/models/http-reranker'
@@ -36,7 +37,10 @@ export async function startRetrieval(
   const reranker = parts.reranker ?? createHttpReranker({ url: `${config.embedderUrl.replace(/\/+$/, '')}/rerank`, api: 'cohere' })
 
   const index = createChunkIndex()
-  const dense = scope.use(createDenseLeg({ corpus, models, index, flatChunks: config.flatScanChunks, events }))
+  const cache = config.cacheUrl
+    ? scope.adopt(openRedis(config.cacheUrl, log, { commandTimeout: 250, enableOfflineQueue: false }), (open) => open.disconnect())
+    : undefined
+  const dense = scope.use(createDenseLeg({ corpus, models, index, flatChunks: config.flatScanChunks, events, cache }))
   const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs, dense.follow))
 
   const checks = {

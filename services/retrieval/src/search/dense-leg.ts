@@ -1,5 +1,6 @@
 import { AppError } from '@docent/core/errors'
 import type { Corpus } from '@docent/corpus/corpus'
+import type { Redis } from '@docent/kit/redis'
 import type { EmbeddingModels } from '@docent/models/embedder'
 import type { RetrievalEvents, Step } from '../events.ts'
 import type { ChunkIndex, HeldChunk, Language } from '../index/chunk-index.ts'
@@ -38,9 +39,17 @@ export type DenseLeg = Disposable & {
   embedderCanary(signal: AbortSignal): Promise<void>
 }
 
-type Parts = { corpus: Corpus; models: EmbeddingModels; index: ChunkIndex; flatChunks: number; events: RetrievalEvents }
+type Parts = {
+  corpus: Corpus
+  models: EmbeddingModels
+  index: ChunkIndex
+  flatChunks: number
+  events: RetrievalEvents
+  /** vectors of questions, shared with other replicas */
+  cache?: Redis | undefined
+}
 
-export function createDenseLeg({ corpus, models, index, flatChunks, events }: Parts): DenseLeg {
+export function createDenseLeg({ corpus, models, index, flatChunks, events, cache }: Parts): DenseLeg {
   let current: OpenGeneration | undefined
   let freshUntil = 0
   let beside: { open: OpenGeneration; chroma: Breaker } | undefined
@@ -61,7 +70,7 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events }: Pa
   function open(generation: OpenGeneration['generation'], through: Breaker): OpenGeneration {
     const embedder = models.of(generation.model)
     const failed = (error: unknown) => events.legLost('everyday', error)
-    return openGeneration(generation, { corpus, embedder, index, flatChunks, chroma: through, failed })
+    return openGeneration(generation, { corpus, embedder, index, flatChunks, chroma: through, cache, events, failed })
   }
 
   async function serving(signal: AbortSignal): Promise<OpenGeneration> {

@@ -1,11 +1,14 @@
 import type { Corpus, Generation } from '@docent/corpus/corpus'
+import type { Redis } from '@docent/kit/redis'
 import type { Embedder } from '@docent/models/embedder'
+import type { RetrievalEvents } from '../events.ts'
 import type { ChunkIndex, Language } from '../index/chunk-index.ts'
 import type { Breaker } from './breaker.ts'
 import { everydayQuestions } from './everyday-questions.ts'
 import { createFlatVectors } from './flat-vectors.ts'
 import { createLru } from './lru.ts'
 import { createNearest, type Nearest } from './nearest.ts'
+import { createQuestionVectors } from './question-vectors.ts'
 
 const LIMIT_MS = 3_000
 
@@ -32,13 +35,18 @@ type Parts = {
   index: ChunkIndex
   flatChunks: number
   chroma: Breaker
+  cache: Redis | undefined
+  events: Pick<RetrievalEvents, 'questionVector'>
   failed: (error: unknown) => void
 }
 type Everyday = Record<Language, readonly Float32Array[]>
 const none: Everyday = { zh: [], en: [] }
 
-export function openGeneration(generation: Generation, { corpus, embedder, index, flatChunks, chroma, failed }: Parts): OpenGeneration {
-  const questions = createLru<Float32Array>(1_000)
+export function openGeneration(
+  generation: Generation,
+  { corpus, embedder, index, flatChunks, chroma, cache, events, failed }: Parts,
+): OpenGeneration {
+  const questions = createQuestionVectors(generation, cache, events)
   const known = createLru<Float32Array>(2_000)
   const flat = createFlatVectors(corpus, flatChunks)
   let everyday = none
@@ -54,11 +62,7 @@ export function openGeneration(generation: Generation, { corpus, embedder, index
     generation,
     embedder,
     nearest: createNearest(corpus, index, flat, chroma),
-    async question(text, signal) {
-      const vector = questions.get(text) ?? (await embedder.query(text, signal))
-      questions.set(text, vector)
-      return vector
-    },
+    question: (text, signal) => questions.of(text, () => embedder.query(text, signal)),
     async sentences(texts, embed) {
       const held = new Map<string, Float32Array>()
       const missing = [...new Set(texts)].filter((text) => {
