@@ -87,3 +87,22 @@ test.each([
   const { quotes } = await chooseQuotes(question, [passage(text)], score)
   expect(quotes.map(({ candidate }) => all.filter((one) => candidate.quote.endsWith(one)))).toEqual([[price]])
 })
+
+test('who asks for a sum gets sums only, and days where days are asked for', async () => {
+  const text = 'The A1 is our first lamp. The A1 ships within 9 days. The A1 costs $129.'
+  const score = scorer({ first: 1, ships: 0.9, costs: 0.9 })
+  const quoted = async (question: string) =>
+    (await chooseQuotes(question, [passage(text)], score)).quotes.map(({ candidate }) => candidate.quote)
+  expect(await quoted('How much is the A1?')).toEqual(['The A1 costs $129.'])
+  expect(await quoted('After how many days does the A1 ship?')).toEqual(['The A1 ships within 9 days.'])
+})
+
+test('quotations without the words of the question, or without the code it names, are weak; across languages only the code counts', async () => {
+  const isWeak = async (question: string, text: string, lexical: number) =>
+    (await chooseQuotes(question, [passage(text)], scorer({ '': 1 }, { '': lexical }))).isWeak
+  expect(await isWeak('Does the lamp support speakers?', 'Desk lamps have no protection against water.', 0.24)).toBe(true)
+  expect(await isWeak('Does the lamp stand water?', 'Desk lamps have no protection against water.', 0.6)).toBe(false)
+  expect(await isWeak('What does the A1 cost?', 'For each lamp returned we pay EUR 3.', 0.6)).toBe(true)
+  expect(await isWeak('What does the A1 cost?', 'A1 台灯的价格为 899 元。', 0)).toBe(false)
+  expect(await isWeak('桌灯怕水吗？', 'Desk lamps have no protection against water.', 0)).toBe(false)
+})

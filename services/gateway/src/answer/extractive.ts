@@ -1,6 +1,8 @@
 import type { CitationSpan } from '@docent/core/answer-event'
 import type { Passage, SentencesRequest, SentencesResponse } from '@docent/core/passage'
+import { fold } from '@docent/core/text/fold'
 import { languageOf } from '@docent/core/text/language'
+import { answersKind } from './asked-kind.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
 import { namingsOf, shareOfCodes } from './named-rows.ts'
@@ -18,22 +20,29 @@ const NEIGHBOUR = 0.15
 const CODE = 0.15
 // a row the question names by a whole cell; one whose name has more to it, or less, is about another thing
 const NAMED = { asked: 0.15, other: -0.4 }
+// who asks for money or days is answered by a sum or a number of days
+const KIND = 0.12
+// quotations that hold less of the question's own words have little to do with it
+const WEAK = 0.3
 // a second quotation must come close to the first, or bring what the question asks and the first lacks
 const CLOSE = 0.8
 const CLOSE_WITH_NEWS = 0.55
 
-/** The one to three sentences that best cover the question, in reading order. Empty when there is nothing to quote. */
+/**
+ * The one to three sentences that best cover the question, in reading order. Empty when there is nothing to quote. `isWeak`: they hold
+ * hardly a word of a question in their own language, or none of the codes it names; of a follow-up, whose words stand elsewhere, it says nothing.
+ */
 export async function chooseQuotes(
   question: string,
   passages: readonly Passage[],
   score: Scorer,
-): Promise<{ quotes: Quote[]; degraded: string[] }> {
+): Promise<{ quotes: Quote[]; degraded: string[]; isWeak: boolean }> {
   // across languages words say nothing, and every sentence in the question's own language looks near: the best passage's language decides
   const language = passages[0] && languageOf(passages[0].text)
   const isAcross = language !== languageOf(question)
   const top = passages.slice(0, MAX_PASSAGES).filter((passage) => !isAcross || languageOf(passage.text) === language)
   const candidates = candidatesOf(top).slice(0, MAX_CANDIDATES)
-  if (candidates.length === 0) return { quotes: [], degraded: [] }
+  if (candidates.length === 0) return { quotes: [], degraded: [], isWeak: true }
   const { scores, degraded } = await score(candidates.map(({ scored, context }) => ({ text: scored, context })))
   const own = candidates.map((_, i) => {
     const { lexical = 0, dense } = scores[i] ?? {}
@@ -45,6 +54,7 @@ export async function chooseQuotes(
     question,
     candidates.map(({ cells }) => cells),
   )
+  const isKind = answersKind(fold(question))
   const best = Math.max(...top.map((passage) => passage.score), 1e-9)
   const ranked = candidates
     .map((candidate, i) => ({
@@ -52,13 +62,19 @@ export async function chooseQuotes(
       score:
         (1 - PASSAGE) * withNeighbours(candidates, own, i) +
         PASSAGE * (top[candidate.passage]!.score / best) +
+        (isKind?.(fold(candidate.scored)) ? KIND : 0) +
         CODE * shareOfCodes(codes, `${candidate.context} ${candidate.scored}`) +
         (namings[i] ? NAMED[namings[i]] : 0),
     }))
     .filter(({ candidate }) => candidate.kind === 'sentence' || candidate.kind === 'row')
     .sort((a, b) => b.score - a.score)
-  const quotes = cover(question, ranked).map(({ candidate }) => ({ candidate, passage: top[candidate.passage]! }))
-  return { quotes: readingOrder(withLists(quotes)), degraded }
+  const isFit = (candidate: Candidate) => isKind?.(fold(candidate.scored)) ?? true
+  const chosen = cover(question, ranked, isFit).map(({ candidate }) => candidate)
+  const held = Math.max(0, ...chosen.map((candidate) => scores[candidate.order]?.lexical ?? 0))
+  const named = Math.max(0, ...chosen.map(({ context, scored }) => shareOfCodes(codes, `${context} ${scored}`)))
+  const isWeak = (!isAcross && held < WEAK) || (codes.length > 0 && named === 0)
+  const quotes = chosen.map((candidate) => ({ candidate, passage: top[candidate.passage]! }))
+  return { quotes: readingOrder(withLists(quotes)), degraded, isWeak }
 }
 
 /** A question in the text, a heading or a line ending in a colon speaks for the sentence after it. */
@@ -71,9 +87,15 @@ function withNeighbours(candidates: readonly Candidate[], own: readonly number[]
   return score + NEIGHBOUR * Math.max(0, own[i - 1]! - score)
 }
 
-function cover<R extends { candidate: Candidate; score: number }>(question: string, ranked: readonly R[]): R[] {
-  const [first] = ranked
+function cover<R extends { candidate: Candidate; score: number }>(
+  question: string,
+  all: readonly R[],
+  isFit: (candidate: Candidate) => boolean,
+): R[] {
+  const [first] = all
   if (!first) return []
+  // beside a sum that was asked for, what names none is no second answer
+  const ranked = isFit(first.candidate) ? all.filter(({ candidate }) => isFit(candidate)) : all
   const wanted = new Set(contentWords(question))
   const chosen = [first]
   const covered = new Set(contentWords(first.candidate.scored))

@@ -102,10 +102,14 @@ export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchRes
   const ids = { requestId: job.requestId, traceId: job.traceId }
   const score: Scorer = (sentences) => deps.retrieval.sentences(job.question, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
-  const { quotes, degraded } = await chooseQuotes(job.question, candidates, score)
+  const { quotes, degraded, isWeak } = await chooseQuotes(job.question, candidates, score)
   for (const step of degraded) degrade(job, step)
   job.found.timings.quoteMs = Math.round(performance.now() - started)
-  if (quotes.length === 0) return answerNotFound(job, deps, found)
+  // the words of a follow-up stand in the question before it
+  const isDistant = isWeak && !job.isFollowUp && !job.turns
+  const inDoubt = isDoubtful(found)
+  if (quotes.length === 0 || (isDistant && inDoubt && !already)) return answerNotFound(job, deps, found)
+  if (isDistant) job.found.answerable = false
 
   // quoted passages are always shown; others fill up to topK, in the order of their rank
   const quoted = new Set(quotes.map((quote) => quote.passage))
@@ -119,7 +123,7 @@ export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchRes
       found.passages.filter((passage) => quoted.has(passage) || extra.has(passage)),
     )
   const numberOf = (passage: Passage) => shown.find((entry) => entry.passage === passage)!.source.n
-  const answer = writeQuotes(quotes, say(isDoubtful(found) ? 'doubtful' : 'quoted', job.tongue), numberOf)
+  const answer = writeQuotes(quotes, say(inDoubt || isDistant ? 'doubtful' : 'quoted', job.tongue), numberOf)
   const offset = job.stream.text.length
   job.stream.delta(answer.text)
   job.found.citations = answer.citations.map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))
