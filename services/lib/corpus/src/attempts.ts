@@ -63,12 +63,21 @@ export function createAttempts(database: Database): Attempts {
       }))
     },
     async countCrashes(documentId, contentHash) {
-      const { rows } = await database.query<{ n: string }>(
-        `SELECT count(*) AS n FROM attempt WHERE document = $1 AND content_hash = $2 AND coalesce(outcome, 'lost') = 'lost' AND detail->>'stage' = 'read'
-         AND id > coalesce((SELECT max(id) FROM attempt WHERE document = $1 AND (outcome <> 'lost' OR detail->>'stage' = 'saved')), 0)`,
+      const { rows } = await database.query<{ id: string }>(
+        `SELECT id FROM attempt WHERE document = $1 AND content_hash = $2 AND coalesce(outcome, 'lost') = 'lost' AND detail->>'stage' = 'read'
+         AND id > coalesce((SELECT max(id) FROM attempt WHERE document = $1 AND (outcome <> 'lost' OR detail->>'stage' = 'saved')), 0) ORDER BY id`,
         [documentId, contentHash],
       )
-      return Number(rows[0]!.n)
+      const alone = rows[1]?.id // from the second attempt on nothing else runs beside it
+      if (alone === undefined) return rows.length
+      // others that were lost in the meantime and then went well: somebody kills workers, whatever they read
+      const { rows: others } = await database.query<{ n: string }>(
+        `SELECT count(DISTINCT lost.document) AS n FROM attempt lost
+         WHERE lost.document <> $1 AND lost.id > $2 AND coalesce(lost.outcome, 'lost') = 'lost'
+         AND EXISTS (SELECT 1 FROM attempt WHERE document = lost.document AND id > lost.id AND outcome = 'done')`,
+        [documentId, alone],
+      )
+      return Math.max(1, rows.length - Number(others[0]!.n))
     },
     async closeLostAttempts(olderThanMs) {
       // one that is only slow still tells its own end: endAttempt overwrites this

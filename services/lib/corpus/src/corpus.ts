@@ -245,7 +245,10 @@ export type Corpus = {
    * `saved`: vectors have been kept since.
    */
   markAttempt(attemptId: number, stage: 'read' | 'saved', progress?: Progress): Promise<void>
-  /** attempts at this content that ended without a word while its text was in their process and nothing had been kept, since the last one that got further */
+  /**
+   * Attempts at this content that ended without a word while its text was in their process and nothing had been kept, since the last one
+   * that got further; less one for each other document that was lost in between and went well later: then it was not this text.
+   */
   countCrashes(documentId: string, contentHash: string): Promise<number>
   /** gives those attempts the outcome `lost` that have no end although their document is done with; returns how many */
   closeLostAttempts(olderThanMs: number): Promise<number>

@@ -395,3 +395,37 @@ test('a query that Chroma fails because a vector was removed while it was found 
   failures = 2
   await expect(through.searchDense(vectorOf(seeds), 3, generation, signal(), { language: 'en' })).rejects.toThrow('Error finding id')
 })
+
+test('a text is suspected of ending its workers, unless others were lost in between that went well later', async () => {
+  const [poison, victim] = [await add(), await add()]
+  const lost = async (document: DocumentRow) => {
+    const attempt = await corpus.beginAttempt(document.id, document.contentHash)
+    await corpus.markAttempt(attempt, 'read')
+  }
+  const crashes = (document: DocumentRow) => corpus.countCrashes(document.id, document.contentHash)
+  const companion = await add()
+  await lost(companion)
+  await lost(poison)
+  for (let i = 0; i < 3; i++) await lost(poison)
+  // its companion of the first time went well, which says nothing: from then on the suspect ran alone
+  await corpus.endAttempt(await corpus.beginAttempt(companion.id, companion.contentHash), 'done', {})
+  expect(await crashes(poison)).toBe(4)
+
+  for (let i = 0; i < 2; i++) await lost(victim)
+  for (let i = 0; i < 3; i++) {
+    const other = await add()
+    await lost(other)
+    await lost(victim)
+    await corpus.endAttempt(await corpus.beginAttempt(other.id, other.contentHash), 'done', {})
+  }
+  expect(await crashes(victim)).toBe(2)
+  // two that end their workers by turns condemn each other not to live for ever
+  const twin = await add()
+  for (let i = 0; i < 3; i++) {
+    await lost(twin)
+    await lost(poison)
+  }
+  expect([await crashes(twin), (await crashes(poison)) >= 3]).toEqual([3, true])
+  await corpus.endAttempt(await corpus.beginAttempt(victim.id, victim.contentHash), 'done', {})
+  expect(await crashes(victim)).toBe(0)
+})
