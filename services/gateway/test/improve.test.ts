@@ -43,7 +43,7 @@ describe('what the owner makes of answers', () => {
     const { items, looked } = await get<{ items: { count: number; why: object; examples: object[] }[]; looked: number }>('/api/v1/gaps')
     expect(looked).toBe(3)
     expect(items).toMatchObject([
-      { count: 3, why: { notFound: 2, thumbsDown: 1, unverified: 0 }, examples: [{ answerId: disliked.id }, {}, {}] },
+      { count: 3, why: { notFound: 3, thumbsDown: 1, unverified: 0 }, examples: [{ answerId: disliked.id }, {}, {}] },
     ])
     expect((await fetch(`${gateway.url}/api/v1/gaps?from=x`, { headers: owner })).status).toBe(400)
   })
