@@ -1,14 +1,18 @@
-// npm run bench -- lexical|gateway|ingest: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
+// npm run bench -- lexical|gateway|ingest|embed|retrieve: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
 import { execFileSync } from 'node:child_process'
+import { benchEmbed } from '../src/bench/bench-embed.ts'
 import { benchGateway } from '../src/bench/bench-gateway.ts'
 import { benchIngest } from '../src/bench/bench-ingest.ts'
 import { benchLexical } from '../src/bench/bench-lexical.ts'
+import { benchRetrieve } from '../src/bench/bench-retrieve.ts'
 import { machine } from '../src/bench/open-bench.ts'
 
 const benches: Record<string, (scope: AsyncDisposableStack) => Promise<Record<string, number>>> = {
   lexical: benchLexical,
   gateway: benchGateway,
   ingest: benchIngest,
+  embed: benchEmbed,
+  retrieve: benchRetrieve,
 }
 
 const [name = ''] = process.argv.slice(2).filter((arg) => arg !== '--')

@@ -91,7 +91,7 @@ function uuidOf(n: number): string {
 }
 
 /** mulberry32 */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
