@@ -29,6 +29,11 @@ export async function startChild(
   return startProgram(new URL(`../../../../${service}/src/main.ts`, import.meta.url), env, options)
 }
 
+/** BENCH_NODE_FLAGS: for all services of a run, as to see how little memory they do with, or to profile them. */
+function givenFlags(): string[] {
+  return (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean)
+}
+
 /** Any program that listens on HOST and PORT. */
 export async function startProgram(
   main: URL,
@@ -36,7 +41,7 @@ export async function startProgram(
   options: { nodeFlags?: string[]; readyPath?: string; limitMs?: number } = {},
 ): Promise<ChildService> {
   const port = await freePort()
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), main.pathname], {
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), ...givenFlags(), main.pathname], {
     env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', METRICS_PORT: '0', ...env, HOST: '127.0.0.1', PORT: String(port) },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
