@@ -7,6 +7,7 @@ import type { Extractor } from './extract-client.ts'
 import type { FindServing } from './generations/serving.ts'
 import { settingsHash } from './jobs/index-document.ts'
 import type { Measure } from './measure.ts'
+import { pause } from './pause.ts'
 import { pauseSentences } from './pauses.ts'
 import type { Push } from './queue.ts'
 import type { Scanner } from './scan/scan-folder.ts'
@@ -218,17 +219,4 @@ async function within<T>(asked: Promise<T>): Promise<T> {
   } finally {
     limit.abort()
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) return done()
-    const timer = setTimeout(end, ms)
-    function end() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      done()
-    }
-    signal.addEventListener('abort', end)
-  })
 }

@@ -6,6 +6,7 @@ import { faultPoint } from '@docent/kit/fault-point'
 import type { Log } from '@docent/kit/logger'
 import type { Embedder, EmbeddingModels } from '@docent/models/embedder'
 import type { Events } from '../events.ts'
+import { pause } from '../pause.ts'
 import type { WorkGate } from '../work-gate.ts'
 import { embedAll } from './embed-all.ts'
 
@@ -225,17 +226,4 @@ export function fillGenerations(deps: FillDeps): Filler {
       await following
     },
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) return done()
-    const timer = setTimeout(end, ms)
-    function end() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      done()
-    }
-    signal.addEventListener('abort', end)
-  })
 }
