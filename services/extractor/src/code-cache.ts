@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -16,8 +17,9 @@ export function openCodeCache(memoryMb: number, log: Log, scope: AsyncDisposable
   const cache: { folder: string | undefined } = { folder: undefined }
   if (!canForbidWriting) return cache
   const stop = new AbortController()
-  const made = make(memoryMb, stop.signal, scope).then(
-    (folder) => {
+  const folder = mkdtempSync(join(tmpdir(), 'docent-code-'))
+  const filled = fill(folder, memoryMb, stop.signal).then(
+    () => {
       cache.folder = folder
     },
     (err: unknown) => {
@@ -26,15 +28,14 @@ export function openCodeCache(memoryMb: number, log: Log, scope: AsyncDisposable
   )
   scope.defer(async () => {
     stop.abort()
-    await made
+    await filled
+    // one that was told to end may still write a file
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 })
   })
   return cache
 }
 
-async function make(memoryMb: number, signal: AbortSignal, scope: AsyncDisposableStack): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'docent-code-'))
-  scope.defer(() => rm(folder, { recursive: true, force: true }))
+async function fill(folder: string, memoryMb: number, signal: AbortSignal): Promise<void> {
   const [command, ...args] = nodeArguments(memoryMb, 'compile-all.ts', folder)
-  await promisify(execFile)(command!, args, { env: childEnvironment(folder), signal, timeout: LIMIT_MS })
-  return folder
+  await promisify(execFile)(command!, args, { env: childEnvironment(folder), signal, killSignal: 'SIGKILL', timeout: LIMIT_MS })
 }
