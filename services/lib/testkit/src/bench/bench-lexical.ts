@@ -19,7 +19,7 @@ export async function benchLexical(scope: AsyncDisposableStack, chunks = 50_000)
   const filled = await fillCorpus(corpusUrl, library.chunks)
   const env = { DATABASE_URL: corpusUrl, CHROMA_URL: 'http://127.0.0.1:9', EMBEDDER_URL: 'http://127.0.0.1:9', INTERNAL_TOKEN: TOKEN }
 
-  await using empty = await startChild('retrieval', env, { readyPath: '/healthz' })
+  await using empty = await startChild('retrieval', env, { readyPath: '/healthz', nodeFlags: ['--max-semi-space-size=4'] }) // as in its container
   const health: number[] = []
   let loadedAfterMs = Number.NaN
   const started = performance.now()
