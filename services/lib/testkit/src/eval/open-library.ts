@@ -46,7 +46,6 @@ export async function openLibrary(
     INTERNAL_TOKEN: TOKEN,
     DATABASE_URL: corpusUrl,
     QUEUE_URL: stores.queueUrl,
-    CACHE_URL: stores.cacheUrl,
     CHROMA_URL: stores.chromaUrl,
     EMBEDDER_URL: 'http://127.0.0.1:1',
     DOCENT_FOLDER: folder,
