@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { cosine } from '@docent/core/cosine'
 import { AppError } from '@docent/core/errors'
 import { z } from 'zod'
 import type { EmbedderEvents } from '../events.ts'
@@ -51,14 +52,4 @@ export async function openLocal(
       return `cosine ${worst.toFixed(6)}`
     },
   }
-}
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [dot, aa, bb] = [0, 0, 0]
-  for (let i = 0; i < b.length; i++) {
-    dot += a[i]! * b[i]!
-    aa += a[i]! ** 2
-    bb += b[i]! ** 2
-  }
-  return dot / Math.sqrt(aa * bb)
 }

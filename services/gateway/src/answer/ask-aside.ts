@@ -5,7 +5,7 @@ import { generate } from './generate.ts'
 import type { Job } from './job.ts'
 import { promptTokens } from './prompt.ts'
 import type { Provider } from './providers.ts'
-import { costOf } from './steps.ts'
+import { costOf, greatestCost } from './steps.ts'
 import { estimateTokens } from './tokens.ts'
 
 type Aside = {
@@ -24,8 +24,8 @@ export async function askAside(
 ): Promise<string> {
   const input = promptTokens(messages)
   const greatest = { inputTokens: input, outputTokens: maxTokens }
-  const money = Math.max(0, ...providers.map(({ price }) => costOf(greatest, price).cost ?? 0))
-  const reservation = { day: today(), tokens: input + maxTokens, money, principal: job.principal.id }
+  const prices = providers.map(({ price }) => price)
+  const reservation = { day: today(), tokens: input + maxTokens, money: greatestCost(greatest, prices), principal: job.principal.id }
   await usage.reserve(reservation, job.principal.limits?.tokensPerDay)
   let text = ''
   let used = { requests: 0, input: 0, output: 0, money: 0 }

@@ -6,8 +6,7 @@ import type { AnswerBody } from '../store/messages.ts'
 import type { AnswerDeps } from './answer.ts'
 import { answerOf, degrade, type endOf, type Job } from './job.ts'
 import { flightRecord } from './record.ts'
-import { costOf } from './steps.ts'
-import { estimateTokens } from './tokens.ts'
+import { countWhatWasSent } from './steps.ts'
 
 type End = ReturnType<typeof endOf>
 /** What the process keeps of its answers. */
@@ -20,11 +19,7 @@ export async function finish(job: Job, end: End, memory: Memory, deps: AnswerDep
   const { found, stream } = job
   // stored, journalled and booked by whoever ended it
   if (stream.fenced) return
-  if (end.state !== 'done' && found.estimatedInput > 0 && found.usage.inputTokens === 0) {
-    // a cut stream names no usage: what was sent and shown is booked all the same
-    const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
-    found.usage = { ...usage, ...costOf(usage, found.price) }
-  }
+  if (end.state !== 'done') countWhatWasSent(job)
   if (stream.journalLost) degrade(job, 'resume')
   for (const citation of found.citations) stream.push({ type: 'citation', data: citation })
   stream.push({ type: 'usage', data: found.usage })

@@ -15,8 +15,7 @@ import { tongueOf } from './phrases.ts'
 import type { Turn } from './prompt.ts'
 import type { Provider } from './providers.ts'
 import { flightRecord } from './record.ts'
-import { costOf } from './steps.ts'
-import { estimateTokens } from './tokens.ts'
+import { countWhatWasSent } from './steps.ts'
 import { reservationOf, settingsOf, within, withRules } from './tune.ts'
 
 type Deps = {
@@ -142,13 +141,8 @@ export function createRehearsals(deps: Deps) {
   }
 
   async function settle(job: Job): Promise<void> {
-    const { found, stream } = job
-    if (found.estimatedInput > 0 && found.usage.inputTokens === 0) {
-      // a cut stream names no usage: what was sent and shown is booked all the same
-      const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
-      found.usage = { ...usage, ...costOf(usage, found.price) }
-    }
-    const { inputTokens, outputTokens, cost } = found.usage
+    countWhatWasSent(job)
+    const { inputTokens, outputTokens, cost } = job.found.usage
     await deps.usage.settle(deps.pool, job.reservation, { requests: 1, input: inputTokens, output: outputTokens, money: cost ?? 0 })
   }
   return { run }

@@ -9,7 +9,6 @@ import type { Job } from './job.ts'
 import { searchWishes } from './tune.ts'
 
 type Deps = { retrieval: Pick<RetrievalClient, 'search'>; records: Pick<Records, 'noteShadow'>; events: Events }
-export type Shadows = ReturnType<typeof createShadows>
 
 const AT_ONCE = 2
 const LIMIT_MS = 10_000

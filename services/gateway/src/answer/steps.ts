@@ -248,3 +248,15 @@ export function costOf(
   if (!price) return {}
   return { cost: (usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000, currency: price.currency }
 }
+
+/** The most that a use can cost at any of these prices. */
+export function greatestCost(use: Parameters<typeof costOf>[0], prices: readonly (Price | undefined)[]): number {
+  return Math.max(0, ...prices.map((price) => costOf(use, price).cost ?? 0))
+}
+
+/** A cut stream names no usage: what was sent and shown is booked all the same. */
+export function countWhatWasSent({ found, stream }: Pick<Job, 'found' | 'stream'>): void {
+  if (found.estimatedInput === 0 || found.usage.inputTokens > 0) return
+  const usage = { inputTokens: found.estimatedInput, outputTokens: estimateTokens(stream.text) }
+  found.usage = { ...usage, ...costOf(usage, found.price) }
+}

@@ -8,7 +8,7 @@ import { type Reservation, today } from '../store/usage.ts'
 import { MAX_CALLS } from './generate-with-tools.ts'
 import type { Price, Provider } from './providers.ts'
 import { RERANK_TOP } from './rerank-by-model.ts'
-import { costOf, type StepDeps } from './steps.ts'
+import { greatestCost, type StepDeps } from './steps.ts'
 
 // what a prompt holds beside settings: persona, rules, up to topK sections of 2,000 characters
 const PROMPT_TOKENS = 700
@@ -43,8 +43,8 @@ export function reservationOf(
   const one = greatestUse(ask.settings, ask.persona, providers.length)
   const use = ask.tools && providers.length > 0 ? withRounds(one) : one
   if (providers.length > 0) use.inputTokens += ask.memoryTokens ?? 0
-  const money = Math.max(0, ...providers.map((provider) => costOf(use, priceOf(provider, ask.settings)).cost ?? 0))
-  return { day: today(), tokens: use.inputTokens + use.outputTokens, money, principal: ask.principal }
+  const prices = providers.map((provider) => priceOf(provider, ask.settings))
+  return { day: today(), tokens: use.inputTokens + use.outputTokens, money: greatestCost(use, prices), principal: ask.principal }
 }
 
 /** What a provider's tokens cost now: the owner's price goes before the configured one. */

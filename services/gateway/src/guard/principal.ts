@@ -54,9 +54,13 @@ const admin: Principal = { id: 'admin', kind: 'admin', scopes: ['chat', 'read', 
 
 function anonymous(req: Request, { access, publicReads }: Guard): Principal {
   const given = req.get('x-client-id')
-  // hashed: the id is what opens the client's conversations, so it stays out of rows and logs
-  const id = given && clientId.test(given) ? `client:${digest(given).slice(0, 32)}` : `addr:${req.address}`
+  const id = given && clientId.test(given) ? nameOfClient(given) : `addr:${req.address}`
   return { id, kind: 'anonymous', scopes: [...(access === 'public' ? ['chat' as const] : []), ...(publicReads ? ['read' as const] : [])] }
+}
+
+/** Hashed: the id is what opens the client's conversations, so it stays out of rows and logs. */
+export function nameOfClient(clientId: string): string {
+  return `client:${digest(clientId).slice(0, 32)}`
 }
 
 function bearerOf(req: Request): string | undefined {

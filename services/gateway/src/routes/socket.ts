@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AppError, toAppError } from '@docent/core/errors'
@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { isOwnOrigin } from '../guard/headers.ts'
+import { nameOfClient } from '../guard/principal.ts'
 import { AskBody } from './ask-body.ts'
 import { isPerson } from './follow.ts'
 
@@ -102,7 +103,7 @@ export function acceptSockets(http: Server, deps: GatewayDeps, limit: (address: 
 }
 
 function anonymous(clientId: string): Principal {
-  return { id: `client:${createHash('sha256').update(clientId).digest('hex').slice(0, 32)}`, kind: 'anonymous', scopes: ['chat'] }
+  return { id: nameOfClient(clientId), kind: 'anonymous', scopes: ['chat'] }
 }
 
 function refuse(socket: Duplex, status: string): void {

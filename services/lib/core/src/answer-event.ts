@@ -51,9 +51,6 @@ const schemas = {
 /** The only language of streams: `type` is the SSE event name, `data` its JSON object. */
 export type AnswerEvent = { [K in keyof typeof schemas]: { type: K; data: z.infer<(typeof schemas)[K]> } }[keyof typeof schemas]
 
-/** An event with its place in the stream: ids are 1, 2, 3 … without a gap. */
-export type NumberedEvent = AnswerEvent & { id: number }
-
 export function isFinalType(type: AnswerEvent['type']): boolean {
   return (finalStates as readonly string[]).includes(type)
 }

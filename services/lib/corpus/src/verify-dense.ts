@@ -1,3 +1,4 @@
+import { cosine } from '@docent/core/cosine'
 import type { CorpusFinding, Generation } from './corpus.ts'
 import type { Database } from './database.ts'
 import { decodeFloat16 } from './float16.ts'
@@ -46,7 +47,8 @@ export async function verifyDense(
       }
       const own = truth.get(chunk.textHash)
       if (!own) continue // its row went away between two looks; the next one tells
-      if (cosine(own, vector) < SAME_SCORE) findings.push({ fault: 'wrong_vector', path: chunk.path, detail: id })
+      if (own.length !== vector.length || cosine(own, vector) < SAME_SCORE)
+        findings.push({ fault: 'wrong_vector', path: chunk.path, detail: id })
       else ours.push({ id, path: chunk.path, vector: own })
     }
     unfound.push(...(await unfoundOf(ours, vectors, generation)))
@@ -81,11 +83,4 @@ async function loadOf(database: Database, model: string, hashes: readonly string
     [model, [...new Set(hashes)]],
   )
   return new Map(rows.map((row) => [row.text_hash, decodeFloat16(row.vector)]))
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  if (a.length !== b.length) return -1
-  let dot = 0
-  for (let i = 0; i < a.length; i++) dot += a[i]! * b[i]!
-  return dot / (Math.hypot(...a) * Math.hypot(...b))
 }

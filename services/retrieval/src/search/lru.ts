@@ -1,5 +1,5 @@
 /** The newest `capacity` values, by key; reading a value keeps it. */
-export type Lru<V> = { get(key: string): V | undefined; set(key: string, value: V): void; clear(): void }
+export type Lru<V> = { get(key: string): V | undefined; set(key: string, value: V): void }
 
 export function createLru<V>(capacity: number): Lru<V> {
   const held = new Map<string, V>()
@@ -17,6 +17,5 @@ export function createLru<V>(capacity: number): Lru<V> {
       held.set(key, value)
       if (held.size > capacity) held.delete(held.keys().next().value!)
     },
-    clear: () => held.clear(),
   }
 }

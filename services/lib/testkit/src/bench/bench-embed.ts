@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { cosine } from '@docent/core/cosine'
 import { decodeBase64 } from '@docent/models/vectors'
 import { z } from 'zod'
 import { type ChildService, startChild } from './child-service.ts'
@@ -138,14 +139,4 @@ async function startRaw(textsPerRun: number, threads: number): Promise<Raw> {
       await ended
     },
   }
-}
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [dot, aa, bb] = [0, 0, 0]
-  for (let i = 0; i < b.length; i++) {
-    dot += a[i]! * b[i]!
-    aa += a[i]! ** 2
-    bb += b[i]! ** 2
-  }
-  return dot / Math.sqrt(aa * bb)
 }
