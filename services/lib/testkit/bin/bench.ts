@@ -1,6 +1,7 @@
-// npm run bench -- lexical|gateway|ingest|embed|retrieve: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
+// npm run bench -- lexical|gateway|ingest|flood|embed|retrieve: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
 import { execFileSync } from 'node:child_process'
 import { benchEmbed } from '../src/bench/bench-embed.ts'
+import { benchFlood } from '../src/bench/bench-flood.ts'
 import { benchGateway } from '../src/bench/bench-gateway.ts'
 import { benchIngest } from '../src/bench/bench-ingest.ts'
 import { benchLexical } from '../src/bench/bench-lexical.ts'
@@ -11,6 +12,7 @@ const benches: Record<string, (scope: AsyncDisposableStack) => Promise<Record<st
   lexical: benchLexical,
   gateway: benchGateway,
   ingest: benchIngest,
+  flood: benchFlood,
   embed: benchEmbed,
   retrieve: benchRetrieve,
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '@docent/kit/free-port'
+import type { MemoryGroup } from './memory-group.ts'
 
 export type ChildService = AsyncDisposable & {
   url: string
@@ -10,6 +11,16 @@ export type ChildService = AsyncDisposable & {
   cpuS(): number
   /** resident now, and the most so far, in MB */
   memory(): { rssMb: number; peakMb: number; anonMb: number }
+}
+
+export type ProgramOptions = {
+  nodeFlags?: string[]
+  readyPath?: string
+  /** for a program without a door of HTTP */
+  isReady?: () => Promise<boolean>
+  limitMs?: number
+  /** the limit of memory that the program and its children share */
+  group?: MemoryGroup
 }
 
 const TICKS_PER_S = 100
@@ -22,9 +33,9 @@ export function cpuSecondsOf(pid: number): number {
 
 /** A service as its container starts it, in a process of its own, so that its memory and CPU are its own. */
 export async function startChild(
-  service: 'retrieval' | 'embedder' | 'gateway' | 'ingest',
+  service: 'retrieval' | 'embedder' | 'gateway' | 'ingest' | 'extractor',
   env: Record<string, string>,
-  options: { nodeFlags?: string[]; readyPath?: string; limitMs?: number } = {},
+  options: ProgramOptions = {},
 ): Promise<ChildService> {
   return startProgram(new URL(`../../../../${service}/src/main.ts`, import.meta.url), env, options)
 }
@@ -35,13 +46,10 @@ function givenFlags(): string[] {
 }
 
 /** Any program that listens on HOST and PORT. */
-export async function startProgram(
-  main: URL,
-  env: Record<string, string>,
-  options: { nodeFlags?: string[]; readyPath?: string; limitMs?: number } = {},
-): Promise<ChildService> {
+export async function startProgram(main: URL, env: Record<string, string>, options: ProgramOptions = {}): Promise<ChildService> {
   const port = await freePort()
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), ...givenFlags(), main.pathname], {
+  const [program, args] = options.group?.wrap(process.execPath) ?? [process.execPath, []]
+  const child = spawn(program, [...args, ...(options.nodeFlags ?? []), ...givenFlags(), main.pathname], {
     env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', METRICS_PORT: '0', ...env, HOST: '127.0.0.1', PORT: String(port) },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
@@ -51,10 +59,11 @@ export async function startProgram(
     child.kill('SIGTERM')
     await ended
   }
+  const isReady =
+    options.isReady ?? (async () => (await fetch(`${url}${options.readyPath ?? '/readyz'}`).catch(() => undefined))?.ok === true)
   const until = Date.now() + (options.limitMs ?? 120_000)
   for (;;) {
-    const response = await fetch(`${url}${options.readyPath ?? '/readyz'}`).catch(() => undefined)
-    if (response?.ok) break
+    if (await isReady()) break
     if (child.exitCode !== null || Date.now() > until) {
       await stop()
       throw new Error(`${main.pathname} did not become ready`)
