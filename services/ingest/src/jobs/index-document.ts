@@ -71,10 +71,12 @@ export const indexDocument = defineJob({
       return { kind: 'skipped', note: `the document is ${document.state} already` }
 
     // what ended a worker before runs alone: should it do so again, nothing else is taken along and comes under suspicion
-    using _turn = await deps.lane.enter((await corpus.countCrashes(documentId, contentHash)) > 0, signal).catch((cause: unknown) => {
+    const before = await corpus.countCrashes(documentId, contentHash)
+    using _turn = await deps.lane.enter(before > 0, signal).catch((cause: unknown) => {
       throw new AppError('unavailable', 'Ingest is stopping.', { cause })
     })
-    const crashes = await corpus.countCrashes(documentId, contentHash)
+    // what others came to while it waited may speak for it
+    const crashes = before > 0 ? await corpus.countCrashes(documentId, contentHash) : 0
     const attempt = await corpus.beginAttempt(documentId, contentHash)
     const fence = { contentHash, attempt, from: ['queued', 'indexing'] as const }
     if (!(await corpus.setState(documentId, 'indexing', undefined, fence))) {
@@ -133,7 +135,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const extracted = wellFormed(
     await timed(stages, 'extract', () => readDocument(document, deps, signal, () => corpus.markAttempt(attempt, 'read'))),
   )
-  const edits = await corpus.listChunkEdits(document.id)
+  const edits = document.editRevision > 0 ? await corpus.listChunkEdits(document.id) : []
   const chunks = await timed(stages, 'chunk', () => applyEdits(chunkDocument(extracted, chunkingFor(document, chunking)), edits))
   if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
 
@@ -161,7 +163,6 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
     await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
     await tell('saved', i + batch.length)
-    await corpus.setState(document.id, 'indexing', undefined, { contentHash: document.contentHash, attempt }) // a sign of life for the reconciler
     faultPoint('K5')
   }
 

@@ -25,10 +25,11 @@ export function createAttempts(database: Database): Attempts {
       return Number(rows[0]!.id)
     },
     async markAttempt(attemptId, stage, progress) {
-      await database.query('UPDATE attempt SET detail = $2 WHERE id = $1 AND ended_at IS NULL', [
-        attemptId,
-        JSON.stringify({ stage, ...(progress ? { progress } : {}) }),
-      ])
+      await database.query(
+        `WITH marked AS (UPDATE attempt SET detail = $2 WHERE id = $1 AND ended_at IS NULL RETURNING document)
+         UPDATE document d SET updated_at = now() FROM marked WHERE d.id = marked.document AND state = 'indexing'`,
+        [attemptId, JSON.stringify({ stage, ...(progress ? { progress } : {}) })],
+      )
     },
     isLatestAttempt: (attemptId, documentId) => isLatestAttempt(database, attemptId, documentId),
     async endAttempt(attemptId, outcome, { code, ...figures }) {

@@ -32,7 +32,7 @@ export function createChunks(
       faultPoint('K7')
       let flipped: Flipped
       try {
-        flipped = await database.transaction((client) => flip(client, document, facts, version, chunks, generation, attemptId))
+        flipped = await database.transaction((client) => flip(client, document, version, chunks, generation, attemptId))
       } catch (error) {
         vectors.dropLater(chunks.map((chunk) => chunkId(document.id, version, chunk.ordinal)))
         throw error
@@ -123,7 +123,6 @@ type Flipped = { dropped: string[]; hasAbandoned: boolean }
 async function flip(
   client: Queryable,
   document: DocumentRow,
-  facts: VersionFacts,
   version: number,
   chunks: readonly Chunk[],
   generation: Generation,
@@ -139,22 +138,16 @@ async function flip(
   // another document's removal may have taken a shared vector since this attempt looked
   if (Number(rows[0]!.n) < hashes.length) throw new AppError('unavailable', 'Some vectors are missing; they are made again.')
   for (let at = 0; at < chunks.length; at += ROWS) await insertChunks(client, document.id, version, chunks.slice(at, at + ROWS))
-  // numbers between the old version and this one: their writers were killed or refused, and Chroma may hold what they wrote
-  const abandoned = await client.query(
-    'SELECT 1 FROM version v JOIN document d ON d.id = v.document WHERE d.id = $1 AND v.version < $2 AND v.version > coalesce(d.active_version, 0) LIMIT 1',
-    [document.id, version],
-  )
-  const old = await client.query<{ id: string }>('DELETE FROM chunk WHERE document = $1 AND version <> $2 RETURNING id', [
-    document.id,
-    version,
-  ])
-  await client.query(
-    `UPDATE document SET active_version = $2, state = 'ready', error_code = NULL, error_text = NULL, updated_at = now(), indexed_at = now() WHERE id = $1`,
+  // abandoned: numbers between the old version and this one; their writers were killed or refused, and Chroma may hold what they wrote
+  const { rows: flipped } = await client.query<{ abandoned: boolean; dropped: string[] }>(
+    `WITH old AS (DELETE FROM chunk WHERE document = $1 AND version <> $2 RETURNING id), flipped AS (
+       UPDATE document SET active_version = $2, state = 'ready', error_code = NULL, error_text = NULL, updated_at = now(), indexed_at = now() WHERE id = $1)
+     SELECT EXISTS (SELECT 1 FROM version v JOIN document d ON d.id = v.document
+       WHERE d.id = $1 AND v.version < $2 AND v.version > coalesce(d.active_version, 0)) AS abandoned, ARRAY(SELECT id FROM old) AS dropped`,
     [document.id, version],
   )
   await appendChange(client, document.id, 'activated', version)
-  void facts
-  return { dropped: old.rows.map((row) => row.id), hasAbandoned: abandoned.rows.length > 0 }
+  return { dropped: flipped[0]!.dropped, hasAbandoned: flipped[0]!.abandoned }
 }
 
 async function insertChunks(client: Queryable, documentId: string, version: number, chunks: readonly Chunk[]): Promise<void> {

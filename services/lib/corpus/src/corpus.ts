@@ -242,7 +242,7 @@ export type Corpus = {
   beginAttempt(documentId: string, contentHash: string): Promise<number>
   /**
    * How far an attempt has come, for the case that it ends without a word: `read`: the file's text is in this process;
-   * `saved`: vectors have been kept since.
+   * `saved`: vectors have been kept since. A sign of life of its document, too.
    */
   markAttempt(attemptId: number, stage: 'read' | 'saved', progress?: Progress): Promise<void>
   /**

@@ -64,9 +64,12 @@ export async function appendChange(
   kind: 'activated' | 'moved' | 'removed',
   version: number | null,
 ): Promise<void> {
-  await client.query('SELECT pg_advisory_xact_lock($1)', [FEED_LOCK])
-  await client.query('INSERT INTO change_feed (document, kind, version) VALUES ($1, $2, $3)', [documentId, kind, version])
-  await client.query('NOTIFY corpus_change')
+  // the row takes its number only when the lock is held
+  await client.query(
+    `WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($1))
+     INSERT INTO change_feed (document, kind, version) SELECT $2, $3, $4 FROM held RETURNING pg_notify('corpus_change', '')`,
+    [FEED_LOCK, documentId, kind, version],
+  )
 }
 
 /** Many documents whose place changed, in one go. */

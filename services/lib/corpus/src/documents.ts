@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DocumentState } from '@docent/core/document'
 import type { Corpus, DocumentRow, NewDocument } from './corpus.ts'
-import { appendChange, appendMoves, type Database, lockVectors, type Queryable } from './database.ts'
+import { type Asks, appendChange, appendMoves, type Database, lockVectors, type Queryable } from './database.ts'
 import { createDocumentList, seenBy, sightValues } from './document-list.ts'
 
 type Ledger = Pick<
@@ -166,11 +166,11 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
     },
 
     async setState(id, state, error, onlyFor) {
-      const { isSet, dropped } = await database.transaction(async (client) => {
-        const { rowCount } = await client.query(
+      const set = async (client: Asks) => {
+        const { rows } = await client.query(
           `UPDATE document SET state = $2, error_code = $3, error_text = $4, updated_at = now()
            WHERE id = $1 AND state <> 'removed' AND ($5::text IS NULL OR content_hash = $5) AND ($6::text[] IS NULL OR state = ANY($6))
-           AND ($7::bigint IS NULL OR NOT EXISTS (SELECT 1 FROM attempt a WHERE a.document = $1 AND a.id > $7))`,
+           AND ($7::bigint IS NULL OR NOT EXISTS (SELECT 1 FROM attempt a WHERE a.document = $1 AND a.id > $7)) RETURNING id`,
           [
             id,
             state,
@@ -181,8 +181,12 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
             onlyFor?.attempt ?? null,
           ],
         )
-        const isSet = Boolean(rowCount)
-        return { isSet, dropped: isSet && (state === 'failed' || state === 'skipped') ? await retire(client, id, false) : [] }
+        return rows.length > 0
+      }
+      if (state !== 'failed' && state !== 'skipped') return await set(database)
+      const { isSet, dropped } = await database.transaction(async (client) => {
+        const isSet = await set(client)
+        return { isSet, dropped: isSet ? await retire(client, id, false) : [] }
       })
       dropDense(dropped)
       return isSet

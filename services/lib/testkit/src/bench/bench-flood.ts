@@ -21,7 +21,7 @@ const smallNursery = { nodeFlags: ['--max-semi-space-size=4'] }
 
 /**
  * PROMISES row 36: a folder that is full at once (BENCH_FILES files, 10,000 unless told; one branch 50 folders deep), then files of
- * 100 MB, while questions are asked. Each service has its container's limit of memory; the real model, no network but loopback.
+ * 100 MB, while a question is asked every fifth of a second. Each service has its container's limit of memory; the real model, no network but loopback.
  */
 export async function benchFlood(scope: AsyncDisposableStack): Promise<Figures> {
   const files = Number(process.env.BENCH_FILES ?? 10_000)
@@ -94,7 +94,10 @@ async function openLimited(stores: Stores, scope: AsyncDisposableStack) {
     const over = end.finally(() => {
       isOver = true
     })
-    while (!isOver) times.push(await ask())
+    while (!isOver) {
+      times.push(await ask())
+      await wait(200)
+    }
     await over
     return times
   }
