@@ -44,6 +44,18 @@ export const envSchema = z.object({
     .max(600_000)
     .default(30_000)
     .meta({ description: 'Limit of one request to a remote provider' }),
+  EMBEDDINGS_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'Passages keep to so many requests a minute to a remote provider; questions count and do not wait' }),
+  EMBEDDINGS_TOKENS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .optional()
+    .meta({ description: 'Passages keep to so many tokens a minute at a remote provider; questions count and do not wait' }),
   EMBEDDINGS_PRICE: z.coerce.number().min(0).optional().meta({ description: 'Price of a million tokens of the model, for estimates' }),
   EMBEDDINGS_CURRENCY: z.string().length(3).default('USD').meta({ description: 'Currency of the prices of embedding models' }),
   EMBEDDINGS_NEXT_PROVIDER: z
@@ -99,6 +111,7 @@ export type RemoteConfig = {
   passagePrefix: string
   batch: number
   timeoutMs: number
+  limits: { requestsPerMinute?: number | undefined; tokensPerMinute?: number | undefined }
 }
 
 type Env = z.infer<typeof envSchema>
@@ -149,6 +162,7 @@ function readProvider(read: Env, prefix: Prefix): ProviderConfig {
     passagePrefix: read[`${prefix}PASSAGE_PREFIX`],
     batch: read.EMBEDDINGS_BATCH,
     timeoutMs: read.EMBEDDINGS_TIMEOUT_MS,
+    limits: { requestsPerMinute: read.EMBEDDINGS_REQUESTS_PER_MINUTE, tokensPerMinute: read.EMBEDDINGS_TOKENS_PER_MINUTE },
   }
   const baseUrl = read[`${prefix}BASE_URL`]
   return kind === 'openai' ? { kind, baseUrl: baseUrl!, ...remote } : { kind, baseUrl, ...remote }

@@ -8,6 +8,8 @@ export type EmbedderEvents = {
   /** `seconds` of one model run, or of one request to a remote provider */
   embedded(kind: Kind, seconds: number, tokens: number): void
   waiting(kind: Kind, texts: number): void
+  /** a request waited so long for the limits of its provider */
+  paced(seconds: number): void
   workerLost(kind: Kind, error: Error): void
   workerBack(kind: Kind): void
   started(model: string): void
@@ -25,6 +27,11 @@ export function createEvents(registry: Registry, log: Log): EmbedderEvents {
   })
   const tokens = new Counter({ name: 'docent_embed_tokens_total', help: 'Tokens embedded', labelNames, registers })
   const waiting = new Gauge({ name: 'docent_embed_waiting_texts', help: 'Texts that wait for their run', labelNames, registers })
+  const paced = new Counter({
+    name: 'docent_embed_paced_seconds_total',
+    help: 'Time that requests to a remote provider waited for its limits per minute',
+    registers,
+  })
   const lost = new Counter({
     name: 'docent_embed_workers_lost_total',
     help: 'Model threads that died and were started again',
@@ -42,6 +49,7 @@ export function createEvents(registry: Registry, log: Log): EmbedderEvents {
       tokens.inc({ kind }, count)
     },
     waiting: (kind, texts) => waiting.set({ kind }, texts),
+    paced: (seconds) => paced.inc(seconds),
     workerLost(kind, error) {
       lost.inc({ kind })
       log.error({ kind, err: error.cause ?? error }, 'a model thread died; another is being started')

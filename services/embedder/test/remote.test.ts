@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createHttpEmbedder, createHttpModels } from '@docent/models/http-embedder'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readConfig } from '../src/config.ts'
 import { post, startForTest } from './start.ts'
 
@@ -173,6 +173,27 @@ describe.each(vendors)('a remote model through $name', ({ env, path, reply }) =>
     expect(ready.status).toBe(503)
     expect(await ready.text()).toContain('refuses the key')
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  })
+
+  it('keeps passages within its requests a minute; a question does not wait', async () => {
+    await using own = new AsyncDisposableStack()
+    const paced = await startForTest(own, {
+      EMBEDDINGS_MODEL: 'm',
+      EMBEDDINGS_API_KEY: 'k',
+      EMBEDDINGS_BATCH: '1',
+      EMBEDDINGS_REQUESTS_PER_MINUTE: '60',
+      ...env(),
+    })
+    const embedder = createHttpEmbedder({ url: paced.url })
+    const started = performance.now()
+    const passages = embedder.passages(['a', 'b', 'c'], never).then(() => asked.map(({ body }) => (body.input ?? body.inputs)![0]))
+    await vi.waitUntil(() => asked.length > 0)
+    await embedder.query('why', never)
+    expect(await passages).toEqual(['a', 'why', 'b', 'c'])
+    // three passages and the question that went between them, a second each
+    expect(performance.now() - started).toBeGreaterThanOrEqual(2_900)
+    const spent = (await paced.metrics.getMetricsAsJSON()).find(({ name }) => name === 'docent_embed_paced_seconds_total')
+    expect(spent?.values[0]?.value).toBeGreaterThan(1.9)
   })
 })
 

@@ -6,7 +6,14 @@ import { openWorkers, type Workers } from '../src/workers.ts'
 const model = new URL('../model/', import.meta.url)
 const never = new AbortController().signal
 const lost: string[] = []
-const events = { embedded() {}, waiting() {}, started() {}, workerBack() {}, workerLost: (kind: string) => void lost.push(kind) }
+const events = {
+  embedded() {},
+  paced() {},
+  waiting() {},
+  started() {},
+  workerBack() {},
+  workerLost: (kind: string) => void lost.push(kind),
+}
 const session = { model: new URL('model.onnx', model).href, vocabulary: readVocabulary(readFileSync(new URL('vocab.bin', model))) }
 
 describe('the worker threads', () => {

@@ -7,7 +7,7 @@ import { createRemote } from './remote.ts'
 /** Hugging Face, an Inference Endpoint or a text-embeddings-inference server. */
 export function hfProvider({ baseUrl, ...config }: RemoteConfig, events: EmbedderEvents): Provider {
   return createRemote(
-    (onUsage) => createHfEmbedder({ ...config, endpointUrl: baseUrl, onUsage }),
+    (hears) => createHfEmbedder({ ...config, endpointUrl: baseUrl, ...hears }),
     modelId(config.model, config.dimensions),
     events,
   )

@@ -6,5 +6,5 @@ import { createRemote } from './remote.ts'
 
 /** Any OpenAI-compatible embedding server. */
 export function openAiProvider({ baseUrl, ...config }: RemoteConfig & { baseUrl: string }, events: EmbedderEvents): Provider {
-  return createRemote((onUsage) => createOpenAiEmbedder({ ...config, baseUrl, onUsage }), modelId(config.model, config.dimensions), events)
+  return createRemote((hears) => createOpenAiEmbedder({ ...config, baseUrl, ...hears }), modelId(config.model, config.dimensions), events)
 }

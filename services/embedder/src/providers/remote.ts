@@ -6,11 +6,11 @@ import type { Provider } from '../provider.ts'
 const MAX_PASSAGE_REQUESTS = 4 // at once; questions are not counted and so never wait behind passages
 const MAX_WAITING = 64
 
-type OnUsage = (kind: Kind, seconds: number, tokens: number) => void
+type Hears = { onUsage: (kind: Kind, seconds: number, tokens: number) => void; onPaced: (seconds: number) => void }
 
 /** A remote model behind the same door: a few passage requests at once, questions straight through. */
-export function createRemote(create: (onUsage: OnUsage) => RemoteEmbedder, model: string, events: EmbedderEvents): Provider {
-  const embedder = create(events.embedded)
+export function createRemote(create: (hears: Hears) => RemoteEmbedder, model: string, events: EmbedderEvents): Provider {
+  const embedder = create({ onUsage: events.embedded, onPaced: events.paced })
   const waiting: (() => void)[] = []
   let running = 0
 

@@ -1,4 +1,5 @@
 import type { Embedder } from './embedder.ts'
+import { createPace, guessTokens, type PaceLimits } from './pace.ts'
 import { type Patience, passagePatience, queryPatience, withBackOff } from './upstream.ts'
 import { readVectors } from './vectors.ts'
 
@@ -10,9 +11,13 @@ export type RemoteEmbedderOptions = {
   passagePrefix?: string
   batch?: number
   timeoutMs?: number
+  /** of the provider; passages keep within them, questions are counted and do not wait */
+  limits?: PaceLimits
   patience?: { query: Patience; passage: Patience }
   /** hears of each request that succeeded */
   onUsage?: (kind: 'query' | 'passage', seconds: number, tokens: number) => void
+  /** hears how long a request waited for `limits` */
+  onPaced?: (seconds: number) => void
 }
 
 /** The port, and beside it what each request cost. */
@@ -31,10 +36,13 @@ export function createRemoteEmbedder(
     passagePrefix = '',
     batch = 32,
     patience = { query: queryPatience, passage: passagePatience },
+    limits = {},
     onUsage,
+    onPaced,
   }: RemoteEmbedderOptions,
 ): RemoteEmbedder {
   const prefix = { query: queryPrefix, passage: passagePrefix }
+  const pace = createPace(limits)
   let dimension: number | undefined
 
   async function request(
@@ -42,11 +50,18 @@ export function createRemoteEmbedder(
     texts: readonly string[],
     signal: AbortSignal,
   ): Promise<{ vectors: Float32Array[]; tokens: number }> {
+    const guessed = guessTokens(texts)
+    if (kind === 'query') pace.book({ requests: 1, tokens: guessed })
+    else {
+      const waitedMs = await pace.enter(guessed, signal)
+      if (waitedMs > 0) onPaced?.(waitedMs / 1000)
+    }
     const started = performance.now()
     const { vectors, tokens } = await send(
       texts.map((text) => prefix[kind] + text),
       signal,
     )
+    if (tokens > guessed) pace.book({ tokens: tokens - guessed })
     const read = readVectors(vectors, { count: texts.length, dimension })
     dimension ??= read[0]?.length
     onUsage?.(kind, (performance.now() - started) / 1000, tokens)
