@@ -7,6 +7,7 @@ export type SseEvent = { id?: number; type?: string; data: unknown }
 const OPEN_MS = 40
 const GONE = new Error('The reader is gone.') // made once: the default reason costs a stack
 const HEARTBEAT_MS = 10_000
+const MOST_AT_ONCE = 64 * 1024 // characters: whoever reads slowly is given no more before he took them
 
 /** Streams events as SSE. Leaving aborts the reading, never the work; a failure becomes one `error` event. */
 export async function sendEvents(
@@ -25,8 +26,10 @@ export async function sendEvents(
   }, HEARTBEAT_MS)
   try {
     for await (const batch of events(left.signal)) {
-      if (left.signal.aborted) return
-      if (batch.length > 0 && !res.write(batch.map(encode).join(''))) await once(res, 'drain', { signal: left.signal })
+      for (const text of textsOf(batch, encode)) {
+        if (left.signal.aborted) return
+        if (!res.write(text)) await once(res, 'drain', { signal: left.signal })
+      }
     }
   } catch (thrown) {
     if (left.signal.aborted) return
@@ -39,6 +42,18 @@ export async function sendEvents(
     res.end()
   }
   void req
+}
+
+/** What a batch is written in: one text as a rule, several for a reader who comes late to a long answer. */
+function* textsOf(batch: readonly SseEvent[], encode: (event: SseEvent) => string): Generator<string> {
+  let text = ''
+  for (const event of batch) {
+    text += encode(event)
+    if (text.length < MOST_AT_ONCE) continue
+    yield text
+    text = ''
+  }
+  if (text !== '') yield text
 }
 
 function openEventStream(res: Response): void {
