@@ -87,6 +87,69 @@ describe('reranking by the language model', () => {
     expect(failed.sources.map(({ path }) => path)).toContain('lamp.md')
   })
 
+  describe('wished by a request', () => {
+    const order = ({ sources }: Answer) => sources.map(({ path }) => path)
+    const recordOf = async (id: string) =>
+      (
+        (await (await fetch(`${gateway.url}/api/v1/records/${id}`, { headers: owner })).json()) as {
+          record: { asked?: object; retrieval: { rerank: string } }
+        }
+      ).record
+    const wish = (rerank?: boolean) => ({ question: `灯保修多久？第 ${++asked} 问`, ...(rerank === undefined ? {} : { rerank }) })
+    const asJson = async (path: string, body: object) => (await (await post(gateway.url + path, body, owner)).json()) as Answer
+
+    test('it is done for that question alone, and the record says so; a replay keeps the wish', async () => {
+      await set({ rerank: false, rerankBy: 'model' })
+      const yes = await asJson('/api/v1/ask', wish(true))
+      expect(order(yes)).toEqual(['lamp.md', 'printer.md', 'hub.md'])
+      expect(await recordOf(yes.id)).toMatchObject({ asked: { rerank: true }, retrieval: { rerank: 'model' } })
+      const plain = await asJson('/api/v1/ask', wish())
+      expect(order(plain)).toEqual(['printer.md', 'hub.md', 'lamp.md'])
+      const record = await recordOf(plain.id)
+      expect([record.asked, record.retrieval.rerank]).toEqual([undefined, 'off'])
+      const replay = async (settings: object) =>
+        (await asJson(`/api/v1/records/${yes.id}/replay`, { settings })) as unknown as { replay: { settings: { rerank: boolean } } }
+      expect((await replay({})).replay.settings.rerank).toBe(true)
+      expect((await replay({ rerank: false })).replay.settings.rerank).toBe(false)
+    })
+
+    test('it is left out for that question alone', async () => {
+      await set({ rerank: true, rerankBy: 'model' })
+      const no = await asJson('/api/v1/ask', wish(false))
+      expect(await recordOf(no.id)).toMatchObject({ asked: { rerank: false }, retrieval: { rerank: 'off' } })
+      expect(model.requests.filter(isReranking)).toEqual([])
+    })
+
+    test('the reranker is asked through the search, streamed and over the OpenAI surface, too', async () => {
+      await set({ rerank: false, rerankBy: 'reranker' })
+      for (const [path, body] of [
+        ['/api/v1/ask', { ...wish(true), stream: true }],
+        ['/api/v1/answers', wish(true)],
+        ['/api/ask_stream', wish(true)],
+        ['/v1/chat/completions', { messages: [{ role: 'user', content: wish().question }], rerank: true }],
+      ] as const) {
+        place.neighbours.searches.length = 0
+        await (await post(gateway.url + path, body, owner)).text()
+        expect([path, place.neighbours.searches.at(-1)]).toEqual([path, expect.objectContaining({ rerank: true })])
+      }
+    })
+
+    test('a reranker that is not there leaves the order of the search, and the record says that none was used', async () => {
+      place.neighbours.degraded = ['rerank']
+      const answer = await asJson('/api/v1/ask', wish(true))
+      place.neighbours.degraded = []
+      expect(answer.degraded).toContain('rerank')
+      expect(await recordOf(answer.id)).toMatchObject({ asked: { rerank: true }, retrieval: { rerank: 'off' } })
+    })
+
+    test('anything but yes and no is refused', async () => {
+      for (const path of ['/api/v1/ask', '/api/v1/answers', '/api/ask_stream'])
+        expect((await post(gateway.url + path, { question: '灯', rerank: 'model' }, owner)).status).toBe(400)
+      const chat = { messages: [{ role: 'user', content: '灯' }], rerank: 1 }
+      expect((await post(`${gateway.url}/v1/chat/completions`, chat, owner)).status).toBe(400)
+    })
+  })
+
   test('another value is refused', async () => {
     const refused = await fetch(`${gateway.url}/api/v1/settings`, { method: 'PATCH', headers: owner, body: '{"rerankBy":"coin"}' })
     expect(refused.status).toBe(400)

@@ -12,7 +12,7 @@ import type { Memories } from '../store/memories.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
 import type { Records } from '../store/records.ts'
-import type { SettingsStore } from '../store/settings.ts'
+import { named, type SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { emotionOf } from './emotion.ts'
@@ -33,6 +33,8 @@ export type Ask = {
   conversationId?: string | undefined
   persona?: string | undefined
   filters?: Record<string, unknown> | undefined
+  /** in place of the setting */
+  rerank?: boolean | undefined
   onDisconnect?: 'detach' | 'cancel' | undefined
   idempotency?: { key: string; bodyHash: string } | undefined
   /** regenerate: the question row that is answered again */
@@ -102,7 +104,7 @@ export function createAnswers(deps: AnswerDeps) {
     const all = await deps.settings.current()
     const persona = await deps.personas.find(ask.persona ?? all.settings.persona)
     if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? all.settings.persona}"; see /api/v1/personas.`)
-    const current = { version: all.version, settings: settingsOf(persona, all.settings) }
+    const current = { version: all.version, settings: { ...settingsOf(persona, all.settings), ...named({ rerank: ask.rerank }) } }
     const reader = within(principal, persona)
     const flags = { memoryTokens: deps.memoryEnabled ? MEMORY_TOKENS : 0, tools: deps.toolsEnabled }
     const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id, ...flags }, deps.providers)
@@ -126,6 +128,7 @@ export function createAnswers(deps: AnswerDeps) {
       question: ask.question,
       settings: current,
       filters: ask.filters,
+      rerank: ask.rerank,
       isFollowUp: ask.conversationId !== undefined,
       turns: ask.turns,
       ...asker,

@@ -20,6 +20,8 @@ export type Asked = {
   question: string
   settings: CurrentSettings
   filters: Record<string, unknown> | undefined
+  /** as the request wished; the settings hold it already */
+  rerank?: boolean | undefined
   isFollowUp: boolean
   turns: Turn[] | undefined
   principal: Principal

@@ -23,6 +23,7 @@ export function flightRecord(job: Job, end: { state: string; code?: string }): R
       totalMs: Math.round(performance.now() - job.startedAt),
     },
     usage: found.usage,
+    ...(job.rerank === undefined ? {} : { asked: { rerank: job.rerank } }),
     ...(job.filters ? { filters: job.filters } : {}),
     ...(job.principal.collections ? { collections: job.principal.collections } : {}),
     // nobody's groups are not the same as the admin's, who needs none

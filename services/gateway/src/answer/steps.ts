@@ -68,8 +68,10 @@ function sourceNote({ source: { n, documentId, path, start, end, score }, passag
 }
 
 export function noteSearch(job: Job, found: SearchResponse): void {
+  const { rerank, rerankBy } = job.settings.settings
   job.found.answerable = found.answerable
   job.found.record.retrieval = {
+    rerank: rerank && !found.degraded.includes('rerank') ? rerankBy : 'off',
     configVersion: found.configVersion,
     generation: found.generation,
     tookMs: found.tookMs,

@@ -17,6 +17,10 @@ export const Question = z
   .refine((text) => text.replace(invisible, '') !== '', 'holds nothing visible')
   .refine(isStorable, 'holds NUL or half a surrogate pair')
 
+export const Rerank = z
+  .boolean()
+  .meta({ description: 'Order the passages of this question once more, or not, whatever the settings say; by what, `rerankBy` decides' })
+
 export const AskBody = z
   .strictObject({
     question: Question,
@@ -24,6 +28,7 @@ export const AskBody = z
     collection: z.string().min(1).max(200).optional(),
     persona: z.string().min(1).max(64).optional(),
     filters: Filters.optional(),
+    rerank: Rerank.optional(),
     stream: z.boolean().optional(),
     async: z.boolean().optional(),
     onDisconnect: z.enum(['detach', 'cancel']).optional(),
@@ -36,13 +41,14 @@ export function askerOf(req: Request): Asker {
 }
 
 export function askOf(body: AskBody, req: Request): Ask {
-  const { question, conversationId, persona, collection, onDisconnect } = body
+  const { question, conversationId, persona, collection, rerank, onDisconnect } = body
   const filters = body.filters || collection ? { ...body.filters, ...(collection ? { collection } : {}) } : undefined
   return {
     question,
     conversationId,
     persona,
     filters,
+    rerank,
     onDisconnect: onDisconnect ?? (body.async ? 'detach' : 'cancel'),
     idempotency: idempotencyOf(req),
   }

@@ -3,7 +3,7 @@ import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
-import { askerOf, Question } from './ask-body.ts'
+import { askerOf, Question, Rerank } from './ask-body.ts'
 import { chunkEncoder } from './compat.ts'
 import { refuseEmptyError, streamAnswer, wholeAnswer } from './follow.ts'
 
@@ -23,6 +23,8 @@ const Completion = z.looseObject({
   max_tokens: tokens,
   max_completion_tokens: tokens,
   n: z.literal(1).nullish(),
+  // not OpenAI's: its clients send it as a field of `extra_body`
+  rerank: Rerank.nullish(),
 })
 
 /** OpenAI's surface: personas are models, the last user message is the question. */
@@ -45,7 +47,10 @@ export function openAiRouter(deps: GatewayDeps): Router {
     if (!question.success)
       throw new AppError('validation', 'The last message must be a user message with text of at most 4,000 characters.')
     const persona = (await deps.personas.list()).find(({ id }) => id === body.model)?.id
-    const { answerId } = await deps.answers.begin({ question: question.data, persona, turns }, askerOf(req))
+    const { answerId } = await deps.answers.begin(
+      { question: question.data, persona, turns, rerank: body.rerank ?? undefined },
+      askerOf(req),
+    )
     if (body.stream)
       return streamAnswer(
         req,

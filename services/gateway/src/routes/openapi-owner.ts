@@ -23,6 +23,8 @@ const record = {
     persona: 'neutral',
     personaVersion: 0,
     cache: 'miss',
+    asked: { rerank: true },
+    retrieval: { rerank: 'reranker', tookMs: 29 },
     degraded: [],
     sources: [source],
     timings: { retrievalMs: 31, ttftMs: 420, totalMs: 1_900 },

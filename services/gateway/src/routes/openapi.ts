@@ -4,7 +4,7 @@ import { SearchRequest, SearchResponse } from '@docent/core/passage'
 import { z } from 'zod'
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
 import { Regenerate } from './answers.ts'
-import { AskBody } from './ask-body.ts'
+import { AskBody, Rerank } from './ask-body.ts'
 import { NewConversation } from './conversations.ts'
 import { chatPaths } from './openapi-chat.ts'
 import { generationsPaths } from './openapi-generations.ts'
@@ -343,9 +343,17 @@ const paths: ZodOpenApiPathsObject = {
   '/v1/models': { get: operation('Personas as OpenAI models', {}) },
   '/v1/chat/completions': {
     post: operation('OpenAI chat completions over the documents', {
-      requestBody: body(z.looseObject({ model: z.string().optional(), messages: z.array(loose), stream: z.boolean().optional() }), {
-        messages: [{ role: 'user', content: 'How long is the warranty?' }],
-      }),
+      requestBody: body(
+        z.looseObject({
+          model: z.string().optional(),
+          messages: z.array(loose),
+          stream: z.boolean().optional(),
+          rerank: Rerank.optional(),
+        }),
+        {
+          messages: [{ role: 'user', content: 'How long is the warranty?' }],
+        },
+      ),
     }),
   },
 }

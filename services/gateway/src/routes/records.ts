@@ -98,7 +98,7 @@ export function recordsRouter(deps: GatewayDeps): Router {
         question: before.question,
         persona,
         settings: now.settings,
-        changes: body.settings,
+        changes: { ...before.record.asked, ...body.settings },
         filters: before.record.filters,
         turns: before.record.turns ?? (await records.turnsBefore(params.answerId, 20)),
         collections: before.record.collections,

@@ -13,7 +13,7 @@ import { isPerson } from './follow.ts'
 
 const path = /^\/ws\/([\w.:-]{1,128})$/
 const Incoming = z.union([
-  AskBody.pick({ question: true, conversationId: true, persona: true, collection: true }).extend({ type: z.literal('ask') }),
+  AskBody.pick({ question: true, conversationId: true, persona: true, collection: true, rerank: true }).extend({ type: z.literal('ask') }),
   z.strictObject({ type: z.literal('stop'), answerId: z.uuid() }),
   z.strictObject({ type: z.literal('ping') }),
 ])

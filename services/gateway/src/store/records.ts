@@ -29,6 +29,8 @@ export type FlightRecord = {
   citations?: unknown[]
   sources?: SourceNote[]
   filters?: Record<string, unknown>
+  /** what the request wished in place of the settings */
+  asked?: { rerank?: boolean }
   collections?: string[]
   groups?: string[]
   turns?: Turn[]
