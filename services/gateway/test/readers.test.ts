@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { openProxy } from '../../lib/testkit/src/tcp-proxy.ts'
+import { until } from '../../lib/testkit/src/until.ts'
+import type { Gateway } from '../src/gateway-service.ts'
+import { follow } from './follow.ts'
+import { adminKey, allEvents, eventsOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
+
+/** PROMISES row 46, beside crowd.test.ts and resume.test.ts: readers that are slow, that leave at each moment, that come back all at once. */
+describe('readers who are slow, leave and come back', () => {
+  const scope = new AsyncDisposableStack()
+  let place: Place
+  let model: MockUpstream
+  let gateway: Gateway
+  beforeAll(async () => {
+    place = await openPlace(scope)
+    model = scope.use(await openMockUpstream())
+    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20' })
+    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
+    const long = await fetch(`${gateway.url}/api/v1/settings`, { method: 'PATCH', headers, body: '{"maxTokens":32000}' })
+    expect(long.status).toBe(200)
+  })
+  beforeEach(() => {
+    model.mode = 'slow'
+    model.pieceMs = 10
+    model.pieces = Array.from({ length: 60 }, (_, i) => `词${i} [1]。`)
+  })
+  afterAll(() => scope.disposeAsync())
+
+  const begin = async () =>
+    (await (await post(`${gateway.url}/api/v1/answers`, { question: `问 ${randomUUID()}`, async: true })).json()) as {
+      answerId: string
+      eventsUrl: string
+    }
+
+  /** Takes one byte off its socket each `everyMs`, until it is told to hurry. */
+  async function drip(path: string, everyMs: number): Promise<{ socket: Socket; hurry(): void; taken: () => string }> {
+    const bytes: number[] = []
+    let isSlow = true
+    const one = Buffer.alloc(1)
+    const socket = connect({
+      port: gateway.port,
+      host: '127.0.0.1',
+      onread: {
+        buffer: one,
+        callback: () => {
+          bytes.push(one[0]!)
+          return !isSlow
+        },
+      },
+    })
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+    const timer = setInterval(() => socket.resume(), everyMs)
+    scope.defer(() => {
+      clearInterval(timer)
+      socket.destroy()
+    })
+    return {
+      socket,
+      hurry() {
+        isSlow = false
+        socket.resume()
+      },
+      taken: () => Buffer.from(bytes).toString('utf8'),
+    }
+  }
+
+  test('one that takes a byte a second holds up nobody, and has every byte in the end', async () => {
+    const { eventsUrl } = await begin()
+    const slow = await drip(eventsUrl, 1_000)
+    const events = await allEvents(await fetch(gateway.url + eventsUrl))
+    expect(events.at(-1)!.type).toBe('done')
+    expect(textOf(events)).toBe(model.pieces.join(''))
+    await until('it has taken some', () => slow.taken().length > 2 || undefined)
+    expect('HTTP/1.1 200 OK'.startsWith(slow.taken().slice(0, 15))).toBe(true)
+    slow.hurry()
+    await once(slow.socket, 'close')
+    const ids = [...slow.taken().matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
+    expect(ids).toEqual(events.map(({ id }) => id))
+  })
+
+  test('an answer whose only reader has stalled is stopped all the same, and the model is let go within a second', async () => {
+    model.pieceMs = 20
+    model.pieces = Array.from({ length: 120 }, () => '字'.repeat(4_000))
+    const { answerId, eventsUrl } = await begin()
+    const stalled = await drip(eventsUrl, 1_000)
+    await until('it has begun to read', () => stalled.taken() !== '' || undefined)
+    const before = model.hangUps.length
+    const asked = performance.now()
+    expect(await (await post(`${gateway.url}/api/v1/answers/${answerId}/stop`, {})).json()).toMatchObject({ state: 'stopped' })
+    await until('the model saw the hang-up', () => model.hangUps.length > before || undefined)
+    expect(model.hangUps.at(-1)! - asked).toBeLessThan(1_000)
+  })
+
+  test('a socket that never reads is cut, its answer is not', async () => {
+    model.pieceMs = 0
+    model.pieces = Array.from({ length: 120 }, () => '字'.repeat(4_000))
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/stuck`)
+    await once(socket, 'open')
+    socket.on('error', () => undefined)
+    const closed = once(socket, 'close')
+    socket.pause()
+    // more than the kernel takes, with what the gateway holds for one reader
+    const before = model.requests.length
+    for (let i = 0; i < 12; i++) socket.send(JSON.stringify({ type: 'ask', question: `塞满 ${randomUUID()}` }))
+    await until('all are answered', () => (model.requests.length === before + 12 && model.open() === 0) || undefined)
+    socket.resume()
+    await closed
+    model.pieces = ['在', '。']
+    expect((await post(`${gateway.url}/api/v1/ask`, { question: '还在吗' })).status).toBe(200)
+  })
+
+  for (const [moment, type] of [
+    ['S2, the question committed', undefined],
+    ['S3, before the first word', 'sources'],
+    ['S4, in mid-text', 'delta'],
+    ['S5, after the last word', 'citation'],
+    ['S6, before the end', 'usage'],
+  ] as const) {
+    test(`one that leaves at ${moment}, and comes back, gets each event once`, async () => {
+      const leave = new AbortController()
+      const response = await fetch(`${gateway.url}/api/v1/answers`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ question: `离开 ${randomUUID()}` }),
+        signal: leave.signal,
+      })
+      const path = response.headers.get('location')!
+      const events: Received[] = []
+      if (type !== undefined) {
+        for await (const event of eventsOf(response)) {
+          events.push(event)
+          if (event.type === type) break
+        }
+        expect(events.at(-1)!.type).toBe(type)
+      }
+      leave.abort()
+      const rest = await fetch(`${gateway.url}${path}/events`, { headers: { 'last-event-id': String(events.at(-1)?.id ?? 0) } })
+      events.push(...(await allEvents(rest)))
+      expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1))
+      expect(events.at(-1)!.type).toBe('done')
+      expect(await (await fetch(gateway.url + path)).json()).toMatchObject({ state: 'done', text: textOf(events) })
+    })
+  }
+
+  test('H32 a hundred that lose their connection at once and come back at once get each event once; a new question is answered meanwhile', async () => {
+    model.pieceMs = 20
+    model.pieces = Array.from({ length: 250 }, (_, i) => `词${i} `)
+    const door = scope.use(await openProxy(gateway.port))
+    const { eventsUrl } = await begin()
+    const readers = Array.from({ length: 100 }, () => follow(`http://127.0.0.1:${door.port}${eventsUrl}`))
+    await until('every reader has text', () => readers.every(({ events }) => textOf(events) !== '') || undefined)
+    door.cut()
+    model.pieces = ['很快', '。']
+    expect(await (await post(`${gateway.url}/api/v1/ask`, { question: `插队 ${randomUUID()}` })).json()).toMatchObject({ text: '很快。' })
+    await Promise.all(readers.map(({ closed }) => closed))
+    const [first] = readers
+    expect(first!.events.map(({ id }) => id)).toEqual(first!.events.map((_, i) => i + 1))
+    expect(first!.events.at(-1)!.type).toBe('done')
+    for (const { events } of readers) expect(events).toEqual(first!.events)
+  })
+})
