@@ -1,3 +1,4 @@
+import { isDatabaseTrouble } from '@docent/core/database-trouble'
 import { AppError } from '@docent/core/errors'
 import type pg from 'pg'
 
@@ -48,12 +49,8 @@ export type Database = ReturnType<typeof guardPool>
 
 function translate(error: unknown): never {
   if (error instanceof AppError) throw error
-  const code = (error as { code?: string }).code ?? ''
-  const message = error instanceof Error ? error.message : ''
-  // 08 connection, 53 resources, 57P shutdown, 57014 statement timeout, 40 deadlock or serialisation
-  if (/^(08|53|57P|40)/.test(code) || code === '57014' || /ECONN|ENOTFOUND|EPIPE|timeout|terminated|ended/i.test(`${code} ${message}`)) {
+  if (isDatabaseTrouble(error))
     throw new AppError('unavailable', 'The database does not answer; try again in a moment.', { cause: error, retryAfterS: 2 })
-  }
   throw error
 }
 

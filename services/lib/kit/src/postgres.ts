@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { isDatabaseTrouble } from '@docent/core/database-trouble'
 import { AppError } from '@docent/core/errors'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
@@ -71,12 +72,8 @@ function isTimeout(error: unknown): boolean {
 
 /** Connection trouble is `unavailable` with Retry-After, not an internal error. */
 export function databaseError(error: unknown): unknown {
-  const code = (error as { code?: string }).code ?? ''
-  const message = error instanceof Error ? error.message : ''
-  if (/^(08|53|57P)/.test(code) || code === '57014' || /ECONN|ENOTFOUND|timeout|terminated|ended/i.test(`${code} ${message}`)) {
-    return new AppError('unavailable', 'The database does not answer; try again in a moment.', { cause: error, retryAfterS: 2 })
-  }
-  return error
+  if (!isDatabaseTrouble(error)) return error
+  return new AppError('unavailable', 'The database does not answer; try again in a moment.', { cause: error, retryAfterS: 2 })
 }
 
 /** Applies the SQL files of a folder to a schema, as `role` when given; replicas wait for each other. */

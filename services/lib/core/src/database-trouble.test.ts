@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { isDatabaseTrouble } from './database-trouble.ts'
+
+const coded = (code: string, message = 'x') => Object.assign(new Error(message), { code })
+
+test.for([
+  coded('ECONNREFUSED'),
+  coded('ECONNRESET'),
+  coded('ENOTFOUND', 'getaddrinfo ENOTFOUND postgres'),
+  coded('EAI_AGAIN', 'getaddrinfo EAI_AGAIN postgres'),
+  coded('EHOSTUNREACH', 'connect EHOSTUNREACH 172.18.0.4:5432'),
+  coded('ENETUNREACH'),
+  coded('ETIMEDOUT', 'connect ETIMEDOUT 172.18.0.4:5432'),
+  coded('EPIPE', 'write EPIPE'),
+  coded('57P01', 'the server is being shut down'),
+  coded('53300', 'too many connections'),
+  coded('57014', 'statement timeout'),
+  coded('40P01', 'deadlock detected'),
+  coded('55P03', 'lock not available'),
+  new Error('Query read timeout'),
+  new Error('timeout exceeded when trying to connect'),
+  new Error('Connection terminated unexpectedly'),
+])('it passes: $code $message', (error) => {
+  expect(isDatabaseTrouble(error)).toBe(true)
+})
+
+test.for([coded('23505', 'duplicate key'), coded('42P01', 'relation does not exist'), new Error('anything else'), 'no error at all', null])(
+  'it does not: %o',
+  (error) => {
+    expect(isDatabaseTrouble(error)).toBe(false)
+  },
+)
