@@ -1,4 +1,4 @@
-// npm run bench -- lexical|gateway|ingest|flood|embed|retrieve: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
+// npm run bench -- lexical|gateway|turns|ingest|flood|embed|retrieve: measures on private stores and prints the figures and one JSON line. Nothing is asserted.
 import { execFileSync } from 'node:child_process'
 import { benchEmbed } from '../src/bench/bench-embed.ts'
 import { benchFlood } from '../src/bench/bench-flood.ts'
@@ -6,11 +6,13 @@ import { benchGateway } from '../src/bench/bench-gateway.ts'
 import { benchIngest } from '../src/bench/bench-ingest.ts'
 import { benchLexical } from '../src/bench/bench-lexical.ts'
 import { benchRetrieve } from '../src/bench/bench-retrieve.ts'
+import { benchTurns } from '../src/bench/bench-turns.ts'
 import { machine } from '../src/bench/open-bench.ts'
 
 const benches: Record<string, (scope: AsyncDisposableStack) => Promise<Record<string, number>>> = {
   lexical: benchLexical,
   gateway: benchGateway,
+  turns: benchTurns,
   ingest: benchIngest,
   flood: benchFlood,
   embed: benchEmbed,

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto'
+import { loadavg } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { percentile } from './open-bench.ts'
+import { ask, crowd, type Door, gatewayDoor, plainDoor } from './relay/load.ts'
+import { openRelay, type Relay } from './relay/open-relay.ts'
+
+const TOKENS = 200
+const AT_ONCE = 200
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
+const parts: Record<string, (relay: Relay) => Promise<Record<string, number>>> = { idle, rush, newcomer, repeated, turns }
+
+/** What a turn costs, and how soon its first text comes; BENCH_PARTS=idle,rush,newcomer,repeated,turns names some of it. */
+export async function benchTurns(scope: AsyncDisposableStack): Promise<Record<string, number>> {
+  const relay = await openRelay(scope)
+  const wanted = process.env.BENCH_PARTS?.split(',') ?? Object.keys(parts)
+  const all: Record<string, number> = { 'load average at the begin': loadavg()[0]! }
+  for (const [name, part] of Object.entries(parts)) {
+    if (!wanted.includes(name)) continue
+    console.error(name)
+    Object.assign(all, await part(relay))
+  }
+  return { ...all, 'load average at the end': loadavg()[0]! }
+}
+
+const median = (values: readonly number[]) => percentile(values, 0.5)
+
+async function idle({ gatewayFor, mock }: Relay) {
+  const model = `burst-${TOKENS}`
+  const gateway = await gatewayFor(model)
+  const through: number[] = []
+  const direct: number[] = []
+  let cpuS = 0
+  for (let i = 0; i < 400; i++) {
+    if (i === 100) cpuS = gateway.cpuS()
+    const a = (await ask(gatewayDoor(gateway.url))).firstMs
+    const b = (await ask(plainDoor(mock.url, model))).firstMs
+    if (i >= 100) through.push(a) && direct.push(b)
+  }
+  return {
+    '3 first text through the gateway, idle, p50 ms': median(through),
+    '3 added to direct, p50 ms': median(through) - median(direct),
+    '3 added to direct, p10 ms': percentile(through, 0.1) - percentile(direct, 0.1),
+    '3 CPU ms of the gateway each': ((gateway.cpuS() - cpuS) * 1_000) / 300,
+  }
+}
+
+async function rush({ gatewayFor, rivalFor, mock }: Relay) {
+  const model = `paced-50-${TOKENS}`
+  const gateway = await gatewayFor(model)
+  const pipe = await rivalFor('pipe', model)
+  const firsts = async (door: Door) => (await crowd(door, AT_ONCE, AT_ONCE, TOKENS)).map(({ firstMs }) => firstMs)
+  const own: number[][] = []
+  const bare: number[][] = []
+  const piped: number[][] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const a = await firsts(gatewayDoor(gateway.url))
+    const b = await firsts(plainDoor(mock.url, model))
+    const c = await firsts(plainDoor(pipe.url))
+    if (round > 0) own.push(a) && bare.push(b) && piped.push(c) // the first is for the compiler
+  }
+  const of = (rounds: readonly number[][], share: number) => median(rounds.map((round) => percentile(round, share)))
+  return {
+    '4 first text, 200 at once, p50 ms': of(own, 0.5),
+    '4 added to direct, p50 ms': of(own, 0.5) - of(bare, 0.5),
+    '4 added to direct, p99 ms': of(own, 0.99) - of(bare, 0.99),
+    '4 bare pipe, added to direct, p50 ms': of(piped, 0.5) - of(bare, 0.5),
+  }
+}
+
+async function newcomer({ gatewayFor, mock }: Relay) {
+  const model = 'paced-20-400'
+  const gateway = await gatewayFor(model)
+  const steady = async (door: Door) => {
+    const holding = Array.from({ length: 300 }, () => ask(door))
+    await sleep(3_000)
+    const newcomers: Promise<{ firstMs: number }>[] = []
+    for (let i = 0; i < 60; i++) {
+      newcomers.push(ask(door))
+      await sleep(100)
+    }
+    const firsts = (await Promise.all(newcomers)).map(({ firstMs }) => firstMs)
+    await Promise.all(holding)
+    return firsts
+  }
+  const own = await steady(gatewayDoor(gateway.url))
+  const direct = await steady(plainDoor(mock.url, model))
+  return {
+    '4 newcomer over 300 open, added p50 ms': median(own) - median(direct),
+    '4 newcomer over 300 open, added p99 ms': percentile(own, 0.99) - percentile(direct, 0.99),
+  }
+}
+
+async function repeated({ gatewayFor }: Relay) {
+  const gateway = await gatewayFor(`burst-${TOKENS}`)
+  const same = `How long is the warranty, said ${randomUUID()}?`
+  const totals: number[] = []
+  let cpuS = 0
+  for (let i = 0; i < 400; i++) {
+    if (i === 100) cpuS = gateway.cpuS()
+    const { totalMs } = await ask(gatewayDoor(gateway.url, () => same))
+    if (i >= 100) totals.push(totalMs)
+  }
+  return {
+    '13 repeated question, p50 ms to the last byte': median(totals),
+    '13 the same, p10 ms': percentile(totals, 0.1),
+    '13 CPU ms of the gateway each': ((gateway.cpuS() - cpuS) * 1_000) / 300,
+  }
+}
+
+async function turns({ gatewayFor, ownerUrl }: Relay) {
+  const gateway = await gatewayFor('burst-1')
+  await crowd(gatewayDoor(gateway.url), 500, 32, 1)
+  const from = performance.now()
+  const cpuS = gateway.cpuS()
+  await crowd(gatewayDoor(gateway.url), 2_000, 32, 1)
+  const turnS = (performance.now() - from) / 2_000
+  const turnsCpu = gateway.cpuS() - cpuS
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  const { rows } = await client.query<{ open: number }>(`SELECT count(*)::int AS open FROM chat.message WHERE state = 'streaming'`)
+  await client.end()
+  if (rows[0]!.open > 0) throw new Error(`${rows[0]!.open} answers were not stored`)
+  return { '14 turns per second, 32 at a time': 1 / turnS, '14 CPU ms per turn': (turnsCpu * 1_000) / 2_000 }
+}
