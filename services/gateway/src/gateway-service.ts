@@ -54,6 +54,7 @@ import { usageRouter } from './routes/usage.ts'
 import { createAnswerCache } from './store/answer-cache.ts'
 import { createApiKeys } from './store/api-keys.ts'
 import { createAttachments } from './store/attachments.ts'
+import { createBeginnings } from './store/beginnings.ts'
 import { createCitations } from './store/citations.ts'
 import { createConversations } from './store/conversations.ts'
 import { createEndings } from './store/endings.ts'
@@ -99,6 +100,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     messages,
     usage,
     streams,
+    beginnings: createBeginnings(pool, usage),
     endings: createEndings(pool),
     records: createRecords(pool),
     citations: createCitations(pool),

@@ -7,6 +7,7 @@ import { faultPoint } from '@docent/kit/fault-point'
 import type { Pool } from '@docent/kit/postgres'
 import type { Admission } from '../guard/admission.ts'
 import type { Attachments } from '../store/attachments.ts'
+import type { Beginnings } from '../store/beginnings.ts'
 import type { Endings } from '../store/endings.ts'
 import type { Memories } from '../store/memories.ts'
 import type { AnswerBody, Messages } from '../store/messages.ts'
@@ -18,12 +19,13 @@ import type { StreamLog } from '../stream/stream-log.ts'
 import { emotionOf } from './emotion.ts'
 import { finish } from './finish.ts'
 import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
-import { lookUp } from './look-up.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import type { Turn } from './prompt.ts'
 import { createRemembering, MEMORY_TOKENS } from './remember.ts'
-import type { SavedDeps } from './saved.ts'
+import { approvableAs, type SavedDeps } from './saved.ts'
+import { searchFor } from './search.ts'
 import { createShadows } from './shadow.ts'
+import { smallTalkOf } from './small-talk.ts'
 import { createSummaries } from './summarise.ts'
 import { reservationOf, settingsOf, tuned, within, withRules } from './tune.ts'
 import { type WritingAids, writeAnswer } from './write.ts'
@@ -48,6 +50,7 @@ export type Answers = ReturnType<typeof createAnswers>
 export type AnswerDeps = SavedDeps & {
   pool: Pool
   messages: Messages
+  beginnings: Beginnings
   endings: Endings
   records: Pick<Records, 'noteShadow'>
   usage: UsageStore
@@ -83,7 +86,7 @@ export function createAnswers(deps: AnswerDeps) {
     if (closing) throw leaving()
     const { principal } = asker
     if (ask.idempotency) {
-      const seen = await deps.messages.seen(principal.id, ask.idempotency.key, ask.idempotency.bodyHash)
+      const seen = await deps.beginnings.seen(principal.id, ask.idempotency)
       if (seen) return attach(seen)
     }
     const leave = await deps.admission.enter()
@@ -101,14 +104,13 @@ export function createAnswers(deps: AnswerDeps) {
   /** Reserves, commits the question and lets its answer run; `leave` is called when that has ended. */
   async function commit(ask: Ask, asker: Asker, leave: () => void): Promise<Begun> {
     const { principal } = asker
-    const all = await deps.settings.current()
+    const [all] = await Promise.all([deps.settings.current(), deps.personas.list()])
     const persona = await deps.personas.find(ask.persona ?? all.settings.persona)
     if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? all.settings.persona}"; see /api/v1/personas.`)
     const current = { version: all.version, settings: { ...settingsOf(persona, all.settings), ...named({ rerank: ask.rerank }) } }
     const reader = within(principal, persona)
     const flags = { memoryTokens: deps.memoryEnabled ? MEMORY_TOKENS : 0, tools: deps.toolsEnabled }
     const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id, ...flags }, deps.providers)
-    const budgets = await deps.usage.reserve(reservation, principal.limits?.tokensPerDay)
 
     const startedAt = performance.now()
     const answerId = randomUUID()
@@ -122,7 +124,6 @@ export function createAnswers(deps: AnswerDeps) {
       question: ask.question,
       questionId,
     }
-    const release = () => deps.usage.settle(deps.pool, reservation, { requests: 0, input: 0, output: 0, money: 0 }).catch(() => undefined)
     const question: Asked = {
       answerId,
       question: ask.question,
@@ -135,13 +136,12 @@ export function createAnswers(deps: AnswerDeps) {
       principal: reader,
       abort: new AbortController(),
     }
-    // what may turn out to be no new question is not searched for before that is known
-    const isPlain = !question.isFollowUp && !ask.turns && !ask.idempotency && !principal.limits?.openAnswers
-    const ahead = isPlain && deps.ragEnabled ? lookUp(question, undefined, tuned(deps, current.settings)) : undefined
+    const normal = approvableAs(question)
+    const limits = principal.limits ?? {}
+    const ahead = isWorthSearching(question, normal, limits) ? searchFor(question, undefined, tuned(deps, current.settings)) : undefined
     ahead?.catch(() => undefined) // heard where it is awaited
-    let begun: Awaited<ReturnType<Messages['begin']>>
-    try {
-      begun = await deps.messages.begin({
+    const begun = await deps.beginnings
+      .begin({
         answerId,
         questionId,
         questionExists: ask.questionId !== undefined,
@@ -152,18 +152,22 @@ export function createAnswers(deps: AnswerDeps) {
         persona: persona.id,
         owner: deps.owner,
         body,
-        ...(principal.limits?.openAnswers ? { maxOpen: principal.limits.openAnswers } : {}),
+        reservation,
+        ...(normal ? { normal } : {}),
+        ...(limits.tokensPerDay ? { ownTokens: limits.tokensPerDay } : {}),
+        ...(limits.openAnswers ? { maxOpen: limits.openAnswers } : {}),
         ...(ask.idempotency ? { idempotency: ask.idempotency } : {}),
       })
-    } catch (error) {
-      question.abort.abort(error)
-      await release()
-      throw error
-    }
+      .catch((error: unknown) => {
+        question.abort.abort(error)
+        throw error
+      })
     if (begun.kind === 'seen') {
-      await release()
+      question.abort.abort()
       return attach(begun.answerId)
     }
+    const { approved } = begun
+    if (approved && normal) deps.saved.remember(normal)
 
     faultPoint('S2')
     const job: Job = {
@@ -173,17 +177,25 @@ export function createAnswers(deps: AnswerDeps) {
       persona: withRules(persona, current.settings),
       questionId,
       ahead,
+      approved,
       emotion: feel(ask.question),
       onDisconnect: ask.onDisconnect ?? 'cancel',
       reservation,
       startedAt,
       stream: deps.streams.open(answerId),
       found: emptyFound('extractive'),
-      notices: deps.budgetNotices(budgets, tongueOf(ask.question)),
+      notices: deps.budgetNotices(begun.shares, tongueOf(ask.question)),
     }
     deps.events.answerStarted({ answerId, requestId: asker.requestId })
     running.set(answerId, { job, done: run(job).finally(leave) })
     return { answerId, conversationId, isNew: true }
+  }
+
+  /** While the question is being committed; not for what may be refused after all, is answered from elsewhere or needs what was said before. */
+  function isWorthSearching(asked: Asked, normal: string | undefined, limits: NonNullable<Principal['limits']>): boolean {
+    const { isFollowUp, turns, question } = asked
+    if (!deps.ragEnabled || isFollowUp || turns || limits.openAnswers || limits.tokensPerDay || smallTalkOf(question)) return false
+    return normal === undefined || !deps.saved.isLikely(normal)
   }
 
   async function attach(answerId: string): Promise<Begun> {

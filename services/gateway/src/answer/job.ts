@@ -6,13 +6,14 @@ import type { z } from 'zod'
 import type { ShownSource } from '../store/citations.ts'
 import type { Known } from '../store/memories.ts'
 import type { Persona } from '../store/personas.ts'
+import type { SavedAnswer } from '../store/saved-answers.ts'
 import type { CurrentSettings } from '../store/settings.ts'
 import type { Reservation } from '../store/usage.ts'
 import type { LiveStream } from '../stream/live-stream.ts'
-import type { LookedUp } from './look-up.ts'
 import { say, type Tongue } from './phrases.ts'
 import type { Turn } from './prompt.ts'
 import type { Price } from './providers.ts'
+import type { Searched } from './search.ts'
 
 /** What is known of a question before it is committed. */
 export type Asked = {
@@ -36,7 +37,9 @@ export type Job = Asked & {
   tongue: Tongue
   persona: Persona
   /** what was begun while the question was being committed */
-  ahead?: Promise<LookedUp> | undefined
+  ahead?: Promise<Searched> | undefined
+  /** the answer that the owner approved for this question */
+  approved?: SavedAnswer | undefined
   /** of a conversation that is answered again: the summary it had */
   summary?: string | undefined
   questionId: string

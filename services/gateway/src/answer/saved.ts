@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Principal } from '@docent/core/principal'
 import type { SavedAnswer, SavedAnswers, SavedSource } from '../store/saved-answers.ts'
-import type { Job } from './job.ts'
+import type { Asked, Job } from './job.ts'
 import { normalQuestion } from './same-question.ts'
 import { type StepDeps, tellSources } from './steps.ts'
 
@@ -13,19 +13,15 @@ export type SavedDeps = StepDeps & {
 }
 
 /**
- * The answer that the owner approved for this question. Not in a conversation, not with filters and not for a key that may
- * read some collections only: it was approved without them.
+ * By what the answer that the owner approved for this question is found. Not in a conversation, not with filters and not for a
+ * key that may read some collections only: it was approved without them.
  */
-export async function findApproved(
-  job: Pick<Job, 'answerId' | 'question' | 'settings' | 'isFollowUp' | 'turns' | 'filters' | 'principal'>,
-  deps: Pick<SavedDeps, 'saved' | 'events'>,
-): Promise<SavedAnswer | undefined> {
-  const { settings } = job.settings
-  if (!settings.savedAnswers || job.isFollowUp || job.turns || job.filters || job.principal.collections) return undefined
-  return deps.saved.find(normalQuestion(job.question)).catch((error: unknown) => {
-    deps.events.stepFailed(job.answerId, 'saved', error)
+export function approvableAs(
+  asked: Pick<Asked, 'question' | 'settings' | 'isFollowUp' | 'turns' | 'filters' | 'principal'>,
+): string | undefined {
+  if (!asked.settings.settings.savedAnswers || asked.isFollowUp || asked.turns || asked.filters || asked.principal.collections)
     return undefined
-  })
+  return normalQuestion(asked.question) || undefined
 }
 
 /** Gives it, once all its sources are found current. */

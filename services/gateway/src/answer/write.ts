@@ -6,11 +6,11 @@ import { withAttachments } from './attached.ts'
 import { condense, historyRoom } from './condense.ts'
 import { toneRules } from './emotion.ts'
 import type { Job, Shown } from './job.ts'
-import { lookUp, searchFor } from './look-up.ts'
 import { buildPrompt } from './prompt.ts'
 import { fittingFacts } from './remember.ts'
 import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved } from './saved.ts'
+import { searchFor } from './search.ts'
 import { replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
 import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
 import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
@@ -58,12 +58,11 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
       throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
     return
   }
-  const { approved, search } = await (job.ahead ?? lookUp(job, previous, deps))
-  if (approved && (await answerAsApproved(job, deps, approved))) return
+  if (job.approved && (await answerAsApproved(job, deps, job.approved))) return
   // an approved answer goes first: so an owner greets in his own words
   const kind = smallTalkOf(job.question)
   if (kind) return answerSmallTalk(job, deps, kind, prompt([], smallTalkRules))
-  const { query, found: first, ms } = await (search ?? searchFor(job, previous, deps))
+  const { query, found: first, ms } = await (job.ahead ?? searchFor(job, previous, deps))
   job.found.timings.retrievalMs = ms
   const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
   noteSearch(job, searched)

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { CitationSpan } from '@docent/core/answer-event'
 import type { Source } from '@docent/core/passage'
 import { databaseError, inTransaction, type Pool, rowsOf } from '@docent/kit/postgres'
-import { createBatch } from './batch.ts'
 
 /** A source as it was when the answer was approved. */
 export type SavedSource = { source: Source; documentId: string; version: number; chunkId: string; text: string }
@@ -19,31 +18,30 @@ export type SavedAnswer = {
 }
 export type SavedAnswers = ReturnType<typeof createSavedAnswers>
 
-const view = `id, question, answer AS text, sources, citations, author, created_at AS "createdAt", aside_at AS "asideAt", aside_why AS "asideWhy"`
+const MOST_LIKELY = 1_000
+export const savedView = `id, question, answer AS text, sources, citations, author, created_at AS "createdAt", aside_at AS "asideAt", aside_why AS "asideWhy"`
 
-/** Answers the owner approved: at most one in use for a question. */
+/** Answers the owner approved: at most one in use for a question; it is looked for as the question is committed. */
 export function createSavedAnswers(pool: Pool) {
   const query = rowsOf(pool)
-  const find = createBatch(async (normals: readonly string[]): Promise<(SavedAnswer | undefined)[]> => {
-    const { rows } = await pool.query<SavedAnswer & { normal: string }>({
-      name: 'find-saved-answers',
-      text: `SELECT ${view}, normal FROM saved_answer WHERE normal = ANY ($1) AND aside_at IS NULL`,
-      values: [normals],
-    })
-    const found = new Map(rows.map(({ normal, ...saved }) => [normal, saved]))
-    return normals.map((normal) => found.get(normal))
-  })
+  /** of questions that were approved here or found so: what would be searched for them ahead would be in vain */
+  const likely = new Set<string>()
+  function remember(normal: string): void {
+    likely.add(normal)
+    if (likely.size > MOST_LIKELY) likely.delete(likely.values().next().value!)
+  }
   return {
     /** Takes the place of the one that was in use for this question. */
     async save(
       answer: Pick<SavedAnswer, 'question' | 'text' | 'sources' | 'citations' | 'author'> & { normal: string },
     ): Promise<SavedAnswer> {
+      remember(answer.normal)
       try {
         return await inTransaction(pool, async (client) => {
           await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [answer.normal])
           await client.query('DELETE FROM saved_answer WHERE normal = $1', [answer.normal])
           const { rows } = await client.query<SavedAnswer>(
-            `INSERT INTO saved_answer (id, question, normal, answer, sources, citations, author) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${view}`,
+            `INSERT INTO saved_answer (id, question, normal, answer, sources, citations, author) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${savedView}`,
             [
               randomUUID(),
               answer.question,
@@ -60,8 +58,9 @@ export function createSavedAnswers(pool: Pool) {
         throw databaseError(error)
       }
     },
-    find: async (normal: string): Promise<SavedAnswer | undefined> => (normal === '' ? undefined : find(normal)),
-    list: (limit: number) => query<SavedAnswer>(`SELECT ${view} FROM saved_answer ORDER BY created_at DESC, id LIMIT $1`, [limit]),
+    isLikely: (normal: string): boolean => likely.has(normal),
+    remember,
+    list: (limit: number) => query<SavedAnswer>(`SELECT ${savedView} FROM saved_answer ORDER BY created_at DESC, id LIMIT $1`, [limit]),
     /** Its sources changed: it is offered no more until it is approved again. */
     async setAside(id: string, why: string): Promise<void> {
       await query('UPDATE saved_answer SET aside_at = now(), aside_why = $2 WHERE id = $1 AND aside_at IS NULL', [id, why])

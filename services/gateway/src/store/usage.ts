@@ -1,13 +1,12 @@
 import { AppError } from '@docent/core/errors'
 import { databaseError, inTransaction, type Pool, type Queryable } from '@docent/kit/postgres'
-import { createBatch } from './batch.ts'
 
 /** The most that one answer may use, put aside before it begins. */
 export type Reservation = { day: string; tokens: number; money?: number; principal: string }
 /** 0 is no limit; money in the currency of the prices. */
 export type Budgets = { dayTokens: number; monthTokens: number; dayMoney: number; monthMoney: number; warnPercent: number }
 export type BudgetName = 'dayTokens' | 'monthTokens' | 'dayMoney' | 'monthMoney'
-type Amount = Pick<Reservation, 'day' | 'tokens' | 'money'>
+export type Amount = Pick<Reservation, 'day' | 'tokens' | 'money'>
 export type BudgetShare = { name: BudgetName; used: number; budget: number }
 export type UsageStore = ReturnType<typeof createUsage>
 
@@ -21,7 +20,6 @@ const dayTokens = '(u.input_tokens + u.output_tokens + u.reserved_tokens)'
 const dayMoney = '(u.money + u.reserved_money)'
 const monthTokens = `(${dayTokens} + ${others('o.input_tokens + o.output_tokens', 'reserved_tokens')})`
 const monthMoney = `(${dayMoney} + ${others('o.money', 'reserved_money')})`
-const figures = `${dayTokens}::float8 AS "dayTokens", ${monthTokens}::float8 AS "monthTokens", ${dayMoney}::float8 AS "dayMoney", ${monthMoney}::float8 AS "monthMoney"`
 type Figures = Record<BudgetName, number>
 
 /** What was used per day and principal. The row `*` carries the budgets of all together: reserved before, settled after. */
@@ -30,66 +28,67 @@ export function createUsage(pool: Pool, budgets: Budgets) {
   const hasBudget = names.some((name) => budgets[name] > 0)
   const shares = (used: Figures): BudgetShare[] =>
     names.filter((name) => budgets[name] > 0).map((name) => ({ name, used: used[name], budget: budgets[name] }))
+  const takingValues = (amount: Amount | undefined) => [
+    amount?.day ?? null,
+    amount?.tokens ?? 0,
+    amount?.money ?? 0,
+    budgets.dayTokens,
+    budgets.monthTokens,
+    budgets.dayMoney,
+    budgets.monthMoney,
+  ]
 
-  /** Takes it from today's row of all, if it fits; undefined when it does not, or the day has no row yet. */
-  async function take(client: Queryable, { day, tokens, money = 0 }: Amount): Promise<BudgetShare[] | undefined> {
-    const { rows } = await client.query<Figures>({
-      name: 'reserve',
-      // a power cut may forget half a second of reservations, never what was settled
-      text: `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS set)
-       UPDATE usage u SET reserved_tokens = u.reserved_tokens + $2, reserved_money = u.reserved_money + $3 FROM quick
-       WHERE u.day = $1 AND u.principal = '${EVERYONE}' AND quick.set = 'off'
-         AND ($4::float8 = 0 OR ${dayTokens} + $2 <= $4) AND ($5::float8 = 0 OR ${monthTokens} + $2 <= $5)
-         AND ($6::float8 = 0 OR ${dayMoney} + $3 <= $6::numeric) AND ($7::float8 = 0 OR ${monthMoney} + $3 <= $7::numeric)
-       RETURNING ${figures}`,
-      values: [day, tokens, money, budgets.dayTokens, budgets.monthTokens, budgets.dayMoney, budgets.monthMoney],
-    })
-    return rows[0] && shares(rows[0])
+  // a month is summed up only where it has a budget
+  const figures = Object.entries({
+    dayTokens,
+    monthTokens: budgets.monthTokens > 0 ? monthTokens : '0',
+    dayMoney,
+    monthMoney: budgets.monthMoney > 0 ? monthMoney : '0',
+  })
+    .map(([name, sum]) => `${sum}::float8 AS "${name}"`)
+    .join(', ')
+  const taking = `UPDATE usage u SET reserved_tokens = u.reserved_tokens + $2, reserved_money = u.reserved_money + $3
+    WHERE u.day = $1 AND u.principal = '${EVERYONE}'
+      AND ($4::float8 = 0 OR ${dayTokens} + $2 <= $4) AND ($5::float8 = 0 OR ${monthTokens} + $2 <= $5)
+      AND ($6::float8 = 0 OR ${dayMoney} + $3 <= $6::numeric) AND ($7::float8 = 0 OR ${monthMoney} + $3 <= $7::numeric)
+    RETURNING ${figures}`
+
+  async function openDay(client: Queryable, day: string): Promise<void> {
+    await client.query('INSERT INTO usage (day, principal) VALUES ($1, $2) ON CONFLICT DO NOTHING', [day, EVERYONE])
+  }
+
+  /** Why an amount did not fit: budget_exhausted. */
+  async function refusal(client: Queryable, { day, tokens, money = 0 }: Amount): Promise<AppError> {
+    const { rows } = await client.query<Figures>(`SELECT ${figures} FROM usage u WHERE u.day = $1 AND u.principal = '${EVERYONE}'`, [day])
+    const asked: Figures = { dayTokens: tokens, monthTokens: tokens, dayMoney: money, monthMoney: money }
+    return exhausted(shares(rows[0]!).find(({ name, used, budget }) => used + asked[name] > budget)?.name ?? 'dayTokens')
   }
 
   async function takeOrRefuse(client: Queryable, amount: Amount): Promise<BudgetShare[]> {
-    const { day, tokens, money = 0 } = amount
-    await client.query('INSERT INTO usage (day, principal) VALUES ($1, $2) ON CONFLICT DO NOTHING', [day, EVERYONE])
-    const taken = await take(client, amount)
-    if (taken) return taken
-    const { rows } = await client.query<Figures>(`SELECT ${figures} FROM usage u WHERE u.day = $1 AND u.principal = '${EVERYONE}'`, [day])
-    const asked: Figures = { dayTokens: tokens, monthTokens: tokens, dayMoney: money, monthMoney: money }
-    throw exhausted(shares(rows[0]!).find(({ name, used, budget }) => used + asked[name] > budget)?.name ?? 'dayTokens')
+    await openDay(client, amount.day)
+    const { rows } = await client.query<Figures>({ name: 'reserve', text: taking, values: takingValues(amount) })
+    if (!rows[0]) throw await refusal(client, amount)
+    return shares(rows[0])
   }
 
-  /** What is asked for at once is taken at once; where the sum does not fit, or the day begins, each is looked at by itself. */
-  const takeShared = createBatch(async (amounts: readonly Amount[]): Promise<(BudgetShare[] | AppError)[]> => {
-    const { day } = amounts[0]!
-    const sum = (of: (amount: Amount) => number) => amounts.reduce((all, amount) => all + of(amount), 0)
-    const all = { day, tokens: sum(({ tokens }) => tokens), money: sum(({ money = 0 }) => money) }
-    const taken = amounts.every((amount) => amount.day === day) ? await take(pool, all) : undefined
-    if (taken) return amounts.map(() => taken)
-    const each: (BudgetShare[] | AppError)[] = []
-    for (const amount of amounts) {
-      each.push(
-        await takeOrRefuse(pool, amount).catch((error: unknown) => {
-          if (error instanceof AppError) return error
-          throw error
-        }),
-      )
-    }
-    return each
-  })
-
   return {
+    /** Whether this must be put aside before it is used. */
+    isCounted: ({ tokens }: Pick<Reservation, 'tokens'>): boolean => tokens > 0 && hasBudget,
+    /** SQL that takes an amount from the day's row of all, if it fits; no row: it does not, or the day has none yet. Values from $1 on. */
+    taking,
+    takingValues,
+    openDay: (day: string): Promise<void> => openDay(pool, day),
+    refusal: (amount: Amount): Promise<AppError> => refusal(pool, amount),
+    sharesOf: shares,
     /**
      * Nothing is spent that was not reserved: one statement takes it from today's row of all, so that callers at the same
-     * time wait for each other. Not in the question's transaction: the one row would make all questions wait for each
-     * other's disk flush. Returns how full each budget is now. Errors: budget_exhausted.
+     * time wait for each other. Questions take theirs as they are committed (beginnings.ts); this is for what is asked beside
+     * them, and for keys with a budget of their own. Returns how full each budget is now. Errors: budget_exhausted.
      */
     async reserve({ day, tokens, money = 0, principal }: Reservation, ownTokens = 0): Promise<BudgetShare[]> {
       if (tokens === 0 || !(hasBudget || ownTokens > 0)) return []
-      if (ownTokens === 0) {
-        const taken = await takeShared({ day, tokens, money })
-        if (taken instanceof AppError) throw taken
-        return taken
-      }
       try {
+        if (ownTokens === 0) return await takeOrRefuse(pool, { day, tokens, money })
         return await inTransaction(pool, async (client) => {
           await client.query('SET LOCAL synchronous_commit = off')
           // a key's own row first, always in this order: two rows locked crosswise would be a deadlock
