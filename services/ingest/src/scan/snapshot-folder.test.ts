@@ -71,7 +71,20 @@ test('a file settles by its own age, by ours when its clock is ahead, and a trus
 test('.docentignore, hidden, temporary and own files are left out', async () => {
   mkdirSync(join(folder, 'drafts'))
   mkdirSync(join(folder, '.git'))
-  for (const path of ['a.txt', 'b.log.txt', 'drafts/c.txt', '.git/d.txt', '~$a.docx', 'e.tmp', 'f.swp', 'g.txt~', '_docent.yml']) put(path)
+  for (const path of [
+    'a.txt',
+    'b.log.txt',
+    'drafts/c.txt',
+    '.git/d.txt',
+    '~$a.docx',
+    'e.tmp',
+    'f.swp',
+    'g.txt~',
+    'h.md.8f2c.partial',
+    '.syncthing.i.md.tmp',
+    '_docent.yml',
+  ])
+    put(path)
   writeFileSync(join(folder, '.docentignore'), 'drafts/\n*.log.txt\n')
   expect(await paths()).toEqual(['a.txt'])
 })
