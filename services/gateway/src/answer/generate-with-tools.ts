@@ -92,22 +92,21 @@ function sendable(call: ToolCall): ToolCall {
 function orWithoutTools(provider: Provider, tools: Toolset): Provider {
   return {
     ...provider,
-    async *ask(request, signal) {
+    async ask(request, signal, hear) {
       if (!tools.isRefusedBy(provider.name)) {
         try {
-          yield* provider.ask(request, signal)
-          return
+          return await provider.ask(request, signal, hear)
         } catch (error) {
           if (!isRefusal(error)) throw error
         }
       }
       let isNoted = false
-      for await (const part of provider.ask({ ...request, tools: undefined, messages: request.messages.map(plain) }, signal)) {
+      await provider.ask({ ...request, tools: undefined, messages: request.messages.map(plain) }, signal, (part) => {
         // without them it answers: it was the tools
         if (!isNoted) tools.noteRefusal(provider.name)
         isNoted = true
-        yield part
-      }
+        return hear(part)
+      })
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { ChatPart } from '@docent/models/chat-model'
+import type { ChatPart, Hear } from '@docent/models/chat-model'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type Attempt, generate } from './generate.ts'
 import type { Provider } from './providers.ts'
@@ -14,16 +14,12 @@ function endless(part: ChatPart, ms: number): Provider & { said: number; closed:
     said: 0,
     closed: false,
     mayAsk: () => true,
-    async *ask() {
-      try {
-        for (;;) {
-          vi.advanceTimersByTime(ms)
-          provider.said++
-          yield part
-        }
-      } finally {
-        provider.closed = true
-      }
+    async ask(_request: unknown, _signal: unknown, hear: Hear) {
+      do {
+        vi.advanceTimersByTime(ms)
+        provider.said++
+      } while (hear(part))
+      provider.closed = true
     },
     view: () => {
       throw new Error('is not looked at')

@@ -49,17 +49,16 @@ export async function generate(
     })
     listener.asking(provider)
     try {
-      for await (const part of provider.ask(request, signal)) {
+      await provider.ask(request, signal, (part) => {
         if (part.text) listener.text(part.text)
         chars += part.text.length
         usage = part.usage ?? usage
         finish = part.finish ?? finish
         toolCalls = part.toolCalls ?? toolCalls
-        if (chars > request.maxTokens * MAX_CHARS_PER_TOKEN || performance.now() - started > MAX_ANSWER_MS) {
-          finish = 'length'
-          break
-        }
-      }
+        const isOver = chars > request.maxTokens * MAX_CHARS_PER_TOKEN || performance.now() - started > MAX_ANSWER_MS
+        if (isOver) finish = 'length'
+        return !isOver
+      })
       listener.attempted(attempt('answered'))
       return { model, provider: name, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}), ...(toolCalls ? { toolCalls } : {}) }
     } catch (thrown) {

@@ -1,5 +1,5 @@
 import { AppError } from '@docent/core/errors'
-import type { ChatModel, ChatPart, ChatRequest } from '@docent/models/chat-model'
+import type { ChatModel, ChatRequest, Hear } from '@docent/models/chat-model'
 import { withBackOff } from '@docent/models/upstream'
 import {
   BrokenCircuitError,
@@ -32,8 +32,8 @@ export type Provider = {
   price: Price | undefined
   /** false while its breaker is open or its pause lasts: asking would fail at once */
   mayAsk(): boolean
-  /** Text until the provider is complete. Tries again what may pass, before the first text only. Errors as of ChatModel. */
-  ask(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatPart>
+  /** Tells text until the provider is complete. Tries again what may pass, before the first text only. Errors as of ChatModel. */
+  ask(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<void>
   view(): ProviderView
 }
 
@@ -77,22 +77,28 @@ export function createProvider(
     return breaker.state === CircuitState.Open ? 'open' : 'ready'
   }
 
-  async function firstText(request: ChatRequest, signal: AbortSignal): Promise<{ part: ChatPart; rest: AsyncIterator<ChatPart> }> {
+  /** Resolves with the first text; `ended` is the rest of the stream. */
+  async function firstText(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<{ ended: Promise<void> }> {
     const started = performance.now()
     let last: unknown
     const found = await withBackOff(
       async () => {
         const left = options.firstTokenMs - (performance.now() - started)
         if (left <= 0) throw last ?? new AppError('timeout', 'The model was silent for too long.')
-        const rest = chat.stream({ ...request, firstTokenMs: left }, signal)[Symbol.asyncIterator]()
-        for (;;) {
-          const { value, done } = await rest.next().catch((error: unknown) => {
-            last = error
-            throw error
-          })
-          if (done) return undefined
-          if (value.text || value.toolCalls) return { part: value, rest }
-        }
+        const first = Promise.withResolvers<boolean>()
+        let isSaid = false
+        const ended = chat.stream({ ...request, firstTokenMs: left }, signal, (part) => {
+          isSaid ||= Boolean(part.text || part.toolCalls)
+          if (!isSaid) return true
+          first.resolve(true)
+          return hear(part)
+        })
+        ended.then(() => first.resolve(false), first.reject)
+        const hasBegun = await first.promise.catch((error: unknown) => {
+          last = error
+          throw error
+        })
+        return hasBegun ? { ended } : undefined
       },
       { ...PATIENCE, maxWaitMs: Math.min(PATIENCE.maxWaitMs, options.firstTokenMs) },
       signal,
@@ -120,15 +126,10 @@ export function createProvider(
       if (!may) calls.skipped++
       return may
     },
-    async *ask(request, signal) {
+    async ask(request, signal, hear) {
       try {
-        const { part, rest } = await breaker.execute(() => firstText(request, signal))
-        try {
-          yield part
-          for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
-        } finally {
-          await rest.return?.() // closes the socket when the reader of this stops early
-        }
+        const { ended } = await breaker.execute(() => firstText(request, signal, hear))
+        await ended
         calls.answered++
       } catch (thrown) {
         if (thrown instanceof BrokenCircuitError)

@@ -9,7 +9,7 @@ const REST_BYTES = 64 * 1024
 /**
  * `fetch` for what our clients need, by undici's `request`: no web streams between socket and reader, which is most of what
  * fetch costs. Bodies that are sent are texts; nothing is compressed; a redirect is left to fetch itself. `body` is read
- * once, by iterating, `json` or `text`; leaving it early keeps the connection when the rest comes at once.
+ * once, by iterating, `each`, `json` or `text`; leaving it early keeps the connection when the rest comes at once.
  */
 export async function leanFetch(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   if (url instanceof Request || (init.body != null && typeof init.body !== 'string')) return fetch(url, init)
@@ -27,7 +27,11 @@ export async function leanFetch(url: string | URL | Request, init: RequestInit =
     get headers() {
       return headersOf(headers)
     },
-    body: { [Symbol.asyncIterator]: () => partsOf(body), cancel: async () => void body.destroy() },
+    body: {
+      [Symbol.asyncIterator]: () => partsOf(body),
+      each: (hear: (part: Buffer) => boolean) => tellParts(body, hear),
+      cancel: async () => void body.destroy(),
+    },
     text: () => body.text(),
     json: () => body.json(),
   }
@@ -49,14 +53,46 @@ async function answerTo(url: string | URL, { method = 'GET', headers, body, sign
   }
 }
 
-async function* partsOf(body: Dispatcher.ResponseData['body']): AsyncGenerator<Buffer> {
+type Body = Dispatcher.ResponseData['body']
+
+async function* partsOf(body: Body): AsyncGenerator<Buffer> {
   let isWhole = false
+  let bytes = 0
   try {
-    for await (const part of body.iterator({ destroyOnReturn: false })) yield part as Buffer
+    for await (const part of body.iterator({ destroyOnReturn: false })) {
+      bytes += (part as Buffer).length
+      yield part as Buffer
+    }
     isWhole = true
   } finally {
-    if (!isWhole && !body.destroyed) body.dump({ limit: REST_BYTES, signal: AbortSignal.timeout(REST_MS) }).catch(() => body.destroy())
+    if (!isWhole) leaveRest(body, bytes)
   }
+}
+
+/** Tells each part as it is read from the socket, without a promise; resolves to true at the end, to false when `hear` has enough. */
+function tellParts(body: Body, hear: (part: Buffer) => boolean): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    let bytes = 0
+    const take = (part: Buffer) => {
+      bytes += part.length
+      try {
+        if (hear(part)) return
+        resolve(false)
+      } catch (error) {
+        reject(error)
+      }
+      body.off('data', take)
+      leaveRest(body, bytes)
+    }
+    body.on('error', reject)
+    body.on('end', () => resolve(true))
+    body.on('data', take)
+  })
+}
+
+/** undici counts what was read before towards the limit. */
+function leaveRest(body: Body, bytes: number): void {
+  if (!body.destroyed) body.dump({ limit: bytes + REST_BYTES, signal: AbortSignal.timeout(REST_MS) }).catch(() => body.destroy())
 }
 
 function headersOf(given: IncomingHttpHeaders): Headers {

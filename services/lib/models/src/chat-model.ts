@@ -23,13 +23,16 @@ export type TokenCounts = { inputTokens: number; outputTokens: number }
 /** What arrived with one read of the socket: text that belongs to the answer, and what the provider says beside it. `toolCalls` are all of them, told once, when complete. */
 export type ChatPart = { text: string; usage?: TokenCounts; finish?: string; toolCalls?: ToolCall[] }
 
+/** Told each part as it arrives; `false` means that it has enough, which ends the stream there. */
+export type Hear = (part: ChatPart) => boolean
+
 /**
  * The port to a language model. The stream ends normally only when the provider said it was complete;
  * anything else throws an AppError: `unavailable` (no answer, or 5xx) and `rate_limited` may pass, `upstream_unauthorized` (401 to 403),
- * `bad_request` (our request is refused), `timeout` and `upstream_failed` (broken off) will not. `signal` closes the socket.
+ * `bad_request` (our request is refused), `timeout` and `upstream_failed` (broken off) will not. `signal` closes the socket, as does what `hear` throws.
  */
 export type ChatModel = {
   name: string
   model: string
-  stream(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatPart>
+  stream(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<void>
 }

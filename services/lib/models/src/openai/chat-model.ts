@@ -1,6 +1,6 @@
 import { AppError } from '@docent/core/errors'
 import OpenAI, { APIError } from 'openai'
-import type { ChatModel, ChatPart, ChatRequest } from '../chat-model.ts'
+import type { ChatModel, ChatPart, ChatRequest, Hear } from '../chat-model.ts'
 import { retryAfterOf } from '../upstream.ts'
 import { createSseScanner, type Scanned } from './sse-scan.ts'
 import { createToolCalls, toOpenAiMessage, toOpenAiTool } from './tool-calls.ts'
@@ -31,7 +31,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     ...(options.fetch ? { fetch: options.fetch } : {}),
   })
 
-  async function* stream(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatPart> {
+  async function stream(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<void> {
     const own = new AbortController()
     const forward = () => own.abort(signal.reason)
     if (signal.aborted) forward()
@@ -57,14 +57,15 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
       answered = true
       if (!response.body) throw new AppError('upstream_failed', 'The model answered without a body.')
       if (response.headers.get('content-type')?.includes('application/json')) {
-        yield whole(await response.json())
+        hear(whole(await response.json()))
         return
       }
       const calls = createToolCalls()
       const scanner = createSseScanner({ tools: Boolean(request.tools?.length) })
       let complete = false
       let finished = false
-      const note = (part: Scanned) => {
+      // whether more is wanted
+      const tell = (part: Scanned): boolean => {
         if (part.active) watch.set(silenceMs)
         if (part.finish && !finished) {
           finished = true
@@ -72,25 +73,17 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
         }
         complete ||= part.done || part.finish !== undefined
         calls.push(part.toolCalls)
+        const toolCalls = complete ? calls.take() : undefined
+        const isTold = part.text || part.usage || part.finish || toolCalls
+        const isEnough = isTold && !hear({ ...partOf(part), ...(toolCalls ? { toolCalls } : {}) })
+        if (part.error) throw part.error
+        said ||= part.done
+        return !isEnough && !part.done
       }
       try {
-        for await (const bytes of response.body) {
-          const part = scanner.push(bytes)
-          note(part)
-          const toolCalls = complete ? calls.take() : undefined
-          if (part.text || part.usage || part.finish || toolCalls) yield { ...partOf(part), ...(toolCalls ? { toolCalls } : {}) }
-          if (part.error) throw part.error
-          if (part.done) {
-            said = true
-            return
-          }
-        }
+        if (!(await eachPart(response.body, (bytes) => tell(scanner.push(bytes))))) return
         said = true
-        const last = scanner.end()
-        note(last)
-        const toolCalls = complete ? calls.take() : undefined
-        if (last.text || last.usage || last.finish || toolCalls) yield { ...partOf(last), ...(toolCalls ? { toolCalls } : {}) }
-        if (last.error) throw last.error
+        tell(scanner.end())
       } catch (error) {
         // a server that keeps the socket open after its finish_reason has said all it had to say
         if (!(finished && watch.expired())) throw error
@@ -109,6 +102,15 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
   }
 
   return { name, model, stream }
+}
+
+type Body = AsyncIterable<Uint8Array> & { each?(hear: (bytes: Uint8Array) => boolean): Promise<boolean> }
+
+/** Reads until `hear` has enough; true when it heard all. A body that tells its bytes itself spares the promises of an iteration. */
+async function eachPart(body: Body, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
+  if (body.each) return await body.each(hear)
+  for await (const bytes of body) if (!hear(bytes)) return false
+  return true
 }
 
 /** One deadline that moves with each sign of life. */
