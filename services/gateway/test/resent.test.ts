@@ -16,16 +16,20 @@ test('an append that is sent again after a reconnect finds its own id and is no 
     await stream.flushed()
 
     // the client sends unanswered commands again when it is back: the first sending has arrived, its reply has not
-    const xadd = redis.xadd.bind(redis)
-    redis.xadd = (async (...args: Parameters<typeof xadd>) => {
-      redis.xadd = xadd
-      await xadd(...args)
+    const scripted = redis as typeof redis & { docentAppend(...args: unknown[]): Promise<string[]> }
+    const append = scripted.docentAppend.bind(redis)
+    let replies: string[] = []
+    scripted.docentAppend = async (...args) => {
+      scripted.docentAppend = append
+      await append(...args)
       redis.disconnect(true)
       await until('redis is back', () => redis.status === 'ready' || undefined)
-      return xadd(...args)
-    }) as unknown as typeof redis.xadd
+      replies = await append(...args)
+      return replies
+    }
     stream.delta('two ')
     await stream.flushed()
+    expect(replies).toEqual(['taken'])
     expect(stream.fenced).toBe(false)
 
     stream.delta('three')

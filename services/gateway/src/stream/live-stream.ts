@@ -30,7 +30,7 @@ export type LiveStream = {
 
 /** `ended`: the journal already has another end. */
 export type Appended = 'kept' | 'lost' | 'ended'
-type Journal = (frames: readonly Frame[], all: readonly Frame[]) => Promise<Appended>
+export type Journal = (frames: readonly Frame[], all: readonly Frame[]) => Promise<Appended>
 
 /**
  * The writing end of one answer. Events wait for the flush timer; the first text leaves at once, with all that waited.

@@ -1,16 +1,14 @@
 import { isFinalType } from '@docent/core/answer-event'
 import { redisKeys } from '@docent/core/redis-keys'
 import type { Redis } from '@docent/kit/redis'
-import type { ChainableCommander } from 'ioredis'
 import type { AnswerRow } from '../store/messages.ts'
-import { type Appended, createLiveStream, type Frame, type LiveStream } from './live-stream.ts'
+import { createJournals } from './journal.ts'
+import { createLiveStream, type Frame, type LiveStream } from './live-stream.ts'
 
 export type StreamLog = ReturnType<typeof createStreamLog>
 
 const POLL_MS = 100
 const IDLE_POLLS = 10
-const PROBE_MS = 500
-const EXPIRE_EVERY_MS = 60_000
 const key = redisKeys.stream.key
 
 /**
@@ -24,12 +22,7 @@ export function createStreamLog(
   const live = new Map<string, LiveStream>()
   let dirty = new Set<() => void>()
   let timer: NodeJS.Timeout | undefined
-  // a reconnect may have lost what the server had acknowledged: journals of an older epoch are written again, whole
-  let epoch = 0
-  let isHung = false
-  let isClosed = false
-  let probe: NodeJS.Timeout | undefined
-  redis.on('close', () => epoch++)
+  const journals = createJournals(redis)
 
   function later(flush: () => void): void {
     dirty.add(flush)
@@ -39,91 +32,6 @@ export function createStreamLog(
       timer = undefined
       for (const write of due) write()
     }, options.flushMs)
-  }
-
-  /** After a failure no stream waits for Redis until it answers again: one that hangs would hold up each batch for its timeout. */
-  function leaveAlone(): void {
-    if (isHung) return
-    isHung = true
-    const look = () => {
-      redis.ping().then(
-        () => {
-          isHung = false
-        },
-        () => {
-          if (!isClosed) probe = setTimeout(look, PROBE_MS)
-        },
-      )
-    }
-    look()
-  }
-
-  function journalOf(answerId: string) {
-    const name = key(answerId)
-    let written = -1
-    let expireAt = 0
-
-    /** False when the journal is gone (FLUSHALL): what is left of it must not be added to. */
-    async function add(batch: readonly Frame[]): Promise<boolean> {
-      // commands of one tick leave in one write, those of all streams together
-      const added = batch.map(({ id, type, data }) => redis.xadd(name, 'NOMKSTREAM', `${id}-0`, 't', type, 'd', data))
-      await Promise.all([...added, expireInTime()])
-      return (await added[0]) !== null
-    }
-
-    async function expireInTime(): Promise<void> {
-      if (performance.now() < expireAt) return
-      expireAt = performance.now() + EXPIRE_EVERY_MS
-      await redis.expire(name, redisKeys.stream.ttlS)
-    }
-
-    async function writeWhole(frames: readonly Frame[], isFirst: boolean): Promise<void> {
-      expireAt = 0
-      // a new journal needs no transaction: nobody can read it in the middle
-      if (isFirst) {
-        const added = frames.map(({ id, type, data }) => redis.xadd(name, `${id}-0`, 't', type, 'd', data))
-        return void (await Promise.all([...added, expireInTime()]))
-      }
-      const all = redis.multi().del(name)
-      for (const { id, type, data } of frames) all.xadd(name, `${id}-0`, 't', type, 'd', data)
-      await run(all)
-      await expireInTime()
-    }
-
-    /** A journal that was ended by another process is never written over. */
-    async function rewrite(batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> {
-      const mine = epoch
-      const last = before.length > 0 ? (await redis.xrevrange(name, '+', '-', 'COUNT', 1))[0] : undefined
-      if (last && isFinalType(last[1][1] as Frame['type'])) return 'ended'
-      await writeWhole([...before, ...batch], before.length === 0)
-      written = mine
-      return 'kept'
-    }
-
-    async function append(batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> {
-      if (written !== epoch) return rewrite(batch, before)
-      try {
-        if (await add(batch)) return 'kept'
-      } catch (error) {
-        if (!isTaken(error)) throw error
-        // our ids follow each other: where one is taken, a sweeper has written the end, or a lost connection our own frames
-        if (written === epoch) return 'ended'
-      }
-      return rewrite(batch, before)
-    }
-
-    return async (batch: readonly Frame[], before: readonly Frame[]): Promise<Appended> => {
-      if (redis.status === 'ready' && !isHung) {
-        try {
-          return await append(batch, before)
-        } catch {
-          // whatever went wrong, the stream goes on from memory and a later append writes the journal anew
-          leaveAlone()
-        }
-      }
-      written = -1
-      return 'lost'
-    }
   }
 
   async function* readLive(stream: LiveStream, after: number, left: AbortSignal): AsyncGenerator<Frame[]> {
@@ -180,7 +88,7 @@ export function createStreamLog(
   }
 
   async function journalled(answerId: string, after: number): Promise<Frame[]> {
-    if (redis.status !== 'ready' || isHung) return []
+    if (!journals.isAnswering()) return []
     try {
       const entries = await redis.xrange(key(answerId), `(${after}-0`, '+', 'COUNT', 500)
       return contiguous(
@@ -194,7 +102,7 @@ export function createStreamLog(
 
   return {
     open(answerId: string): LiveStream {
-      const stream = createLiveStream(answerId, journalOf(answerId), later)
+      const stream = createLiveStream(answerId, journals.open(answerId), later)
       live.set(answerId, stream)
       return stream
     },
@@ -224,24 +132,14 @@ export function createStreamLog(
       return true
     },
     [Symbol.dispose](): void {
-      isClosed = true
       clearTimeout(timer)
-      clearTimeout(probe)
+      journals[Symbol.dispose]()
     },
   }
 }
 
 function isTaken(error: unknown): boolean {
   return error instanceof Error && error.message.includes('equal or smaller')
-}
-
-/** The replies, in order; throws the first error among them. */
-async function run(pipeline: ChainableCommander): Promise<unknown[]> {
-  const replies = (await pipeline.exec()) ?? []
-  return replies.map(([error, reply]) => {
-    if (error) throw error
-    return reply
-  })
 }
 
 /**
