@@ -16,6 +16,7 @@ import type { Records } from '../store/records.ts'
 import { named, type SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
+import { lookAhead } from './cached.ts'
 import { emotionOf } from './emotion.ts'
 import { finish } from './finish.ts'
 import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
@@ -132,14 +133,22 @@ export function createAnswers(deps: AnswerDeps) {
       rerank: ask.rerank,
       isFollowUp: ask.conversationId !== undefined,
       turns: ask.turns,
+      tongue: tongueOf(ask.question),
+      persona: withRules(persona, current.settings),
+      emotion: feel(ask.question),
       ...asker,
       principal: reader,
       abort: new AbortController(),
     }
     const normal = approvableAs(question)
     const limits = principal.limits ?? {}
-    const ahead = isWorthSearching(question, normal, limits) ? searchFor(question, undefined, tuned(deps, current.settings)) : undefined
-    ahead?.catch(() => undefined) // heard where it is awaited
+    const neighbours = tuned(deps, current.settings)
+    const ahead = isWorthSearching(question, normal, limits) ? searchFor(question, undefined, neighbours) : undefined
+    const mayBeCached = current.settings.cacheAnswers && deps.providers.length > 0
+    const cachedAhead = ahead?.then(
+      ({ found }) => (mayBeCached ? lookAhead(question, neighbours, found.passages) : undefined),
+      () => undefined, // heard where the search is awaited
+    )
     const begun = await deps.beginnings
       .begin({
         answerId,
@@ -173,18 +182,16 @@ export function createAnswers(deps: AnswerDeps) {
     const job: Job = {
       ...question,
       conversationId,
-      tongue: tongueOf(ask.question),
-      persona: withRules(persona, current.settings),
       questionId,
       ahead,
+      cachedAhead,
       approved,
-      emotion: feel(ask.question),
       onDisconnect: ask.onDisconnect ?? 'cancel',
       reservation,
       startedAt,
       stream: deps.streams.open(answerId),
       found: emptyFound('extractive'),
-      notices: deps.budgetNotices(begun.shares, tongueOf(ask.question)),
+      notices: deps.budgetNotices(begun.shares, question.tongue),
     }
     deps.events.answerStarted({ answerId, requestId: asker.requestId })
     running.set(answerId, { job, done: run(job).finally(leave) })

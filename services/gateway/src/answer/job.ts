@@ -10,6 +10,7 @@ import type { SavedAnswer } from '../store/saved-answers.ts'
 import type { CurrentSettings } from '../store/settings.ts'
 import type { Reservation } from '../store/usage.ts'
 import type { LiveStream } from '../stream/live-stream.ts'
+import type { CachedAhead } from './cached.ts'
 import { say, type Tongue } from './phrases.ts'
 import type { Turn } from './prompt.ts'
 import type { Price } from './providers.ts'
@@ -26,6 +27,10 @@ export type Asked = {
   isFollowUp: boolean
   turns: Turn[] | undefined
   principal: Principal
+  tongue: Tongue
+  persona: Persona
+  /** how the question sounds, where that is looked at */
+  emotion?: Emotion | undefined
   requestId: string
   traceId: string
   abort: AbortController
@@ -34,17 +39,14 @@ export type Asked = {
 /** What one question needs from begin to end; the steps fill `found`. */
 export type Job = Asked & {
   conversationId: string
-  tongue: Tongue
-  persona: Persona
   /** what was begun while the question was being committed */
   ahead?: Promise<Searched> | undefined
+  cachedAhead?: Promise<CachedAhead | undefined> | undefined
   /** the answer that the owner approved for this question */
   approved?: SavedAnswer | undefined
   /** of a conversation that is answered again: the summary it had */
   summary?: string | undefined
   questionId: string
-  /** how the question sounds, where that is looked at */
-  emotion?: Emotion | undefined
   /** of a reader who opted into memory */
   known?: Known | undefined
   onDisconnect: 'detach' | 'cancel'

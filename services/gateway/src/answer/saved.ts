@@ -46,7 +46,7 @@ export async function answerAsApproved(job: Job, deps: SavedDeps, saved: SavedAn
   job.found.approved = { id: saved.id, at: saved.createdAt.toISOString() }
   job.found.model = 'approved'
   showSaved(job, deps, saved.sources)
-  job.stream.delta(saved.text)
+  job.stream.delta(saved.text, 'over')
   job.found.citations = saved.citations
   return true
 }
@@ -56,5 +56,5 @@ function showSaved(job: Job, deps: SavedDeps, sources: readonly SavedSource[]): 
     source: { ...source, citationId: randomBytes(16).toString('base64url') },
     passage: { documentId, version, chunkId, text },
   }))
-  tellSources(job, deps, shown)
+  tellSources(job, deps, shown, 'over')
 }

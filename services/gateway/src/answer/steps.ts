@@ -5,10 +5,9 @@ import { faultPoint } from '@docent/kit/fault-point'
 import type { ChatMessage, TokenCounts } from '@docent/models/chat-model'
 import type { RetrievalClient } from '../clients/retrieval-client.ts'
 import type { Events } from '../events.ts'
-import type { AnswerCache } from '../store/answer-cache.ts'
+import type { AnswerCache, CachedText } from '../store/answer-cache.ts'
 import type { Citations, ShownSource } from '../store/citations.ts'
 import { citationsOf, unknownMarkers } from './cite.ts'
-import { toneRules } from './emotion.ts'
 import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
@@ -27,10 +26,13 @@ export type StepDeps = {
   events: Events
 }
 
+/** Whether the answer goes on for a while after its sources are told, or is over with them: then they are stored with its end. */
+export type Going = 'on' | 'over'
+
 /** Numbers the passages, stores what stands behind each citation id, and tells the reader. */
-export function showSources(job: Job, deps: StepDeps, passages: readonly Passage[]): Shown[] {
+export function showSources(job: Job, deps: StepDeps, passages: readonly Passage[], going: Going): Shown[] {
   const shown = numbered(passages)
-  tellSources(job, deps, shown)
+  tellSources(job, deps, shown, going)
   return shown
 }
 
@@ -39,12 +41,14 @@ export function numbered(passages: readonly Passage[], after = 0): Shown[] {
 }
 
 /** Into the record, to the reader and to where citation ids lead. */
-export function tellSources(job: Job, deps: Pick<StepDeps, 'citations' | 'events'>, shown: ShownSource[]): void {
+export function tellSources(job: Job, deps: Pick<StepDeps, 'citations' | 'events'>, shown: ShownSource[], going: Going): void {
   const { answerable, approved } = job.found
   job.found.sources = shown.map(({ source }) => source)
   job.found.record.sources = shown.map(sourceNote)
   job.stream.push({ type: 'sources', data: { sources: job.found.sources, answerable, ...(approved ? { approved } : {}) } })
-  if (shown.length > 0) storeSources(job, deps, shown)
+  if (shown.length === 0) return
+  if (going === 'on') storeSources(job, deps, shown)
+  else job.found.unstored = shown
 }
 
 /** Not waited for; what fails now is tried again with the answer's end. */
@@ -92,10 +96,10 @@ export function isDoubtful({ answerable, gate }: SearchResponse): boolean {
 /** An honest “not in the documents”, with the closest sources offered; an empty index is another matter. */
 export function answerNotFound(job: Job, deps: StepDeps, { passages, indexed }: SearchResponse): void {
   job.found.answerable = false
-  showSources(job, deps, passages.slice(0, job.settings.settings.topK))
-  job.stream.delta(say(indexed === 0 ? 'noDocuments' : 'notFound', job.tongue))
+  showSources(job, deps, passages.slice(0, job.settings.settings.topK), 'over')
+  job.stream.delta(say(indexed === 0 ? 'noDocuments' : 'notFound', job.tongue), 'over')
   const gap = job.tongue === 'en' ? ' ' : ''
-  if (passages.length > 0) job.stream.delta(gap + say('closest', job.tongue))
+  if (passages.length > 0) job.stream.delta(gap + say('closest', job.tongue), 'over')
 }
 
 /** Quotes the documents: no model is needed. */
@@ -123,90 +127,89 @@ export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchRes
       job,
       deps,
       found.passages.filter((passage) => quoted.has(passage) || extra.has(passage)),
+      'over',
     )
   const numberOf = (passage: Passage) => shown.find((entry) => entry.passage === passage)!.source.n
   const answer = writeQuotes(quotes, say(inDoubt || isDistant ? 'doubtful' : 'quoted', job.tongue), numberOf)
   const offset = job.stream.text.length
-  job.stream.delta(answer.text)
+  job.stream.delta(answer.text, 'over')
   job.found.citations = answer.citations.map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))
 }
 
-/** Asks the model, which may call `tools` first; true when it (or the cache) said something. */
+/** Gives what a model said before, with the citations checked again. */
+export function answerFromCache(job: Job, deps: StepDeps, passages: readonly Passage[], { text, model }: CachedText): void {
+  const shown = showSources(job, deps, passages, 'over')
+  job.found.model = model
+  job.stream.delta(text, 'over')
+  cite(job, shown)
+}
+
+/** Asks the model, which may call `tools` first; true when it said something, which is kept under `cacheKey`. */
 export async function answerByModel(
   job: Job,
   deps: StepDeps,
   messages: readonly ChatMessage[],
   shown: readonly Shown[],
-  cacheable: boolean,
+  cacheKey?: string,
   tools?: Toolset,
 ): Promise<boolean> {
-  const { settings, version } = job.settings
-  const hash = cacheable
-    ? deps.cache.keyOf({
-        question: job.question,
-        persona: [`${job.persona.id}@${job.persona.version}`, job.tongue, ...toneRules(job.emotion)].join('/'),
-        settingsVersion: version,
-        models: deps.providers.map((provider) => provider.model),
-        passages: shown.map(({ passage }) => passage),
-      })
-    : undefined
-  if (hash) job.found.record.cacheKey = hash
-  const cached = hash ? await lookUp(job, deps, hash) : undefined
-  if (cached) {
-    job.found.model = cached.model
-    job.stream.delta(cached.text)
-  } else {
-    const started = performance.now()
-    job.found.estimatedInput = promptTokens(messages)
-    const request = { messages, temperature: settings.temperature, maxTokens: settings.maxTokens }
-    let first = true
-    const attempts: Attempt[] = []
-    job.found.record.providers = attempts
-    const listener = {
-      asking(provider: Provider) {
-        job.found.price = provider.price
-      },
-      text(text: string) {
-        faultPoint(first ? 'S3' : 'S4')
-        if (first) job.found.timings.firstTokenMs = Math.round(performance.now() - started)
-        // said with the first word, when it is known whose it is
-        if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider')
-        if (first) tools?.tell()
-        first = false
-        job.stream.delta(text)
-      },
-      attempted(attempt: Attempt, error?: Error) {
-        attempts.push(attempt)
-        deps.events.providerAttempted(job.answerId, attempt, error)
-      },
-      spent: (counts: TokenCounts) => book(job, counts),
-    }
-    const { signal } = job.abort
-    const outcome = tools?.specs.length
-      ? await generateWithTools(deps.providers, request, signal, listener, tools).catch((error: unknown) => {
-          tools.tell()
-          throw error
-        })
-      : await generate(deps.providers, request, signal, listener)
-    faultPoint('S5')
-    job.found.timings.modelMs = Math.round(performance.now() - started)
-    if ('declined' in outcome) return false
-    if ('failed' in outcome) {
-      job.found.estimatedInput = 0
-      // where the documents hold nothing the model would have been asked for its tools only
-      degrade(job, tools && !tools.mayShow() ? 'tools' : 'model')
-      job.found.record.modelError = { code: outcome.failed.code, message: outcome.failed.message }
-      return false
-    }
-    job.found.model = outcome.model
-    job.found.record.provider = outcome.provider
-    const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
-    book(job, usage)
-    if (outcome.finish === 'length')
-      job.stream.push({ type: 'warning', data: { code: 'length', message: 'The answer reached its greatest length and is cut.' } })
-    else if (hash && attempts.length === 1)
-      job.found.pending.push(deps.cache.keep(hash, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
+  const { settings } = job.settings
+  const started = performance.now()
+  job.found.estimatedInput = promptTokens(messages)
+  const request = { messages, temperature: settings.temperature, maxTokens: settings.maxTokens }
+  let first = true
+  const attempts: Attempt[] = []
+  job.found.record.providers = attempts
+  const listener = {
+    asking(provider: Provider) {
+      job.found.price = provider.price
+    },
+    text(text: string) {
+      faultPoint(first ? 'S3' : 'S4')
+      if (first) job.found.timings.firstTokenMs = Math.round(performance.now() - started)
+      // said with the first word, when it is known whose it is
+      if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider')
+      if (first) tools?.tell()
+      first = false
+      job.stream.delta(text)
+    },
+    attempted(attempt: Attempt, error?: Error) {
+      attempts.push(attempt)
+      deps.events.providerAttempted(job.answerId, attempt, error)
+    },
+    spent: (counts: TokenCounts) => book(job, counts),
   }
+  const { signal } = job.abort
+  const outcome = tools?.specs.length
+    ? await generateWithTools(deps.providers, request, signal, listener, tools).catch((error: unknown) => {
+        tools.tell()
+        throw error
+      })
+    : await generate(deps.providers, request, signal, listener)
+  faultPoint('S5')
+  job.found.timings.modelMs = Math.round(performance.now() - started)
+  if ('declined' in outcome) return false
+  if ('failed' in outcome) {
+    job.found.estimatedInput = 0
+    // where the documents hold nothing the model would have been asked for its tools only
+    degrade(job, tools && !tools.mayShow() ? 'tools' : 'model')
+    job.found.record.modelError = { code: outcome.failed.code, message: outcome.failed.message }
+    return false
+  }
+  job.found.model = outcome.model
+  job.found.record.provider = outcome.provider
+  const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
+  book(job, usage)
+  if (outcome.finish === 'length')
+    job.stream.push({ type: 'warning', data: { code: 'length', message: 'The answer reached its greatest length and is cut.' } })
+  else if (cacheKey && attempts.length === 1)
+    job.found.pending.push(deps.cache.keep(cacheKey, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
+  cite(job, shown)
+  return true
+}
+
+/** Checks the markers of the text against the sources that they name. */
+function cite(job: Job, shown: readonly Shown[]): void {
   const texts = new Map(shown.map(({ source, passage }) => [source.n, `${passage.text}\n${passage.parent.text}`]))
   job.found.citations = citationsOf(job.stream.text, texts)
   const unknown = unknownMarkers(job.stream.text, texts)
@@ -215,7 +218,6 @@ export async function answerByModel(
     job.stream.push({ type: 'warning', data: { code: 'unknown_source', message } })
     job.found.record.unknownMarkers = unknown
   }
-  return true
 }
 
 /** Added to what the rounds before have used. */
@@ -225,21 +227,6 @@ function book(job: Job, counts: TokenCounts): void {
   const money =
     cost === undefined && more.cost === undefined ? {} : { cost: (cost ?? 0) + (more.cost ?? 0), currency: more.currency ?? currency! }
   job.found.usage = { inputTokens: inputTokens + counts.inputTokens, outputTokens: outputTokens + counts.outputTokens, ...money }
-}
-
-async function lookUp(job: Job, deps: StepDeps, hash: string): Promise<{ text: string; model: string } | undefined> {
-  try {
-    const found = await deps.cache.find(hash)
-    deps.events.cacheLooked(found ? 'hit' : 'miss')
-    job.found.record.cache = found ? 'hit' : 'miss'
-    return found
-  } catch {
-    // a cache that is down costs time only
-    deps.events.cacheLooked('down')
-    job.found.record.cache = 'down'
-    degrade(job, 'cache')
-    return undefined
-  }
 }
 
 /** Money for tokens, when prices are known. */

@@ -83,7 +83,7 @@ export function createToolset(job: Job, deps: StepDeps, options: ToolsetOptions)
     tell(): void {
       if (isTold || !options.withSearch) return
       isTold = true
-      tellSources(job, deps, shown)
+      tellSources(job, deps, shown, 'on')
     },
     isRefusedBy: (provider: string) => refusing.has(provider),
     noteRefusal(provider: string): void {

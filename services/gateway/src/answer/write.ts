@@ -3,6 +3,7 @@ import type { Passage } from '@docent/core/passage'
 import type { ChatMessage } from '@docent/models/chat-model'
 import type { AnswerDeps } from './answer.ts'
 import { withAttachments } from './attached.ts'
+import { findCached } from './cached.ts'
 import { condense, historyRoom } from './condense.ts'
 import { toneRules } from './emotion.ts'
 import type { Job, Shown } from './job.ts'
@@ -12,7 +13,7 @@ import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved } from './saved.ts'
 import { searchFor } from './search.ts'
 import { replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
-import { answerByModel, answerByQuoting, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
+import { answerByModel, answerByQuoting, answerFromCache, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
 import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
 
 /** What a process keeps between answers. */
@@ -52,9 +53,9 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     usesTools ? createToolset(job, deps, { ...options, refusing }) : undefined
 
   if (!deps.ragEnabled) {
-    showSources(job, deps, [])
+    showSources(job, deps, [], 'on')
     const tools = toolset({ shown: [], isAnswered: true, withSearch: false })
-    if (!(await answerByModel(job, deps, prompt([], tools && toolRules.plain), [], false, tools)))
+    if (!(await answerByModel(job, deps, prompt([], tools && toolRules.plain), [], undefined, tools)))
       throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
     return
   }
@@ -72,32 +73,35 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {
     const shown: Shown[] = []
     const tools = toolset({ shown, isAnswered: false, withSearch: true })
-    if (tools && (await answerByModel(job, deps, prompt([], toolRules.only), shown, false, tools))) return
+    if (tools && (await answerByModel(job, deps, prompt([], toolRules.only), shown, undefined, tools))) return
     return answerNotFound(job, deps, found)
   }
   if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
   const best = found.passages.slice(0, settings.topK)
+  const isCacheable = settings.cacheAnswers && history.length === 0 && facts.length === 0 && !usesTools
+  const cached = isCacheable ? await findCached(job, deps, best) : undefined
+  if (cached?.text) {
+    answerFromCache(job, deps, best, cached.text)
+    return trustCitations(job)
+  }
   // with tools more sources may come: they are told before the first word
-  const shown = usesTools ? numbered(best) : showSources(job, deps, best)
+  const shown = usesTools ? numbered(best) : showSources(job, deps, best, 'on')
   const tools = toolset({ shown, isAnswered: true, withSearch: true })
-  const said = await answerByModel(
-    job,
-    deps,
-    prompt(best, tools && toolRules.beside),
-    shown,
-    settings.cacheAnswers && history.length === 0 && facts.length === 0 && !tools,
-    tools,
-  )
+  const said = await answerByModel(job, deps, prompt(best, tools && toolRules.beside), shown, cached?.hash, tools)
   tools?.tell()
-  if (!said) await answerByQuoting(job, deps, found, shown)
-  // in doubt the model decides: what it could cite was there
-  else if (job.found.citations.some(({ verified }) => verified)) job.found.answerable = true
+  if (said) trustCitations(job)
+  else await answerByQuoting(job, deps, found, shown)
+}
+
+/** In doubt the model decides: what it could cite was there. */
+function trustCitations({ found }: Job): void {
+  if (found.citations.some(({ verified }) => verified)) found.answerable = true
 }
 
 /** No sources and no gap of the documents: the model under its persona, or a fixed sentence. */
 async function answerSmallTalk(job: Job, deps: AnswerDeps, kind: SmallTalk, messages: readonly ChatMessage[]): Promise<void> {
   job.found.record.smallTalk = kind
-  showSources(job, deps, [])
-  if (deps.providers.length > 0 && (await answerByModel(job, deps, messages, [], false))) return
-  job.stream.delta(replyTo(kind, job.tongue))
+  showSources(job, deps, [], 'on')
+  if (deps.providers.length > 0 && (await answerByModel(job, deps, messages, []))) return
+  job.stream.delta(replyTo(kind, job.tongue), 'over')
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError } from '@docent/core/errors'
 import { databaseError, type Pool } from '@docent/kit/postgres'
+import { createFresh } from './fresh.ts'
 import type { PersonaSettings } from './settings.ts'
 
 /** What a persona changes: settings win over those of all, collections are all it answers from (null: all). */
@@ -33,21 +34,18 @@ const view = `${columns}, deleted, created_at AS "createdAt"`
 
 /** Personas shipped with the code, and those of the owner, which win over a shipped one of the same id. A change is a new version. */
 export function createPersonas(pool: Pool) {
-  let cached: { at: number; all: Persona[] } | undefined
-  async function list(): Promise<Persona[]> {
-    if (cached && performance.now() - cached.at < FRESH_MS) return cached.all
+  const fresh = createFresh(async () => {
     try {
       const { rows } = await pool.query<Persona & { deleted: boolean }>(
         `SELECT DISTINCT ON (id) ${columns}, deleted FROM persona ORDER BY id, version DESC`,
       )
       const own = rows.filter((row) => !row.deleted).map(({ deleted: _deleted, ...persona }) => persona)
-      const all = [...shipped.filter((persona) => !own.some((other) => other.id === persona.id)), ...own]
-      cached = { at: performance.now(), all }
-      return all
+      return [...shipped.filter((persona) => !own.some((other) => other.id === persona.id)), ...own]
     } catch (error) {
       throw databaseError(error)
     }
-  }
+  }, FRESH_MS)
+  const list = fresh.get
   const find = async (id: string): Promise<Persona | undefined> => (await list()).find((persona) => persona.id === id)
 
   async function add(persona: PersonaContent & { id: string }, deleted: boolean): Promise<Persona> {
@@ -64,12 +62,12 @@ export function createPersonas(pool: Pool) {
         throw new AppError('conflict', 'This persona was changed at the same time; read it again.')
       throw databaseError(error)
     } finally {
-      cached = undefined
+      fresh.forget()
     }
   }
 
-  async function fresh(id: string): Promise<Persona | undefined> {
-    cached = undefined
+  async function newest(id: string): Promise<Persona | undefined> {
+    fresh.forget()
     return find(id)
   }
 
@@ -78,18 +76,18 @@ export function createPersonas(pool: Pool) {
     find,
     isShipped: (id: string): boolean => shipped.some((persona) => persona.id === id),
     async create(persona: PersonaContent & { id: string }): Promise<Persona> {
-      if (await fresh(persona.id)) throw new AppError('conflict', `There is a persona "${persona.id}" already; change it with PATCH.`)
+      if (await newest(persona.id)) throw new AppError('conflict', `There is a persona "${persona.id}" already; change it with PATCH.`)
       return add(persona, false)
     },
     async change(id: string, patch: { [name in keyof PersonaContent]?: PersonaContent[name] | undefined }): Promise<Persona | undefined> {
-      const found = await fresh(id)
+      const found = await newest(id)
       if (!found) return undefined
       const { title = found.title, prompt = found.prompt, settings = found.settings, collections = found.collections } = patch
       return add({ id, title, prompt, settings, collections }, false)
     },
     /** Makes it so: a new persona, a new version, or nothing when it is so already. */
     async put(id: string, content: PersonaContent): Promise<{ persona: Persona; outcome: 'created' | 'changed' | 'unchanged' }> {
-      const found = await fresh(id)
+      const found = await newest(id)
       if (!found) return { persona: await add({ id, ...content }, false), outcome: 'created' }
       const { title, prompt, settings, collections } = found
       if (isDeepStrictEqual({ title, prompt, settings, collections }, content)) return { persona: found, outcome: 'unchanged' }
@@ -97,7 +95,7 @@ export function createPersonas(pool: Pool) {
     },
     /** A shipped one comes back as it was shipped. */
     async remove(id: string): Promise<boolean> {
-      const found = await fresh(id)
+      const found = await newest(id)
       if (!found || found.version === 0) return false
       await add(found, true)
       return true

@@ -4,6 +4,7 @@ import { Tuning } from '@docent/core/passage'
 import { isStorable } from '@docent/core/text/storable'
 import { databaseError, inTransaction, type Pool } from '@docent/kit/postgres'
 import { z } from 'zod'
+import { createFresh } from './fresh.ts'
 
 const Price = z.strictObject({
   input: z.number().min(0).max(1_000_000),
@@ -116,31 +117,13 @@ const Stored = z.object(shape)
 
 /** What the owner tunes: each change is a new row, each record names the row it ran with. */
 export function createSettings(pool: Pool) {
-  let cached: { at: number; value: CurrentSettings } | undefined
-  let reading: Promise<CurrentSettings> | undefined
-  let writes = 0
-
-  async function current(): Promise<CurrentSettings> {
-    if (cached && performance.now() - cached.at < FRESH_MS) return cached.value
-    // a burst of questions reads them once
-    if (reading) return reading
-    const mine = read().finally(() => {
-      if (reading === mine) reading = undefined
-    })
-    reading = mine
-    return mine
-  }
-
-  async function read(): Promise<CurrentSettings> {
+  const fresh = createFresh(async () => {
     try {
-      const before = writes
-      const value = await latest(pool)
-      if (before === writes) cached = { at: performance.now(), value }
-      return value
+      return await latest(pool)
     } catch (error) {
       throw databaseError(error)
     }
-  }
+  }, FRESH_MS)
 
   /** Writers wait for each other, so that no change is lost; `ifVersion` refuses one made upon another version. */
   async function write(
@@ -163,9 +146,7 @@ export function createSettings(pool: Pool) {
     } catch (error) {
       throw databaseError(error)
     } finally {
-      writes++
-      reading = undefined
-      cached = undefined
+      fresh.forget()
     }
   }
 
@@ -179,7 +160,7 @@ export function createSettings(pool: Pool) {
   }
 
   return {
-    current,
+    current: fresh.get,
     version,
     change: (patch: SettingsPatch, options: { author: string; note?: string | undefined; ifVersion?: number | undefined }) =>
       write(({ settings }) => Settings.parse({ ...settings, ...named(patch) }), options),

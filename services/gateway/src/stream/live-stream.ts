@@ -19,7 +19,8 @@ export type LiveStream = {
   fenced: boolean
   readers: number
   lastReaderAt: number
-  delta(text: string): void
+  /** `over`: nothing follows but the end, with which it leaves */
+  delta(text: string, going?: 'on' | 'over'): void
   push(event: AnswerEvent): void
   /** resolves when everything handed over is visible to readers */
   flushed(): Promise<void>
@@ -90,7 +91,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
     fenced: false,
     readers: 0,
     lastReaderAt: performance.now(),
-    delta(text) {
+    delta(text, going = 'on') {
       if (stream.ended) return
       const { clean, held } = storable(highSurrogate + text)
       highSurrogate = held
@@ -99,7 +100,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
       if (isFirst) stream.firstTextAt = performance.now()
       waiting += clean
       stream.text += clean
-      if (isFirst) flush()
+      if (isFirst && going === 'on') flush()
       else later(flush)
     },
     push(event) {
