@@ -10,11 +10,17 @@ export function createDocumentList(
 ): Pick<Corpus, 'listDocuments' | 'viewDocument' | 'countDocuments' | 'countCollections'> {
   return {
     async listDocuments(query) {
-      const counts = await countDocuments(database, query)
-      const { rows } = await database.query<ViewRow>(`${viewSql} WHERE ${listWhere} ORDER BY d.path, d.id LIMIT $7`, listValues(query))
-      const more = rows.length > query.limit
-      const items = rows.slice(0, query.limit)
+      // one statement sees one moment: two would count what the list no longer shows
+      const { rows } = await database.query<Nullable<ViewRow> & { counts: Record<string, number> }>(
+        `SELECT page.*, counted.counts FROM (SELECT jsonb_object_agg(state, n) AS counts FROM (${countSql(5)}) AS states) AS counted
+         LEFT JOIN (${viewSql} WHERE ${listWhere} ORDER BY d.path, d.id LIMIT $7) AS page ON true ORDER BY page.path, page.id`,
+        listValues(query),
+      )
+      const found = rows.filter((row) => row.id !== null) as ViewRow[]
+      const more = found.length > query.limit
+      const items = found.slice(0, query.limit)
       const last = items.at(-1)
+      const counts = { ...noDocuments, ...rows[0]?.counts }
       return { items: items.map(toView), counts, ...(more && last ? { next: encodeCursor(last.path, last.id) } : {}) }
     },
 
@@ -47,6 +53,9 @@ type ViewRow = Omit<Row, 'language' | 'readers' | 'chunk_size' | 'chunk_overlap'
   pages: number | null
   chunks: string
 }
+/** A page that is empty is one row of nulls beside the counts. */
+type Nullable<T> = { [Name in keyof T]: T[Name] | null }
+
 /** Which rows of `document d` someone sees; his collections and groups are parameters from `first` on. */
 export function seenBy(first: number): string {
   return `($${first}::text[] IS NULL OR d.collection = ANY($${first})) AND ($${first + 1}::text[] IS NULL OR d.readers IS NULL OR d.readers && $${first + 1})`
@@ -85,13 +94,15 @@ function toView(row: ViewRow): DocumentView {
   }
 }
 
+/** `seenBy` from parameter `first` on. */
+function countSql(first: number): string {
+  return `SELECT state, count(*) AS n FROM document d WHERE state <> 'removed' AND ${seenBy(first)} GROUP BY state`
+}
+
 const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
 
 async function countDocuments(database: Database, sight: Sight = {}): Promise<Record<string, number>> {
-  const { rows } = await database.query<{ state: string; n: string }>(
-    `SELECT state, count(*) AS n FROM document d WHERE state <> 'removed' AND ${seenBy(1)} GROUP BY state`,
-    sightValues(sight),
-  )
+  const { rows } = await database.query<{ state: string; n: string }>(countSql(1), sightValues(sight))
   const counts: Record<string, number> = { ...noDocuments }
   for (const { state, n } of rows) counts[state] = Number(n)
   return counts

@@ -429,3 +429,25 @@ test('a text is suspected of ending its workers, unless others were lost in betw
   await corpus.endAttempt(await corpus.beginAttempt(victim.id, victim.contentHash), 'done', {})
   expect(await crashes(victim)).toBe(0)
 })
+
+test('a list of documents and its counts are of one moment', async () => {
+  const folder = `moment-${randomUUID()}`
+  const changing = await add(`${folder}/a.txt`)
+  const own = { collections: [folder] }
+  await open(urls.ownerUrl).query('UPDATE corpus.document SET collection = $1 WHERE id = $2', [folder, changing.id])
+  let isOver = false
+  const flipping = (async () => {
+    for (let i = 0; !isOver; i++) await corpus.setState(changing.id, i % 2 ? 'queued' : 'indexing')
+  })()
+  const wrong: string[] = []
+  for (let i = 0; i < 300; i++) {
+    const { items, counts } = await corpus.listDocuments({ limit: 10, ...own })
+    if (counts[items[0]!.state] !== 1) wrong.push(`${items[0]!.state}: ${JSON.stringify(counts)}`)
+  }
+  isOver = true
+  await flipping
+  expect(wrong).toEqual([])
+  const nothing = await corpus.listDocuments({ limit: 10, state: 'failed', ...own })
+  expect(nothing.items).toEqual([])
+  expect((nothing.counts.queued ?? 0) + (nothing.counts.indexing ?? 0)).toBe(1)
+})
