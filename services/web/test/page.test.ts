@@ -94,7 +94,7 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     Object.assign(model, { mode: 'status', status: 401 })
     await ask(page, 'Arc A1 台灯的额定功率是多少？')
     await ended(page)
-    expect(await textOf(page, '.note.is-warning')).toBe('语言模型没有回答，以下直接引用文档。')
+    expect(await textOf(page, '.note.is-warning')).toBe('语言模型没有回答，本回答未使用语言模型。')
     await page.locator('.answer .marker').first().click()
     const link = page.locator('.source[open] .foot a')
     expect(await link.innerText()).toMatch(/^打开原文件第 \d 页$/)
@@ -104,7 +104,7 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     await page.getByRole('button', { name: 'English' }).click()
     await page.getByText('Sources', { exact: true }).waitFor()
     expect(await textOf(page, '#status')).toBe('The answer is complete.')
-    expect(await textOf(page, '.note.is-warning')).toBe('The language model did not answer; the documents are quoted instead.')
+    expect(await textOf(page, '.note.is-warning')).toBe('The language model did not answer; this answer does without it.')
     expectClean(watched)
   })
 
