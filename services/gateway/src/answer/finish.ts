@@ -20,10 +20,13 @@ export async function finish(job: Job, end: End, memory: Memory, deps: AnswerDep
   // stored, journalled and booked by whoever ended it
   if (stream.fenced) return
   if (end.state !== 'done') countWhatWasSent(job)
+  // whoever took this process for dead has ended the journal: a write to it tells, before anything is stored
+  const isTold = await stream.flushed()
   if (stream.journalLost) degrade(job, 'resume')
   for (const citation of found.citations) stream.push({ type: 'citation', data: citation })
   stream.push({ type: 'usage', data: found.usage })
-  await stream.flushed()
+  // else they leave with the end, unless that is late
+  if (!isTold) await stream.flushed()
   if (stream.fenced) return
 
   const data = { state: end.state, ...(end.code ? { code: end.code } : {}), ...(end.message ? { message: end.message } : {}) }

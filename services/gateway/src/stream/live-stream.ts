@@ -22,8 +22,8 @@ export type LiveStream = {
   /** `over`: nothing follows but the end, with which it leaves */
   delta(text: string, going?: 'on' | 'over'): void
   push(event: AnswerEvent): void
-  /** resolves when everything handed over is visible to readers */
-  flushed(): Promise<void>
+  /** resolves when everything handed over is visible to readers; false: all of it was already */
+  flushed(): Promise<boolean>
   /** resolves when there is more than `seen`, or somebody rouses */
   changed(seen: number): Promise<void>
   rouse(): void
@@ -113,10 +113,12 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
     },
     async flushed() {
       flush()
+      const isWriting = inFlight !== undefined
       while (inFlight) {
         await inFlight
         flush()
       }
+      return isWriting
     },
     changed(seen) {
       if (stream.frames.length > seen || stream.fenced) return Promise.resolve()
