@@ -5,6 +5,7 @@ import type { Appended, Frame, Journal } from './live-stream.ts'
 
 const PROBE_MS = 500
 const EXPIRE_EVERY_MS = 60_000
+const TIMER_MS = 2 // timers are due up to so much early
 const APPEND = 'docentAppend'
 
 // The events of many streams in one command: per key how many, `new` where the journal begins, and its time to live where that is due.
@@ -65,12 +66,16 @@ export function createJournals(redis: Redis) {
     waiting = []
     const names = sent.map(({ name }) => name)
     const args = sent.flatMap((entry) => entry.args)
+    const sentAt = performance.now()
     ;(redis as Scripted)[APPEND](names.length, names, args).then(
       (replies) => {
         for (const [i, { done }] of sent.entries()) done(replies[i]!)
       },
       (error: unknown) => {
-        for (const { failed } of sent) failed(error)
+        // a process that was frozen finds its timer due before the reply that may be there
+        const isEarly = performance.now() - sentAt < (redis.options.commandTimeout ?? 0) - TIMER_MS
+        const isUnsure = isEarly && error instanceof Error && error.message === 'Command timed out'
+        for (const { done, failed } of sent) isUnsure ? done('unsure') : failed(error)
       },
     )
   }
@@ -122,7 +127,7 @@ export function createJournals(redis: Redis) {
           written = mine
           return 'kept'
         }
-        if (reply !== 'taken' && reply !== 'gone') throw new Error(reply)
+        if (reply !== 'taken' && reply !== 'gone' && reply !== 'unsure') throw new Error(reply)
         // our ids follow each other: where one is taken, a sweeper has written the end, or a lost connection our own frames
         if (reply === 'taken' && written === epoch) return 'ended'
       }

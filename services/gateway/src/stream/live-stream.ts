@@ -8,7 +8,7 @@ export type LiveStream = {
   /** what readers may see: journalled, or let through while the journal is down */
   frames: Frame[]
   /** all delta text handed over so far, sent or about to be */
-  text: string
+  readonly text: string
   /** rebuilds the events from the stored answer: see AnswerBody.log */
   log: (number | [string, string])[]
   ended: boolean
@@ -39,27 +39,44 @@ export type Journal = (frames: readonly Frame[], all: readonly Frame[]) => Promi
  */
 export function createLiveStream(answerId: string, journal: Journal, later: (flush: () => void) => void): LiveStream {
   const pending: Frame[] = []
-  let waiting = ''
-  let highSurrogate = ''
+  let heard = '' // as it came
+  let text = ''
+  let sealed = 0 // so much of the text is in frames
+  let isScheduled = false
   let lastId = 0
   let inFlight: Promise<void> | undefined
   let due = false
   let wakers: (() => void)[] = []
 
+  function settle(): void {
+    if (heard === '') return
+    const { clean, held } = storable(heard)
+    heard = held
+    text += clean
+  }
+
   function seal(): void {
-    if (waiting === '') return
-    stream.log.push(stream.text.length)
-    pending.push({ id: ++lastId, type: 'delta', data: JSON.stringify({ text: waiting }) })
-    waiting = ''
+    settle()
+    if (sealed === text.length) return
+    pending.push({ id: ++lastId, type: 'delta', data: JSON.stringify({ text: text.slice(sealed) }) })
+    sealed = text.length
+    stream.log.push(sealed)
   }
 
   function flush(): void {
+    isScheduled = false
     if (inFlight) {
       due = true
       return
     }
     seal()
     if (pending.length > 0) inFlight = drain()
+  }
+
+  function schedule(): void {
+    if (isScheduled) return
+    isScheduled = true
+    later(flush)
   }
 
   async function drain(): Promise<void> {
@@ -70,7 +87,8 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
       if (appended === 'ended') {
         stream.fenced = stream.ended = true
         pending.length = 0
-        waiting = ''
+        heard = ''
+        sealed = text.length
       } else stream.frames.push(...batch)
       stream.rouse()
       // a flush that came while this one was under way must not wait for the next token
@@ -83,7 +101,10 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
   const stream: LiveStream = {
     answerId,
     frames: [],
-    text: '',
+    get text() {
+      settle()
+      return text
+    },
     log: [],
     ended: false,
     firstTextAt: undefined,
@@ -91,17 +112,15 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
     fenced: false,
     readers: 0,
     lastReaderAt: performance.now(),
-    delta(text, going = 'on') {
+    delta(piece, going = 'on') {
       if (stream.ended) return
-      const { clean, held } = storable(highSurrogate + text)
-      highSurrogate = held
-      if (clean === '') return
-      const isFirst = stream.text === ''
-      if (isFirst) stream.firstTextAt = performance.now()
-      waiting += clean
-      stream.text += clean
-      if (isFirst && going === 'on') flush()
-      else later(flush)
+      heard += piece
+      if (stream.firstTextAt !== undefined) return schedule()
+      settle()
+      if (text === '') return
+      stream.firstTextAt = performance.now()
+      if (going === 'on') flush()
+      else schedule()
     },
     push(event) {
       if (stream.ended) return
@@ -109,7 +128,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
       const data = JSON.stringify(event.data)
       stream.log.push([event.type, data])
       pending.push({ id: ++lastId, type: event.type, data })
-      later(flush)
+      schedule()
     },
     async flushed() {
       flush()

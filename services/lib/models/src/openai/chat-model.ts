@@ -1,6 +1,6 @@
 import { AppError } from '@docent/core/errors'
 import OpenAI, { APIError } from 'openai'
-import type { ChatModel, ChatPart, ChatRequest, Hear } from '../chat-model.ts'
+import type { ChatModel, ChatPart, ChatRequest, Hear, ToolCall } from '../chat-model.ts'
 import { retryAfterOf } from '../upstream.ts'
 import { createSseScanner, type Scanned } from './sse-scan.ts'
 import { createToolCalls, toOpenAiMessage, toOpenAiTool } from './tool-calls.ts'
@@ -74,8 +74,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
         complete ||= part.done || part.finish !== undefined
         calls.push(part.toolCalls)
         const toolCalls = complete ? calls.take() : undefined
-        const isTold = part.text || part.usage || part.finish || toolCalls
-        const isEnough = isTold && !hear({ ...partOf(part), ...(toolCalls ? { toolCalls } : {}) })
+        const isMore = part.usage || part.finish || toolCalls
+        const isEnough = (part.text || isMore) && !hear(isMore ? partOf(part, toolCalls) : { text: part.text })
         if (part.error) throw part.error
         said ||= part.done
         return !isEnough && !part.done
@@ -144,8 +144,8 @@ function createWatch(controller: AbortController, firstMs: number) {
   }
 }
 
-function partOf(part: Scanned): ChatPart {
-  return { text: part.text, ...(part.usage ? { usage: part.usage } : {}), ...(part.finish ? { finish: part.finish } : {}) }
+function partOf({ text, usage, finish }: Scanned, toolCalls: ToolCall[] | undefined): ChatPart {
+  return { text, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}), ...(toolCalls ? { toolCalls } : {}) }
 }
 
 /** Servers that ignore `stream: true` answer in one piece. */

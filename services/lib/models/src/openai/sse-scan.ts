@@ -2,8 +2,10 @@ import { AppError } from '@docent/core/errors'
 
 const MAX_LINE_BYTES = 10 * 1024 * 1024
 const LF = 10
-const CR = 13
-const dataPrefix = Buffer.from('data:')
+const SPACE = 32
+const BACKSLASH = 92
+const NOWHERE = Number.POSITIVE_INFINITY
+const dataPrefix = 'data:'
 const deltaMark = '"delta":{'
 const contentMark = '"content":"'
 // a line with one of these is parsed whole: it says more than a piece of text
@@ -44,23 +46,24 @@ export function createSseScanner(options: { tools?: boolean } = {}): { push(byte
   let skipLf = false
   let partial = ''
 
-  function line(bytes: Buffer, into: Scanned): void {
-    if (bytes.length === 0) {
+  function line(chunk: Chunk, from: number, end: number, into: Scanned): void {
+    if (from === end) {
       if (partial) throw malformed()
       return
     }
     // comments and the other fields (event, id, retry) carry nothing for us
-    if (!bytes.subarray(0, 5).equals(dataPrefix)) return
-    const data = bytes.subarray(bytes[5] === 32 ? 6 : 5)
+    if (!chunk.chars.startsWith(dataPrefix, from)) return
+    const start = from + (chunk.chars.charCodeAt(from + 5) === SPACE ? 6 : 5)
     if (!partial) {
-      const text = quickText(data, marks)
+      const text = quickText(chunk, start, end, marks)
       if (text !== undefined) {
         into.text += text
         into.active = true
         return
       }
     }
-    const json = partial ? `${partial}\n${data.toString('utf8')}` : data.toString('utf8')
+    const data = chunk.bytes.toString('utf8', start, end)
+    const json = partial ? `${partial}\n${data}` : data
     if (json.trim() === '[DONE]') {
       into.done = true
       return
@@ -78,35 +81,36 @@ export function createSseScanner(options: { tools?: boolean } = {}): { push(byte
     read(payload, into)
   }
 
-  function cut(chunk: Buffer, into: Scanned): void {
+  function cut(bytes: Buffer, into: Scanned): void {
+    const chunk = chunkOf(bytes)
+    const { chars } = chunk
     let from = 0
-    while (from < chunk.length) {
+    while (from < chars.length) {
       if (skipLf) {
         skipLf = false
-        if (chunk[from] === LF) {
+        if (chars.charCodeAt(from) === LF) {
           from++
           continue
         }
       }
-      let end = chunk.indexOf(LF, from)
-      const cr = chunk.subarray(from, end < 0 ? chunk.length : end).indexOf(CR)
-      if (cr >= 0) {
-        end = from + cr
+      const cr = chunk.find('\r', from)
+      let end = chunk.find('\n', from)
+      if (cr < end) {
+        end = cr
         skipLf = true
       }
-      if (end < 0) {
-        carry.push(Buffer.from(chunk.subarray(from)))
-        carryBytes += chunk.length - from
+      if (end === NOWHERE) {
+        carry.push(Buffer.from(bytes.subarray(from)))
+        carryBytes += bytes.length - from
         if (carryBytes > MAX_LINE_BYTES) throw new AppError('upstream_failed', 'The model sent a line of more than 10 MB.')
         return
       }
-      const rest = chunk.subarray(from, end)
       if (carryBytes > 0) {
-        const whole = Buffer.concat([...carry, rest])
+        const whole = Buffer.concat([...carry, bytes.subarray(from, end)])
         carry = []
         carryBytes = 0
-        line(whole, into)
-      } else line(rest, into)
+        line(chunkOf(whole), 0, whole.length, into)
+      } else line(chunk, from, end, into)
       from = end + 1
     }
   }
@@ -140,7 +144,7 @@ export function createSseScanner(options: { tools?: boolean } = {}): { push(byte
     end() {
       const into: Scanned = { text: '', active: false, done: false }
       return guarded(into, () => {
-        if (carryBytes > 0) line(Buffer.concat(carry), into)
+        if (carryBytes > 0) line(chunkOf(Buffer.concat(carry)), 0, carryBytes, into)
         if (partial) throw malformed()
       })
     },
@@ -158,30 +162,48 @@ function guarded(into: Scanned, read: () => void): Scanned {
   return into
 }
 
+type Chunk = { bytes: Buffer; chars: string; find(mark: string, from: number): number }
+
+/**
+ * Bytes to look for marks in. `chars` has a character for each byte, so places are the same, and searching a string costs less than
+ * each call into a buffer. `find` goes over them once for each mark, as long as its places are asked for in order.
+ */
+function chunkOf(bytes: Buffer): Chunk {
+  const chars = bytes.toString('latin1')
+  const places: Record<string, number> = {}
+  return {
+    bytes,
+    chars,
+    find(mark, from) {
+      const known = places[mark]
+      if (known !== undefined && known >= from) return known
+      const at = chars.indexOf(mark, from)
+      places[mark] = at < 0 ? NOWHERE : at
+      return places[mark]
+    },
+  }
+}
+
 /** The answer's text of the usual line, or undefined when the line needs a real parse. */
-function quickText(data: Buffer, marks: readonly string[]): string | undefined {
-  // a character for each byte: places are the same, and searching a string costs less than each call into a buffer
-  const line = data.toString('latin1')
-  const delta = line.indexOf(deltaMark)
-  if (delta < 0) return undefined
-  const mark = line.indexOf(contentMark, delta)
-  if (mark < 0) return undefined
+function quickText({ bytes, chars, find }: Chunk, from: number, to: number, marks: readonly string[]): string | undefined {
+  const delta = find(deltaMark, from)
+  if (delta >= to) return undefined
+  const mark = find(contentMark, delta)
   const start = mark + contentMark.length
-  let end = line.indexOf('"', start)
+  if (start >= to) return undefined
+  let end = chars.indexOf('"', start)
   let escaped = false
-  while (end > 0 && line[end - 1] === '\\') {
+  while (end > 0 && chars.charCodeAt(end - 1) === BACKSLASH) {
     escaped = true
     let slashes = 1
-    while (line[end - 1 - slashes] === '\\') slashes++
+    while (chars.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++
     if (slashes % 2 === 0) break
-    end = line.indexOf('"', end + 1)
+    end = chars.indexOf('"', end + 1)
   }
-  if (end < 0) return undefined
-  for (const slow of marks) {
-    const at = line.indexOf(slow)
-    if (at >= 0 && (at < mark || at >= end)) return undefined
-  }
-  const text = data.toString('utf8', start, end)
+  if (end < 0 || end >= to) return undefined
+  // in the text itself their quotes would be escaped
+  for (const slow of marks) if (find(slow, from) < to) return undefined
+  const text = bytes.toString('utf8', start, end)
   if (!escaped && !text.includes('\\')) return text
   try {
     return JSON.parse(`"${text}"`) as string
