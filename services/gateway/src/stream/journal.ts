@@ -51,10 +51,10 @@ export function createJournals(redis: Redis) {
   // it brings its own crowd together; on the client's list it would wait once more
   redis.options.autoPipeliningIgnoredCommands = [...(redis.options.autoPipeliningIgnoredCommands ?? []), APPEND]
 
-  /** What all streams have to append in one turn of the event loop leaves in one command. */
+  /** Streams begin to append at one moment, the end of a turn of the event loop: what all of them have leaves in one command. */
   function put(name: string, batch: readonly Frame[], how: 'new' | 'old', ttlS: number): Promise<string> {
     return new Promise((done, failed) => {
-      if (waiting.length === 0) setImmediate(send)
+      if (waiting.length === 0) queueMicrotask(send)
       const args: (string | number)[] = [batch.length, how, ttlS]
       for (const { id, type, data } of batch) args.push(`${id}-0`, type, data)
       waiting.push({ name, args, done, failed })

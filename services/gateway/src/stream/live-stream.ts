@@ -41,7 +41,7 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
   const pending: Frame[] = []
   let heard = '' // as it came
   let text = ''
-  let sealed = 0 // so much of the text is in frames
+  let waiting = '' // the end of the text, in no frame yet: to cut it off would copy all of it
   let isScheduled = false
   let lastId = 0
   let inFlight: Promise<void> | undefined
@@ -53,14 +53,15 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
     const { clean, held } = storable(heard)
     heard = held
     text += clean
+    waiting += clean
   }
 
   function seal(): void {
     settle()
-    if (sealed === text.length) return
-    pending.push({ id: ++lastId, type: 'delta', data: JSON.stringify({ text: text.slice(sealed) }) })
-    sealed = text.length
-    stream.log.push(sealed)
+    if (waiting === '') return
+    stream.log.push(text.length)
+    pending.push({ id: ++lastId, type: 'delta', data: JSON.stringify({ text: waiting }) })
+    waiting = ''
   }
 
   function flush(): void {
@@ -81,14 +82,16 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
 
   async function drain(): Promise<void> {
     while (pending.length > 0) {
+      // what else happens in this turn of the event loop leaves with it
+      await turn()
+      seal()
       const batch = pending.splice(0)
       const appended = await journal(batch, stream.frames)
       if (appended === 'lost') stream.journalLost = true
       if (appended === 'ended') {
         stream.fenced = stream.ended = true
         pending.length = 0
-        heard = ''
-        sealed = text.length
+        heard = waiting = ''
       } else stream.frames.push(...batch)
       stream.rouse()
       // a flush that came while this one was under way must not wait for the next token
@@ -152,6 +155,19 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
     },
   }
   return stream
+}
+
+let turning: Promise<void> | undefined
+
+/** Resolves when the events of this turn of the event loop are dealt with; one for all who ask. */
+function turn(): Promise<void> {
+  turning ??= new Promise((done) => {
+    setImmediate(() => {
+      turning = undefined
+      done()
+    })
+  })
+  return turning
 }
 
 /** Postgres keeps neither NUL nor half a surrogate pair; what is stored must equal what was streamed. */

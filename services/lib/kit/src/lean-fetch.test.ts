@@ -7,6 +7,10 @@ import { leanFetch } from './lean-fetch.ts'
 const scope = new AsyncDisposableStack()
 afterAll(() => scope.disposeAsync())
 
+function eachOf({ body }: Response, hear: (part: Buffer) => boolean): Promise<boolean> {
+  return (body as unknown as { each(hear: (part: Buffer) => boolean): Promise<boolean> }).each(hear)
+}
+
 async function serve(answer: RequestListener) {
   const server = createServer(answer)
   server.listen(0, '127.0.0.1')
@@ -45,10 +49,9 @@ test('who leaves a body early keeps the connection when the rest comes', async (
   })
   for (let i = 0; i < 3; i++) {
     const response = await leanFetch(url)
-    for await (const part of response.body!) {
-      expect(Buffer.from(part).toString()).toContain('first')
-      break
-    }
+    const heard: string[] = []
+    expect(await eachOf(response, (part) => heard.push(part.toString()) === 0)).toBe(false)
+    expect(heard).toEqual([expect.stringContaining('first')])
   }
   const again = async () => {
     const before = connections
@@ -70,7 +73,10 @@ test('an abort ends it at any time, with its reason; a connection that breaks is
     const left = new AbortController()
     const reading = (async () => {
       const response = await leanFetch(url + path, { signal: left.signal })
-      for await (const _part of response.body!) left.abort(reason)
+      await eachOf(response, () => {
+        left.abort(reason)
+        return true
+      })
     })()
     if (path === '/silent') setImmediate(() => left.abort(reason))
     await expect(reading).rejects.toThrow('enough')
@@ -78,4 +84,27 @@ test('an abort ends it at any time, with its reason; a connection that breaks is
   const cut = await leanFetch(`${url}/cut`)
   await expect(cut.text()).rejects.toThrow()
   await expect(leanFetch('http://127.0.0.1:1/')).rejects.toThrow('fetch failed')
+})
+
+test('what comes before somebody listens is kept, and a long body waits at the other side', async () => {
+  const megabytes = 32
+  let isSent = false
+  const { url } = await serve((_req, res) => {
+    res.end(Buffer.alloc(megabytes * 1024 * 1024, 'x'))
+    res.on('finish', () => {
+      isSent = true
+    })
+  })
+  const response = await leanFetch(url)
+  await new Promise((done) => setTimeout(done, 100)) // whether it waits cannot be awaited
+  expect(isSent).toBe(false)
+  expect((await response.text()).length).toBe(megabytes * 1024 * 1024)
+})
+
+test('what a listener throws ends the reading with it', async () => {
+  const { url } = await serve((_req, res) => void res.write('first'))
+  const mistake = () => {
+    throw new Error('a mistake')
+  }
+  await expect(eachOf(await leanFetch(url), mistake)).rejects.toThrow('a mistake')
 })

@@ -1,23 +1,32 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 
 // time limits are the callers'; an address that drops what is sent to it is given up soon
 const agent = new Agent({ connect: { timeout: 3_000 }, headersTimeout: 0, bodyTimeout: 0 })
 const REST_MS = 1_000 // what a reader leaves unread is awaited so long for the connection's sake
 const REST_BYTES = 64 * 1024
+const UNHEARD_BYTES = 64 * 1024
+const ENOUGH = new Error('enough') // made once: a reason costs a stack
+
+/** Told each part as it is read from the socket; `false` means enough. */
+type Hear = (part: Buffer) => boolean
 
 /**
- * `fetch` for what our clients need, by undici's `request`: no web streams between socket and reader, which is most of what
- * fetch costs. Bodies that are sent are texts; nothing is compressed; a redirect is left to fetch itself. `body` is read
- * once, by iterating, `each`, `json` or `text`; leaving it early keeps the connection when the rest comes at once.
+ * `fetch` for what our clients need, on undici's `dispatch`: no streams and no promises between socket and reader, which is most of
+ * what fetch costs. Bodies that are sent are texts; nothing is compressed; a redirect is left to fetch itself. `body` is read
+ * once, by `each`, `json` or `text`; leaving it early keeps the connection when the rest comes at once.
  */
 export async function leanFetch(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   if (url instanceof Request || (init.body != null && typeof init.body !== 'string')) return fetch(url, init)
-  const { statusCode: status, headers, body } = await answerTo(url, init)
-  body.on('error', () => undefined) // whoever reads hears of it; a body that nobody reads must not end the process
+  const { status, headers, body } = await answerTo(new URL(url), init)
   if (status >= 300 && status < 400 && headers.location) {
-    body.destroy()
+    body.cancel()
     return fetch(url, init)
+  }
+  const text = async () => {
+    const parts: Buffer[] = []
+    await body.each((part) => parts.push(part) > 0)
+    return Buffer.concat(parts).toString('utf8')
   }
   const response = {
     status,
@@ -27,72 +36,122 @@ export async function leanFetch(url: string | URL | Request, init: RequestInit =
     get headers() {
       return headersOf(headers)
     },
-    body: {
-      [Symbol.asyncIterator]: () => partsOf(body),
-      each: (hear: (part: Buffer) => boolean) => tellParts(body, hear),
-      cancel: async () => void body.destroy(),
-    },
-    text: () => body.text(),
-    json: () => body.json(),
+    body: { each: body.each, cancel: async () => body.cancel() },
+    text,
+    json: async () => JSON.parse(await text()) as unknown,
   }
   return response as unknown as Response
 }
 
-async function answerTo(url: string | URL, { method = 'GET', headers, body, signal }: RequestInit): Promise<Dispatcher.ResponseData> {
-  try {
-    return await request(url, {
-      method: method as Dispatcher.HttpMethod,
-      headers: headers instanceof Headers || Array.isArray(headers) ? Object.fromEntries(headers) : (headers ?? {}),
-      body: (body as string | null | undefined) ?? null,
-      signal: signal ?? null,
-      dispatcher: agent,
-    })
-  } catch (cause) {
-    if (signal?.aborted) throw signal.reason
-    throw new TypeError('fetch failed', { cause })
-  }
-}
+type Answer = { status: number; headers: IncomingHttpHeaders; body: Body }
 
-type Body = Dispatcher.ResponseData['body']
-
-async function* partsOf(body: Body): AsyncGenerator<Buffer> {
-  let isWhole = false
-  let bytes = 0
-  try {
-    for await (const part of body.iterator({ destroyOnReturn: false })) {
-      bytes += (part as Buffer).length
-      yield part as Buffer
-    }
-    isWhole = true
-  } finally {
-    if (!isWhole) leaveRest(body, bytes)
-  }
-}
-
-/** Tells each part as it is read from the socket, without a promise; resolves to true at the end, to false when `hear` has enough. */
-function tellParts(body: Body, hear: (part: Buffer) => boolean): Promise<boolean> {
+/** Resolves with the head. Errors: the signal's reason; `fetch failed` with its cause. */
+function answerTo({ origin, pathname, search }: URL, { method = 'GET', headers, body, signal }: RequestInit): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    let bytes = 0
-    const take = (part: Buffer) => {
-      bytes += part.length
-      try {
-        if (hear(part)) return
-        resolve(false)
-      } catch (error) {
-        reject(error)
-      }
-      body.off('data', take)
-      leaveRest(body, bytes)
+    let controller: Dispatcher.DispatchController | undefined
+    let told: Body | undefined
+    const leave = () => {
+      reject(signal!.reason)
+      controller?.abort(signal!.reason)
     }
-    body.on('error', reject)
-    body.on('end', () => resolve(true))
-    body.on('data', take)
+    if (signal?.aborted) return leave()
+    signal?.addEventListener('abort', leave, { once: true })
+    const over = () => signal?.removeEventListener('abort', leave)
+    agent.dispatch(
+      {
+        origin,
+        path: pathname + search,
+        method: method as Dispatcher.HttpMethod,
+        headers: headers instanceof Headers || Array.isArray(headers) ? Object.fromEntries(headers) : (headers ?? {}),
+        body: (body as string | null | undefined) ?? null,
+      },
+      {
+        onRequestStart(started) {
+          controller = started
+          if (signal?.aborted) started.abort(signal.reason)
+        },
+        onResponseStart(started, status, head) {
+          if (status < 200) return
+          told = createBody(started)
+          resolve({ status, headers: head, body: told })
+        },
+        onResponseData: (_, part) => told?.push(part),
+        onResponseEnd() {
+          over()
+          told?.end()
+        },
+        onResponseError(_, cause) {
+          over()
+          if (told) told.end(cause)
+          else reject(new TypeError('fetch failed', { cause }))
+        },
+      },
+    )
   })
 }
 
-/** undici counts what was read before towards the limit. */
-function leaveRest(body: Body, bytes: number): void {
-  if (!body.destroyed) body.dump({ limit: bytes + REST_BYTES, signal: AbortSignal.timeout(REST_MS) }).catch(() => body.destroy())
+type Body = ReturnType<typeof createBody>
+
+/** What comes before somebody listens is kept; a socket that brings more than a little of it waits. */
+function createBody(controller: Dispatcher.DispatchController) {
+  let unheard: Buffer[] = []
+  let unheardBytes = 0
+  let over: { error?: Error } | undefined
+  let hear: Hear | undefined
+  let limit: NodeJS.Timeout | undefined
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+
+  function take(part: Buffer): void {
+    try {
+      if (hear!(part)) return
+      resolve(false)
+    } catch (error) {
+      reject(error)
+    }
+    let left = REST_BYTES
+    hear = ({ length }) => {
+      left -= length
+      if (left < 0) controller.abort(ENOUGH)
+      return true
+    }
+    if (!over) limit = setTimeout(() => controller.abort(ENOUGH), REST_MS)
+  }
+
+  function push(part: Buffer): void {
+    if (hear) take(part)
+    else {
+      unheard.push(part)
+      unheardBytes += part.length
+      if (unheardBytes > UNHEARD_BYTES) controller.pause()
+    }
+  }
+
+  function end(error?: Error): void {
+    clearTimeout(limit)
+    over = error ? { error } : {}
+    if (hear) settle()
+  }
+
+  function settle(): void {
+    if (over?.error) reject(over.error)
+    else if (over) resolve(true)
+  }
+
+  return {
+    push,
+    end,
+    /** True at the end, false when `listener` has enough. Errors: what broke the connection, what `listener` throws. */
+    each(listener: Hear): Promise<boolean> {
+      hear = listener
+      const parts = unheard
+      unheard = []
+      for (const part of parts) take(part)
+      settle()
+      if (controller.paused) controller.resume()
+      return promise
+    },
+    cancel: () => controller.abort(ENOUGH),
+  }
 }
 
 function headersOf(given: IncomingHttpHeaders): Headers {
