@@ -1,107 +1,133 @@
+import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nginxCommand } from '../../assets/programs.ts'
 import { startNginx } from '../start-nginx.ts'
 import type { ChildService } from './child-service.ts'
 import { percentile } from './open-bench.ts'
 import { ask, crowd, type Door, gatewayDoor, plainDoor } from './relay/load.ts'
-import { openRelay } from './relay/open-relay.ts'
+import { openRelay, type Relay } from './relay/open-relay.ts'
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
 const PACED = { streams: 200, perSecond: 50, tokens: 200 }
 const BURST = { questions: 160, atOnce: 16, tokens: 200 }
 const OPEN = 1_000
 const BEHIND_NGINX = 90 // it lets one address have a hundred
+const APART_MS = 10
+const pacedModel = `paced-${PACED.perSecond}-${PACED.tokens}`
+const burstModel = `burst-${BURST.tokens}`
 
-/** What streams cost: the whole gateway against a mock model and a mock retrieval; ratios are of one run, A and B in turn. */
+type Part = (relay: Relay, scope: AsyncDisposableStack) => Promise<Record<string, number>>
+const parts: Record<string, Part> = { paced, nginx, burst, memory, resume }
+const median = (values: readonly number[]) => percentile(values, 0.5)
+
+/**
+ * What streams cost: the whole gateway against a mock model and a mock retrieval; ratios are of one run, A and B in turn.
+ * BENCH_PARTS=paced,nginx,burst,memory,resume names some of it.
+ */
 export async function benchGateway(scope: AsyncDisposableStack): Promise<Record<string, number>> {
-  const { gatewayFor, rivalFor } = await openRelay(scope)
-  const say = (line: string) => console.error(line)
+  const relay = await openRelay(scope)
+  const wanted = process.env.BENCH_PARTS?.split(',') ?? Object.keys(parts)
+  const all: Record<string, number> = { 'load average at the begin': loadavg()[0]! }
+  for (const [name, part] of Object.entries(parts)) {
+    if (!wanted.includes(name)) continue
+    console.error(name)
+    Object.assign(all, await part(relay, scope))
+  }
+  return { ...all, 'load average at the end': loadavg()[0]! }
+}
 
-  say('1: 200 paced streams')
-  const pacedModel = `paced-${PACED.perSecond}-${PACED.tokens}`
-  const paced = await gatewayFor(pacedModel)
+/** A and B in turn; the first round is for the compiler. */
+async function inTurn(a: () => Promise<number>, b: () => Promise<number>): Promise<[number, number]> {
+  const [ofA, ofB]: [number[], number[]] = [[], []]
+  for (let round = 0; round <= ROUNDS; round++) {
+    const [one, other] = [await a(), await b()]
+    if (round > 0) ofA.push(one) && ofB.push(other)
+  }
+  return [median(ofA), median(ofB)]
+}
+
+/** CPU µs per token of `streams` that begin one after another. */
+async function perToken(cpuS: () => number, door: Door, streams: number): Promise<number> {
+  const before = cpuS()
+  await crowd(door, streams, streams, PACED.tokens, APART_MS)
+  return ((cpuS() - before) * 1e6) / (streams * PACED.tokens)
+}
+
+async function paced({ gatewayFor, rivalFor, mock }: Relay) {
+  const gateway = await gatewayFor(pacedModel)
   const pipe = await rivalFor('pipe', pacedModel)
-  const perToken = async (service: ChildService, door: Door) => {
-    const before = service.cpuS()
-    await crowd(door, PACED.streams, PACED.streams, PACED.tokens, 10)
-    return ((service.cpuS() - before) * 1e6) / (PACED.streams * PACED.tokens)
+  const mocking: number[] = []
+  const [own, bare] = await inTurn(
+    async () => {
+      const before = mock.cpuS()
+      const us = await perToken(gateway.cpuS, gatewayDoor(gateway.url), PACED.streams)
+      mocking.push(((mock.cpuS() - before) * 1e6) / (PACED.streams * PACED.tokens))
+      return us
+    },
+    () => perToken(pipe.cpuS, plainDoor(pipe.url), PACED.streams),
+  )
+  const lag = /^nodejs_eventloop_lag_p99_seconds\S* (\S+)/m.exec(await (await fetch(gateway.metricsUrl)).text())?.[1]
+  return {
+    '1 relay: CPU µs per token, 200 streams × 50/s': own,
+    '1 bare node:http pipe: the same': bare,
+    '1 ratio': own / bare,
+    '1 the mock model: the same': median(mocking),
+    '1 event loop lag of the gateway, p99 ms': Number(lag) * 1_000,
   }
-  const own: number[] = []
-  const bare: number[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
-    const a = await perToken(paced, gatewayDoor(paced.url))
-    const b = await perToken(pipe, plainDoor(pipe.url))
-    if (round > 0) own.push(a) && bare.push(b) // the first is for the compiler
-  }
-  const lag = /^nodejs_eventloop_lag_p99_seconds\S* (\S+)/m.exec(await (await fetch(paced.metricsUrl)).text())?.[1]
+}
 
-  say('6: through TLS nginx')
-  const nginx = await startNginx(nginxCommand(), Number(new URL(paced.url).port), scope, { tls: true })
-  const cpuPerToken = async (door: Door) => {
-    const cpuS = () => paced.cpuS() + nginx.cpuS()
-    const before = cpuS()
-    await crowd(door, BEHIND_NGINX, BEHIND_NGINX, PACED.tokens, 10)
-    return ((cpuS() - before) * 1e6) / (BEHIND_NGINX * PACED.tokens)
-  }
-  const behind: number[] = []
-  const bareGateway: number[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
-    const a = await cpuPerToken(gatewayDoor(nginx.url))
-    const b = await cpuPerToken(gatewayDoor(paced.url))
-    if (round > 0) behind.push(a) && bareGateway.push(b)
-  }
+async function nginx({ gatewayFor }: Relay, scope: AsyncDisposableStack) {
+  const gateway = await gatewayFor(pacedModel)
+  const front = await startNginx(nginxCommand(), Number(new URL(gateway.url).port), scope, { tls: true })
+  const cpuS = () => gateway.cpuS() + front.cpuS()
+  const [behind, bare] = await inTurn(
+    () => perToken(cpuS, gatewayDoor(front.url), BEHIND_NGINX),
+    () => perToken(cpuS, gatewayDoor(gateway.url), BEHIND_NGINX),
+  )
+  return { '6 through TLS nginx: extra CPU µs per token': behind - bare }
+}
 
-  say('2: bursts')
-  const burstModel = `burst-${BURST.tokens}`
-  const burst = await gatewayFor(burstModel)
+async function burst({ gatewayFor, rivalFor }: Relay) {
+  const gateway = await gatewayFor(burstModel)
   const sdk = await rivalFor('sdk', burstModel)
   const tokensPerCpuS = async (service: ChildService, door: Door) => {
     const before = service.cpuS()
     await crowd(door, BURST.questions, BURST.atOnce, BURST.tokens)
     return (BURST.questions * BURST.tokens) / (service.cpuS() - before)
   }
-  const burstOwn: number[] = []
-  const burstSdk: number[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
-    const a = await tokensPerCpuS(burst, gatewayDoor(burst.url))
-    const b = await tokensPerCpuS(sdk, plainDoor(sdk.url))
-    if (round > 0) burstOwn.push(a) && burstSdk.push(b)
-  }
+  const [own, usual] = await inTurn(
+    () => tokensPerCpuS(gateway, gatewayDoor(gateway.url)),
+    () => tokensPerCpuS(sdk, plainDoor(sdk.url)),
+  )
+  return { '2 burst: tokens per CPU-s': own, '2 Express and openai SDK: the same': usual, '2 ratio': own / usual }
+}
 
-  say('5: memory of open streams')
-  const slow = await gatewayFor('paced-1-25')
-  await crowd(gatewayDoor(slow.url), 20, 20, 25)
-  const before = slow.memory().rssMb
+async function memory({ gatewayFor }: Relay) {
+  const gateway = await gatewayFor('paced-1-25')
+  const door = gatewayDoor(gateway.url)
+  await crowd(door, 20, 20, 25)
+  const before = gateway.memory().rssMb
   let heard = 0
-  const open = Array.from({ length: OPEN }, () => ask(gatewayDoor(slow.url), () => heard++))
+  const open = Array.from({ length: OPEN }, () => ask(door, () => heard++))
   while (heard < OPEN) await sleep(50)
   await sleep(5_000)
-  const held = slow.memory().rssMb
+  const held = gateway.memory().rssMb
   await Promise.all(open)
+  return { '5 KB resident per open stream, 1,000 open': ((held - before) * 1_024) / OPEN }
+}
 
-  say('resume')
-  const told = await ask(gatewayDoor(burst.url))
+async function resume({ gatewayFor }: Relay) {
+  const gateway = await gatewayFor(burstModel)
+  const told = await ask(gatewayDoor(gateway.url))
   const replays: number[] = []
-  const cpuBefore = burst.cpuS()
+  const before = gateway.cpuS()
   for (let i = 0; i < 200; i++) {
     const from = performance.now()
-    await (await fetch(`${burst.url}/api/v1/answers/${told.answerId}/events`)).text()
+    await (await fetch(`${gateway.url}/api/v1/answers/${told.answerId}/events`)).text()
     replays.push(performance.now() - from)
   }
-  const replayCpu = ((burst.cpuS() - cpuBefore) * 1e3) / 200
-
-  const median = (values: readonly number[]) => percentile(values, 0.5)
   return {
-    '1 relay: CPU µs per token, 200 streams × 50/s': median(own),
-    '1 bare node:http pipe: the same': median(bare),
-    '1 ratio': median(own) / median(bare),
-    '1 event loop lag of the gateway, p99 ms': Number(lag) * 1_000,
-    '6 through TLS nginx: extra CPU µs per token': median(behind) - median(bareGateway),
-    '2 burst: tokens per CPU-s': median(burstOwn),
-    '2 openai SDK on node:http: the same': median(burstSdk),
-    '2 ratio': median(burstOwn) / median(burstSdk),
-    '5 KB resident per open stream, 1,000 open': ((held - before) * 1_024) / OPEN,
     'resume: replay of 200 tokens from the journal, p50 ms': median(replays),
-    'resume: CPU ms each': replayCpu,
+    'resume: CPU ms each': ((gateway.cpuS() - before) * 1e3) / 200,
   }
 }

@@ -1,8 +1,9 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import express from 'express'
 import OpenAI from 'openai'
 
-// What a gateway is compared with: RIVAL=pipe hands bytes through, RIVAL=sdk is what is usually written: the openai client, an
-// object per token, each encoded again and written by itself. Neither keeps anything.
+// What a gateway is compared with: RIVAL=pipe hands bytes through on bare node:http, RIVAL=sdk is what is usually written: Express and
+// the openai client, an object per token, each encoded again and written by itself. Neither keeps anything.
 const model = process.env.MODEL ?? ''
 const upstream = new URL(`${process.env.UPSTREAM}/v1/chat/completions`)
 const agent = new Agent({ keepAlive: true })
@@ -24,10 +25,15 @@ async function sdk(_req: IncomingMessage, res: ServerResponse): Promise<void> {
   res.end('data: [DONE]\n\n')
 }
 
-const serve = process.env.RIVAL === 'sdk' ? sdk : pipe
-createServer((req, res) => {
+const piping = createServer((req, res) => {
   if (req.url === '/readyz') return void res.end('ok')
   req.resume()
-  req.on('end', () => void serve(req, res))
-}).listen(Number(process.env.PORT), process.env.HOST)
+  req.on('end', () => pipe(req, res))
+})
+const app = express()
+  .use(express.json())
+  .get('/readyz', (_req, res) => void res.send('ok'))
+  .post('/v1/chat/completions', sdk)
+const server = process.env.RIVAL === 'sdk' ? createServer(app) : piping
+server.listen(Number(process.env.PORT), process.env.HOST)
 process.once('SIGTERM', () => process.exit(0))
