@@ -3,6 +3,7 @@ import { createCorpus } from '@docent/corpus/create-corpus'
 import { healthRouter } from '@docent/kit/health'
 import { createApp, listen } from '@docent/kit/http-app'
 import { requireInternal } from '@docent/kit/internal'
+import { leanFetch } from '@docent/kit/lean-fetch'
 import { createLogger, type Log } from '@docent/kit/logger'
 import { createMetrics, dependencyUp, httpSeconds, type Metrics, serveMetrics } from '@docent/kit/metrics'
 import { openPostgres } from '@docent/kit/postgres'
@@ -32,7 +33,9 @@ export async function startRetrieval(
   const corpus = parts.corpus ?? openCorpus(config, scope, log)
   const models =
     parts.models ??
-    (parts.embedder ? onlyModel(parts.embedder) : createHttpModels({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000 }))
+    (parts.embedder
+      ? onlyModel(parts.embedder)
+      : createHttpModels({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000, fetch: leanFetch }))
 
   const reranker = parts.reranker ?? createHttpReranker({ url: `${config.embedderUrl.replace(/\/+$/, '')}/rerank`, api: 'cohere' })
 
@@ -61,6 +64,7 @@ export async function startRetrieval(
       searchRouter({ index, dense, corpus, reranker, events, isLoaded: () => follower.loaded }),
     ],
   })
+  app.disable('etag') // a hash of each response, and nobody asks by it
   scope.use(await serveMetrics(metrics, config.http.metricsPort, config.http.host))
   const door = scope.use(await listen(app, { host: config.http.host, port: config.http.port }))
   await follower.tried // the door is open meanwhile: health answers, and searches are told to wait
@@ -69,5 +73,5 @@ export async function startRetrieval(
 
 function openCorpus(config: Config, scope: AsyncDisposableStack, log: Log): Corpus {
   const pool = scope.adopt(openPostgres(config.databaseUrl, log, { name: 'docent-retrieval', max: 5 }), (open) => open.end())
-  return createCorpus(pool, { url: config.chromaUrl }, log)
+  return createCorpus(pool, { url: config.chromaUrl, fetch: leanFetch }, log)
 }

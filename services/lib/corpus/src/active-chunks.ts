@@ -1,24 +1,32 @@
 import type { Corpus, IndexedChunk } from './corpus.ts'
 import type { Database } from './database.ts'
 
-const PAGE = 500
+const PAGE = 100 // larger ones live long enough to be moved to the old heap, which does not shrink again
 
 /** The chunks that serve: those of each document's active version. */
 export function createActiveChunks(database: Database): Pick<Corpus, 'loadActive' | 'parentsOf' | 'countChunks'> {
   return {
     loadActive: (batch, documentIds) =>
       database.transaction(async (client) => {
-        // one snapshot for all pages, and one sort; a page at a time is in memory
+        // one snapshot for all pages, and one sort; two pages at a time are in memory
         await client.query(`DECLARE active NO SCROLL CURSOR FOR ${activeSql}`, [documentIds ?? null])
-        for (;;) {
-          const { rows } = await client.query<ActiveRow>(`FETCH ${PAGE} FROM active`)
+        const fetchPage = () => {
+          const page = client.query<ActiveRow>(`FETCH ${PAGE} FROM active`)
+          page.catch(() => undefined) // whoever awaits it hears of it; `batch` may fail before
+          return page
+        }
+        for (let page = fetchPage(); ; ) {
+          const { rows } = await page
+          const isLast = rows.length < PAGE
+          if (!isLast) page = fetchPage() // Postgres reads on while these are taken in
           if (rows.length > 0) await batch(rows.map(toIndexed))
-          if (rows.length < PAGE) return
+          if (isLast) return
         }
       }),
 
     async parentsOf(chunkIds) {
-      const { rows } = await database.query<{ id: string; parent_start: number; parent_end: number; parent_text: string }>(
+      const { rows } = await database.prepared<{ id: string; parent_start: number; parent_end: number; parent_text: string }>(
+        'parents-of',
         'SELECT id, parent_start, parent_end, parent_text FROM chunk WHERE id = ANY($1)',
         [chunkIds],
       )

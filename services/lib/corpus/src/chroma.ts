@@ -1,5 +1,6 @@
 import { AppError } from '@docent/core/errors'
-import { ChromaClient, ChromaConnectionError, ChromaNotFoundError, type Collection } from 'chromadb'
+import { ChromaClient, ChromaConnectionError, ChromaNotFoundError, type Collection, type Where } from 'chromadb'
+import { z } from 'zod'
 import type { Generation } from './corpus.ts'
 
 const SPACE = 'cosine'
@@ -22,22 +23,40 @@ export type Chroma = {
   open(generation: Generation, language: Language, signal: AbortSignal): Promise<Collection>
   /** as it is: nothing is made, undefined when there is none */
   find(generation: Generation, language: Language, signal: AbortSignal): Promise<Collection | undefined>
+  /** The ids nearest to a vector and their distances. What each search does goes past the client, which costs more than the rest of the request. */
+  nearest(collection: Collection, asked: NearestQuestion, signal: AbortSignal): Promise<{ ids: string[]; distances: (number | null)[] }>
   drop(generation: Generation, signal: AbortSignal): Promise<void>
   /** its collections are no longer those that were opened */
   forget(generation: Generation): void
 }
 
+export type NearestQuestion = { vector: Float32Array; limit: number; where?: Where | undefined }
+/** a body is sent as text and read as JSON: `fetch` itself, or one that costs less */
+export type ChromaOptions = { url: string; fetch?: typeof globalThis.fetch }
+
+const TENANT = 'default_tenant'
+const DATABASE = 'default_database'
+const found = z.object({ ids: z.array(z.array(z.string())), distances: z.array(z.array(z.number().nullable())).nullish() })
+const REASON = 500 // characters of what Chroma says went wrong
+
 /** Chroma's client has no time limits: one client per call carries the signal, the collection's id is kept. */
-export function openChroma(url: string): Chroma {
+export function openChroma({ url, fetch = globalThis.fetch }: ChromaOptions): Chroma {
   const { hostname, port, protocol } = new URL(url)
+  const collections = `${url.replace(/\/+$/, '')}/api/v2/tenants/${TENANT}/databases/${DATABASE}/collections`
   const ids = new Map<string, string>()
+  // both collections are asked with the same 384 numbers, which are most of what is sent
+  let last: { vector: Float32Array; numbers: string } | undefined
+  const numbersOf = (vector: Float32Array) => {
+    if (last?.vector !== vector) last = { vector, numbers: JSON.stringify([...vector]) }
+    return last.numbers
+  }
   const client = (signal: AbortSignal) =>
     new ChromaClient({
       host: hostname,
       port: Number(port) || (protocol === 'https:' ? 443 : 80),
       ssl: protocol === 'https:',
-      tenant: 'default_tenant',
-      database: 'default_database',
+      tenant: TENANT,
+      database: DATABASE,
       fetchOptions: { signal },
     })
 
@@ -63,6 +82,17 @@ export function openChroma(url: string): Chroma {
           if (error instanceof ChromaNotFoundError) return undefined
           throw error
         }),
+    async nearest({ id }, { vector, limit, where }, signal) {
+      const rest = JSON.stringify({ n_results: limit, include: ['distances'], where })
+      const body = `{"query_embeddings":[${numbersOf(vector)}],${rest.slice(1)}`
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(`${collections}/${id}/query`, { method: 'POST', headers, body, signal })
+      const text = await response.text()
+      if (response.status === 404) throw new ChromaNotFoundError('The collection is not there.')
+      if (!response.ok) throw new Error(`Chroma answered ${response.status}: ${text.slice(0, REASON)}`)
+      const { ids, distances } = found.parse(JSON.parse(text))
+      return { ids: ids[0] ?? [], distances: distances?.[0] ?? [] }
+    },
     async drop(generation, signal) {
       for (const language of languages) {
         ids.delete(nameOf(generation, language))

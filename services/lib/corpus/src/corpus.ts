@@ -324,7 +324,7 @@ export type Corpus = {
   // what retrieval follows
   lastChange(): Promise<number>
   changesAfter(seq: number, limit: number): Promise<Change[]>
-  /** in the order of documents and their chunks, from one snapshot; the next page is read when `batch` is done */
+  /** in the order of documents and their chunks, from one snapshot; `batch` gets a page when it is done with the one before */
   loadActive(batch: (chunks: IndexedChunk[]) => unknown, documentIds?: readonly string[]): Promise<void>
   parentsOf(chunkIds: readonly string[]): Promise<Map<string, { start: number; end: number; text: string }>>
   /** wakes on NOTIFY corpus_change; polling stays the truth */

@@ -1,5 +1,6 @@
 import { createActiveChunks } from './active-chunks.ts'
 import { createAttempts } from './attempts.ts'
+import type { ChromaOptions } from './chroma.ts'
 import { createChunkEdits } from './chunk-edits.ts'
 import { createChunks } from './chunks.ts'
 import { createControlFiles } from './control-files.ts'
@@ -17,13 +18,13 @@ import { verifyCorpus } from './verify.ts'
 /** The corpus over a pool of role docent_corpus and, when there is one, a Chroma. */
 export function createCorpus(
   pool: Pool,
-  chroma: { url: string } | undefined,
+  chroma: ChromaOptions | undefined,
   log: CorpusLog,
   /** lines at which a fault test may hit the process: kit's `faultPoint` */
   faultPoint: (name: string) => void = () => undefined,
 ): Corpus {
   const database = guardPool(pool)
-  const vectors = createVectors(chroma?.url, database, log)
+  const vectors = createVectors(chroma, database, log)
   const embeddings = createEmbeddings(database)
   return {
     ...createLedger(database, (ids) => vectors.dropLater(ids)),

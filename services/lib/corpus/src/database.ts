@@ -20,6 +20,9 @@ export function guardPool(pool: Pool) {
   return {
     query: <R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<R>> =>
       pool.query<R>(text, values).catch(translate),
+    /** parsed once a connection, under this name: for what each search asks */
+    prepared: <R extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<pg.QueryResult<R>> =>
+      pool.query<R>({ name, text, values }).catch(translate),
     async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
       const client = await pool.connect().catch(translate)
       let broken: Error | undefined

@@ -1,7 +1,8 @@
 import { AppError } from '@docent/core/errors'
 import { SAMPLE, writtenIn } from '@docent/core/text/language'
+import { within } from '@docent/core/within'
 import { ChromaNotFoundError, type Collection, type Where } from 'chromadb'
-import { isChromaOutage, type Language, languages, OtherLayout, openChroma } from './chroma.ts'
+import { type ChromaOptions, isChromaOutage, type Language, languages, OtherLayout, openChroma } from './chroma.ts'
 import type { Corpus, Generation } from './corpus.ts'
 import type { CorpusLog, Database } from './database.ts'
 import { decodeFloat16 } from './float16.ts'
@@ -34,8 +35,8 @@ const SELF_SCORE = 0.98
 // enough to meet both languages in a mixed folder, mostly
 const SAMPLES = 8
 
-export function createVectors(url: string | undefined, database: Database, log: CorpusLog): Vectors {
-  const chroma = url === undefined ? undefined : openChroma(url)
+export function createVectors(options: ChromaOptions | undefined, database: Database, log: CorpusLog): Vectors {
+  const chroma = options && openChroma(options)
   // those this process has worked with: a chunk that goes away goes from each of them
   const used = new Map<number, Generation>()
   let isDoubtful = false
@@ -61,27 +62,22 @@ export function createVectors(url: string | undefined, database: Database, log: 
   const search: Corpus['searchDense'] = async (vector, limit, generation, signal, { language, documents, collections } = {}) => {
     if (vector.length !== generation.dimension)
       throw new AppError('conflict', `The vector has ${vector.length} numbers, the generation ${generation.dimension}.`)
-    const within = AbortSignal.any([signal, AbortSignal.timeout(QUERY_MS)])
     const where: Where[] = [
       ...(documents ? [{ document: { $in: [...documents] } }] : []),
       ...(collections ? [{ collection: { $in: [...collections] } }] : []),
     ]
-    const lists = await Promise.all((language ? [language] : languages).map((one) => nearest(one, within)))
+    const lists = await within(QUERY_MS, signal, (until) =>
+      Promise.all((language ? [language] : languages).map((one) => nearest(one, until))),
+    )
     return lists
       .flat()
       .sort((a, b) => b.score - a.score)
       .slice(0, limit)
 
     async function nearest(one: Language, until: AbortSignal) {
-      const found = await using(generation, one, until, (collection) =>
-        collection.query({
-          queryEmbeddings: [[...vector]],
-          nResults: limit,
-          include: ['distances'],
-          ...(where.length > 0 ? { where: where.length === 1 ? where[0]! : { $and: where } } : {}),
-        }),
-      )
-      return found.ids[0]!.map((chunkId, i) => ({ chunkId, score: 1 - (found.distances[0]?.[i] ?? 1) }))
+      const asked = { vector, limit, where: where.length > 1 ? { $and: where } : where[0] }
+      const { ids, distances } = await using(generation, one, until, (collection) => chroma!.nearest(collection, asked, until))
+      return ids.map((chunkId, i) => ({ chunkId, score: 1 - (distances[i] ?? 1) }))
     }
   }
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => scope.disposeAsync())
 
-const collection = () => openChroma(inject('stores').chromaUrl).open(generation, 'en', AbortSignal.timeout(5_000))
+const collection = () => openChroma({ url: inject('stores').chromaUrl }).open(generation, 'en', AbortSignal.timeout(5_000))
 const chunkIds = async ({ id }: DocumentRow) =>
   (await pool.query<{ id: string }>('SELECT id FROM chunk WHERE document = $1 ORDER BY ordinal', [id])).rows.map((row) => row.id)
 

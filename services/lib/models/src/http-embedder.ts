@@ -1,4 +1,5 @@
 import { AppError, isErrorCode } from '@docent/core/errors'
+import { Late, within } from '@docent/core/within'
 import { z } from 'zod'
 import type { Embedder, EmbeddingModels } from './embedder.ts'
 import { decodeBase64, readVectors } from './vectors.ts'
@@ -13,6 +14,8 @@ export type HttpEmbedderOptions = {
   batch?: number
   /** one of those the service offers; unset: the first of them */
   model?: string
+  /** one that costs less than `fetch` itself */
+  fetch?: typeof globalThis.fetch
 }
 
 const modelsReply = z.object({
@@ -40,6 +43,7 @@ export function createHttpEmbedder({
   passagesTimeoutMs = 180_000,
   batch = 32,
   model,
+  fetch = globalThis.fetch,
 }: HttpEmbedderOptions): Embedder {
   const base = url.replace(/\/+$/, '')
   let dimension: number | undefined
@@ -56,8 +60,7 @@ export function createHttpEmbedder({
       `${base}/v1/embeddings`,
       { method: 'POST', headers: { 'content-type': 'application/json' }, body },
       vectorsReply,
-      limitMs,
-      signal,
+      { limitMs, signal, fetch },
     )
     if (data.some(({ index }, place) => index !== place)) throw new AppError('embedding_failed', 'The embedder sent vectors out of order.')
     const vectors = readVectors(
@@ -71,7 +74,7 @@ export function createHttpEmbedder({
 
   return {
     async info(signal) {
-      const { data } = await ask(`${base}/v1/models`, {}, modelsReply, timeoutMs, signal)
+      const { data } = await ask(`${base}/v1/models`, {}, modelsReply, { limitMs: timeoutMs, signal, fetch })
       const offered = model === undefined ? data[0] : data.find(({ id }) => id === model)
       if (!offered) throw new AppError('not_found', `The embedder does not serve the model "${model}".`)
       if (!offered.dimension) throw new AppError('unavailable', offered.problem ?? `The model "${offered.id}" does not answer.`)
@@ -95,10 +98,10 @@ export function createHttpEmbedder({
 /** All models of our embedder service. */
 export function createHttpModels(options: Omit<HttpEmbedderOptions, 'model'>): EmbeddingModels {
   const embedders = new Map<string, Embedder>()
-  const { url, timeoutMs = 5_000 } = options
+  const { url, timeoutMs = 5_000, fetch = globalThis.fetch } = options
   return {
     async list(signal) {
-      const { data } = await ask(`${url.replace(/\/+$/, '')}/v1/models`, {}, modelsReply, timeoutMs, signal)
+      const { data } = await ask(`${url.replace(/\/+$/, '')}/v1/models`, {}, modelsReply, { limitMs: timeoutMs, signal, fetch })
       return data.map(({ id, ...offered }) => ({ model: id, ...offered }))
     },
     of(model) {
@@ -110,17 +113,22 @@ export function createHttpModels(options: Omit<HttpEmbedderOptions, 'model'>): E
 }
 
 /** JSON in, JSON out; the service's problem becomes the same AppError here, silence becomes `unavailable` or `timeout`. */
-async function ask<T>(url: string, init: RequestInit, schema: z.ZodType<T>, timeoutMs: number, caller?: AbortSignal): Promise<T> {
-  const limit = AbortSignal.timeout(timeoutMs)
-  const signal = caller ? AbortSignal.any([caller, limit]) : limit
+async function ask<T>(
+  url: string,
+  init: RequestInit,
+  schema: z.ZodType<T>,
+  { limitMs, signal: caller, fetch }: { limitMs: number; signal?: AbortSignal; fetch: typeof globalThis.fetch },
+): Promise<T> {
   let response: Response
   let text: string
   try {
-    response = await fetch(url, { ...init, signal })
-    text = await response.text()
+    ;[response, text] = await within(limitMs, caller, async (signal) => {
+      const replied = await fetch(url, { ...init, signal })
+      return [replied, await replied.text()]
+    })
   } catch (cause) {
     caller?.throwIfAborted()
-    if (limit.aborted) throw new AppError('timeout', `The embedder did not answer in ${timeoutMs} ms.`, { cause })
+    if (cause instanceof Late) throw new AppError('timeout', `The embedder did not answer in ${limitMs} ms.`, { cause })
     throw new AppError('unavailable', 'The embedder does not answer.', { cause, retryAfterS: 2 })
   }
   const body = parseJson(text)

@@ -1,3 +1,5 @@
+import { within } from '@docent/core/within'
+
 /** Keeps a dependency that failed from costing every question its time limit; a probe in the background lets it back in. */
 export type Breaker = Disposable & {
   readonly open: boolean
@@ -37,7 +39,7 @@ export function createBreaker({ limitMs, firstRetryMs = 500, lastRetryMs = 5_000
 
   function schedule(): void {
     timer = setTimeout(() => {
-      within(probe, limitMs).then(close, (error: unknown) => {
+      within(limitMs, undefined, probe).then(close, (error: unknown) => {
         cause = error
         retryMs = Math.min(retryMs * 2, lastRetryMs)
         if (!disposed) schedule()
@@ -63,7 +65,7 @@ export function createBreaker({ limitMs, firstRetryMs = 500, lastRetryMs = 5_000
     async run(work, caller) {
       if (open) throw new BreakerOpen('left out: it failed a moment ago', { cause })
       try {
-        return await within(work, limitMs, caller)
+        return await within(limitMs, caller, work)
       } catch (error) {
         if (!caller.aborted) trip(error)
         throw error
@@ -73,22 +75,5 @@ export function createBreaker({ limitMs, firstRetryMs = 500, lastRetryMs = 5_000
       disposed = true
       clearTimeout(timer)
     },
-  }
-}
-
-/** Ends after `limitMs` even when the work does not heed its signal. */
-async function within<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number, caller?: AbortSignal): Promise<T> {
-  const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(new Error(`no answer in ${limitMs} ms`)), limitMs)
-  const signal = caller ? AbortSignal.any([limit.signal, caller]) : limit.signal
-  const aborted = Promise.withResolvers<never>()
-  const stop = () => aborted.reject(signal.reason)
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([work(signal), aborted.promise])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', stop)
   }
 }
