@@ -1,4 +1,4 @@
-import { tokensOf } from '@docent/core/text/tokens'
+import { eachTermKey, type TermKey } from '@docent/core/text/tokens'
 import { tuned } from './tuning.ts'
 
 type Chosen = { chunk: { id: string; text: string; textHash: string; document: { documentId: string } } }
@@ -12,14 +12,15 @@ export function diversify<F extends Chosen>(
 ): Choice<F>[] {
   const onlyOne = new Set(ordered.map(({ chunk }) => chunk.document.documentId)).size <= 1
   const perDocument = new Map<string, number>()
-  const kept: { hash: string; words: Set<string> }[] = []
+  const kept: { hash: string; words: Set<TermKey> }[] = []
 
   return ordered.map((entry) => {
     const { chunk } = entry
     if (kept.length >= limit) return { entry, kept: false, why: `below the first ${limit}` }
     const count = perDocument.get(chunk.document.documentId) ?? 0
     if (count >= most && !onlyOne) return { entry, kept: false, why: `already ${most} passages of this document` }
-    const words = new Set(tokensOf(chunk.text))
+    const words = new Set<TermKey>()
+    eachTermKey(chunk.text, (key) => words.add(key))
     if (kept.some((other) => other.hash === chunk.textHash || alike(words, other.words, sameness)))
       return { entry, kept: false, why: 'says the same as a better passage' }
     kept.push({ hash: chunk.textHash, words })
@@ -28,7 +29,7 @@ export function diversify<F extends Chosen>(
   })
 }
 
-function alike(a: Set<string>, b: Set<string>, sameness: number): boolean {
+function alike(a: Set<TermKey>, b: Set<TermKey>, sameness: number): boolean {
   const [small, large] = a.size < b.size ? [a, b] : [b, a]
   if (small.size < large.size * sameness) return false
   let shared = 0

@@ -23,7 +23,7 @@ export function raiseNamed<C extends { id: string } & Named>(fused: readonly Fus
   const dates = datesIn(query)
   const named = new Map<Named['document'], boolean>()
   const isNamed = (document: Named['document']) => {
-    const known = named.get(document) ?? [document.title, fileName(document.path)].some((name) => standsIn(asked, name))
+    const known = named.get(document) ?? namesOf(document).some((name) => standsIn(asked, name))
     named.set(document, known)
     return known
   }
@@ -45,9 +45,20 @@ export function raiseNamed<C extends { id: string } & Named>(fused: readonly Fus
     .map((entry, i) => ({ ...entry, ranks: { ...entry.ranks, fused: i + 1 } }))
 }
 
-function standsIn(asked: ReadonlySet<string>, name: string): boolean {
-  const tokens = new Set(tokensOf(name))
-  return tokens.size >= NAME_TOKENS && [...tokens].every((token) => asked.has(token))
+// of a hundred documents and more for each question; a document that changes is another object
+const names = new WeakMap<Named['document'], string[][]>()
+
+/** The terms of its title and of its file's name. */
+function namesOf(document: Named['document']): string[][] {
+  const known = names.get(document)
+  if (known) return known
+  const found = [document.title, fileName(document.path)].map((name) => [...new Set(tokensOf(name))])
+  names.set(document, found)
+  return found
+}
+
+function standsIn(asked: ReadonlySet<string>, name: readonly string[]): boolean {
+  return name.length >= NAME_TOKENS && name.every((token) => asked.has(token))
 }
 
 function datesIn(text: string): string[] {

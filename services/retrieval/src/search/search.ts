@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Passage, SearchRequest, SearchResponse } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
 import { scriptOf } from '@docent/core/text/language'
@@ -13,7 +14,7 @@ import { denseWeight, evidenceOf, type Fused, fuse, ownOdds } from './fuse.ts'
 import { judge } from './gate.ts'
 import { raiseNamed } from './hints.ts'
 import { joinNeighbours } from './join-neighbours.ts'
-import { type Plan, planQuery } from './plan-query.ts'
+import { planQuery } from './plan-query.ts'
 import { rerank } from './rerank.ts'
 import { snippetOf } from './snippet.ts'
 import { versionOf, withTuning } from './tuning.ts'
@@ -48,9 +49,11 @@ export async function search(
   const tuning = withTuning(request.tuning)
   const allowed = allowedChunks(request.filters, principal, index.isRestricted)
   const plan = timed('plan', () => planQuery(request, index.lexical))
-  const asking = dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal)
-  const lexical = timed('lexical', () => index.search(plan.terms, tuning.lexicalHits, allowed))
-  const { groups, degraded, ms, generation } = await asking
+  const [{ groups, degraded, ms, generation }, lexical] = await Promise.all([
+    dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal),
+    // a turn later, so that the embedder is at work meanwhile
+    nextTurn().then(() => timed('lexical', () => index.search(plan.terms, tuning.lexicalHits, allowed))),
+  ])
   took('embed', ms.embed)
   took('dense', ms.dense)
 
@@ -64,7 +67,11 @@ export async function search(
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const choices = diversify(reranked ?? fused, request.limit, tuning)
 
-  const parents = await parentsOf(choices.filter((choice) => choice.kept).map(({ entry }) => entry.chunk))
+  const kept = choices.filter((choice) => choice.kept).map(({ entry }) => entry.chunk)
+  const [parents, snippets] = await Promise.all([
+    parentsOf(kept),
+    nextTurn().then(() => new Map(kept.map(({ id, text }) => [id, snippetOf(text, plan.terms)]))), // while Postgres looks
+  ])
   const missing: Step[] = [
     ...degraded,
     ...(request.rerank && !reranked ? ['rerank' as const] : []),
@@ -81,7 +88,7 @@ export async function search(
     )
   const found = shown
     .filter((choice) => choice.kept)
-    .map(({ entry: { chunk, scores } }) => passageOf(chunk, scores, parents?.get(chunk.id), plan))
+    .map(({ entry: { chunk, scores } }) => passageOf(chunk, scores, parents?.get(chunk.id), snippets.get(chunk.id)!))
   const { passages, joined } = joinNeighbours(found, (text) => snippetOf(text, plan.terms))
   const told = shown.map((choice) => {
     const into = joined.get(choice.entry.chunk.id)
@@ -143,7 +150,7 @@ export async function search(
   }
 }
 
-function passageOf(chunk: HeldChunk, scores: Passage['scores'], parent: Passage['parent'] | undefined, plan: Plan): Passage {
+function passageOf(chunk: HeldChunk, scores: Passage['scores'], parent: Passage['parent'] | undefined, snippet: string): Passage {
   const { document } = chunk
   return {
     chunkId: chunk.id,
@@ -159,7 +166,7 @@ function passageOf(chunk: HeldChunk, scores: Passage['scores'], parent: Passage[
     end: chunk.end,
     text: chunk.text,
     parent: parent ?? { start: chunk.start, end: chunk.end, text: chunk.text },
-    snippet: snippetOf(chunk.text, plan.terms),
+    snippet,
     score: scores.rerank ?? scores.fused,
     scores,
   }

@@ -33,7 +33,8 @@ export const tuned: Tuning = {
 }
 
 /** The tuned set with what a request changes of it. */
-export function withTuning(patch: TuningPatch = {}): Tuning {
+export function withTuning(patch?: TuningPatch): Tuning {
+  if (!patch) return tuned
   const { weights: w = {}, gate: g = {}, languages: l = {}, hints: h = {}, ...rest } = given(patch)
   return {
     ...tuned,
@@ -47,6 +48,13 @@ export function withTuning(patch: TuningPatch = {}): Tuning {
 
 /** Two searches with the same version ran with the same numbers. */
 export function versionOf(tuning: Tuning): string {
+  if (tuning === tuned) return (tunedVersion ??= hashOf(tuned))
+  return hashOf(tuning)
+}
+
+let tunedVersion: string | undefined
+
+function hashOf(tuning: Tuning): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(tuning)))
     .digest('hex')

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { snippetOf } from './snippet.ts'
+
+const term = (word: string, idf = 1) => ({ term: word, weight: 1, content: true, idf })
+
+test('the sentence that holds most of the question, each word once', () => {
+  const text = 'Cats cats cats. A cat meets a dog! Birds sing.'
+  expect(snippetOf(text, [term('cat'), term('dog')])).toBe('A cat meets a dog! Birds sing.')
+  expect(snippetOf(text, [term('bird')])).toBe('Birds sing.')
+})
+
+test('characters and bigrams of Chinese count by what they weigh', () => {
+  const text = '本产品很好。保修期为两年。请保管发票，修改无效。'
+  expect(snippetOf(text, [term('保修', 3), term('保'), term('修')])).toBe('保修期为两年。请保管发票，修改无效。')
+})
+
+test('a text that holds none of it begins at its beginning', () => {
+  expect(snippetOf('One. Two.', [term('three')])).toBe('One. Two.')
+})
