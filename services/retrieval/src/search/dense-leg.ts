@@ -154,8 +154,7 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events, cach
         const { vector, open: from } = await (asked ? besideVector(text, asked, signal) : questionVector(text, signal))
         ms.embed = performance.now() - started
         step = 'chroma'
-        const everyday = from.everyday(language)
-        const { groups, chromaDown } = await from.nearest({ vector, generation: from.generation, language, allowed, everyday }, signal)
+        const { groups, chromaDown } = await from.nearest({ vector, generation: from.generation, language, allowed }, signal)
         ms.dense = performance.now() - started - ms.embed
         return { groups, degraded: chromaDown ? ['chroma'] : [], ms, generation: from.generation.id }
       } catch (error) {

@@ -4,14 +4,13 @@ import type { HeldChunk } from '../index/chunk-index.ts'
 const BATCH = 1_000
 const IDLE_MS = 10 * 60_000
 
-/**
- * Vectors from Postgres, kept in memory while they are used: for exact comparison when Chroma is away, for filters, and for the
- * language that Chroma's answer leaves out.
- */
+/** Vectors from Postgres, kept in memory while they are used: for exact comparison when Chroma is away, and for filters. */
 export type FlatVectors = Disposable & {
   readonly maxChunks: number
   /** by text hash; chunks without a vector are left out */
   of(chunks: readonly HeldChunk[], generation: Generation): Promise<ReadonlyMap<string, Float32Array>>
+  /** the same for one look at each: what is not held already is not kept */
+  once(chunks: readonly HeldChunk[], generation: Generation): Promise<ReadonlyMap<string, Float32Array>>
 }
 
 export function createFlatVectors(corpus: Pick<Corpus, 'loadVectors'>, maxChunks: number): FlatVectors {
@@ -38,6 +37,17 @@ export function createFlatVectors(corpus: Pick<Corpus, 'loadVectors'>, maxChunks
         for (const [hash, loaded] of await corpus.loadVectors(missing.slice(at, at + BATCH), model)) known.set(hash, loaded)
       }
       return known
+    },
+    async once(chunks, generation) {
+      const found = new Map<string, Float32Array>()
+      const missing: string[] = []
+      for (const { textHash } of chunks) {
+        const held = model === generation.model ? vectors.get(textHash) : undefined
+        if (held) found.set(textHash, held)
+        else missing.push(textHash)
+      }
+      if (missing.length > 0) for (const [hash, loaded] of await corpus.loadVectors(missing, generation.model)) found.set(hash, loaded)
+      return found
     },
     [Symbol.dispose]() {
       clearTimeout(idle)

@@ -1,9 +1,10 @@
 import type { Corpus, DenseScope, Generation } from '@docent/corpus/corpus'
 import type { ChunkIndex, HeldChunk, Language } from '../index/chunk-index.ts'
 import { type Breaker, BreakerOpen } from './breaker.ts'
-import { lessEverywhere, nearnessTo } from './everywhere.ts'
+import { lessEverywhere } from './everywhere.ts'
 import { dot, type FlatVectors } from './flat-vectors.ts'
 import type { DenseGroup, Hit } from './fuse.ts'
+import type { Nearness } from './nearness.ts'
 
 const PER_LANGUAGE = 50
 // a few more than are used: some are of versions that were replaced a moment ago
@@ -19,8 +20,6 @@ export type Asked = {
   language: Language
   generation: Generation
   allowed: ((chunk: HeldChunk) => boolean) | undefined
-  /** vectors of everyday questions in the question's language; empty until they are known */
-  everyday: readonly Float32Array[]
 }
 export type Nearest = (asked: Asked, signal: AbortSignal) => Promise<{ groups: DenseGroup<HeldChunk>[]; chromaDown: boolean }>
 
@@ -29,10 +28,13 @@ export type Nearest = (asked: Asked, signal: AbortSignal) => Promise<{ groups: D
  * From Chroma, which holds a collection per language and is told the documents that a filter leaves; where it is away or finds too
  * little, and where a filter leaves few chunks, they are compared exactly, as far as that fits in memory.
  */
-export function createNearest(corpus: Pick<Corpus, 'searchDense'>, index: ChunkIndex, flat: FlatVectors, chroma: Breaker): Nearest {
-  const nearness = { zh: new Map<string, number>(), en: new Map<string, number>() }
-  let knownFor: readonly Float32Array[] = []
-
+export function createNearest(
+  corpus: Pick<Corpus, 'searchDense'>,
+  index: ChunkIndex,
+  flat: FlatVectors,
+  nearness: Pick<Nearness, 'of'>,
+  chroma: Breaker,
+): Nearest {
   /** undefined when Chroma is away */
   async function fromChroma(
     { vector, generation, allowed }: Asked,
@@ -76,7 +78,14 @@ export function createNearest(corpus: Pick<Corpus, 'searchDense'>, index: ChunkI
     let hits = found ?? []
     if (hits.length * 2 <= Math.min(PER_LANGUAGE, count) && count <= flat.maxChunks)
       hits = await exactly(among ?? allowedIn(language, () => true), asked)
-    if (language !== asked.language) hits = await corrected(hits, asked)
+    if (language !== asked.language)
+      hits = lessEverywhere(
+        hits,
+        await nearness.of(
+          hits.map(({ chunk }) => chunk),
+          asked.language,
+        ),
+      )
     return { language, hits: hits.slice(0, PER_LANGUAGE), chromaDown: !few && found === undefined }
   }
 
@@ -88,21 +97,6 @@ export function createNearest(corpus: Pick<Corpus, 'searchDense'>, index: ChunkI
       if (found?.length === vector.length) hits.push({ chunk, score: dot(vector, found) })
     }
     return hits.sort((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1))
-  }
-
-  /** For hits in another language than the question's. */
-  async function corrected(hits: readonly Hit<HeldChunk>[], { language, everyday, generation }: Asked): Promise<Hit<HeldChunk>[]> {
-    if (everyday.length === 0 || hits.length === 0) return [...hits]
-    const known = nearness[language]
-    if (knownFor !== everyday || known.size > 2 * flat.maxChunks + hits.length) known.clear()
-    knownFor = everyday
-    const missing = hits.filter(({ chunk }) => !known.has(chunk.textHash)).map(({ chunk }) => chunk)
-    const vectors = await flat.of(missing, generation)
-    for (const chunk of missing) {
-      const vector = vectors.get(chunk.textHash)
-      if (vector) known.set(chunk.textHash, nearnessTo(everyday, vector))
-    }
-    return lessEverywhere(hits, (chunk) => known.get(chunk.textHash))
   }
 
   return async (asked, signal) => {

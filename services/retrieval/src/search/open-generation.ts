@@ -8,6 +8,7 @@ import { everydayQuestions } from './everyday-questions.ts'
 import { createFlatVectors } from './flat-vectors.ts'
 import { createLru } from './lru.ts'
 import { createNearest, type Nearest } from './nearest.ts'
+import { createNearness, noEveryday } from './nearness.ts'
 import { createQuestionVectors } from './question-vectors.ts'
 
 const LIMIT_MS = 3_000
@@ -23,9 +24,7 @@ export type OpenGeneration = Disposable & {
   question(text: string, signal: AbortSignal): Promise<Float32Array>
   /** vectors of sentences, as passages */
   sentences(texts: readonly string[], embed: (missing: readonly string[]) => Promise<Float32Array[]>): Promise<Float32Array[]>
-  /** vectors of everyday questions; empty until they are known */
-  everyday(language: Language): readonly Float32Array[]
-  /** reads them in the background, once: searches go on without them until they are there */
+  /** reads vectors of everyday questions in the background, once: searches go on without them until they are there */
   readEveryday(): void
 }
 
@@ -39,8 +38,6 @@ type Parts = {
   events: Pick<RetrievalEvents, 'questionVector'>
   failed: (error: unknown) => void
 }
-type Everyday = Record<Language, readonly Float32Array[]>
-const none: Everyday = { zh: [], en: [] }
 
 export function openGeneration(
   generation: Generation,
@@ -49,7 +46,8 @@ export function openGeneration(
   const questions = createQuestionVectors(generation, cache, events)
   const known = createLru<Float32Array>(2_000)
   const flat = createFlatVectors(corpus, flatChunks)
-  let everyday = none
+  const nearness = createNearness(index, flat, generation)
+  let everyday = noEveryday
   let reading: Promise<void> | undefined
 
   async function vectorsOf(language: Language): Promise<Float32Array[]> {
@@ -61,7 +59,7 @@ export function openGeneration(
   return {
     generation,
     embedder,
-    nearest: createNearest(corpus, index, flat, chroma),
+    nearest: createNearest(corpus, index, flat, nearness, chroma),
     question: (text, signal) => questions.of(text, () => embedder.query(text, signal)),
     async sentences(texts, embed) {
       const held = new Map<string, Float32Array>()
@@ -77,17 +75,20 @@ export function openGeneration(
       })
       return texts.map((text) => held.get(text)!)
     },
-    everyday: (language) => everyday[language],
     readEveryday() {
-      if (everyday !== none || reading) return
+      if (everyday !== noEveryday || reading) return
       reading = (async () => {
         everyday = { zh: await vectorsOf('zh'), en: await vectorsOf('en') }
+        await nearness.follow(everyday)
       })()
         .catch(failed)
         .finally(() => {
           reading = undefined
         })
     },
-    [Symbol.dispose]: () => flat[Symbol.dispose](),
+    [Symbol.dispose]() {
+      nearness[Symbol.dispose]()
+      flat[Symbol.dispose]()
+    },
   }
 }
