@@ -28,9 +28,11 @@ export type LexicalIndex = {
 export function createLexicalIndex(): LexicalIndex {
   let terms = createTermTable()
   let postings = createPostings()
-  let reader = createTermReader(terms)
+  const reader = createTermReader()
   let lengths = new Uint32Array(1 << 10) // 0 = removed
   let scores = new Float32Array(1 << 10)
+  let touched = new Uint32Array(1 << 10) // by one search: an array of its own each time is most of what a search leaves to collect
+  let places = new Int32Array(0) // of the terms of the chunk that is added
   let next = 0
   let alive = 0
   let totalLength = 0
@@ -52,34 +54,42 @@ export function createLexicalIndex(): LexicalIndex {
       return next - alive
     },
     get bytes() {
-      return postings.bytes + terms.bytes + lengths.byteLength * 2
+      return postings.bytes + terms.bytes + lengths.byteLength * 3
     },
 
     add(fields) {
-      const length = reader.read(fields)
+      const said = reader.read(fields)
       const chunk = next++
       if (chunk >= lengths.length) {
         lengths = grown(lengths)
         scores = new Float32Array(lengths.length)
+        touched = new Uint32Array(lengths.length)
       }
-      lengths[chunk] = length
-      totalLength += length
+      lengths[chunk] = said.length
+      totalLength += said.length
       alive++
+      terms.reserve(said.count)
+      terms.fetch(said.firsts, said.count)
       const { records } = terms
-      reader.take((term, quarters) => {
-        records[term * FIELDS + COUNT]!++
-        postings.append(records, term, chunk, Math.min(255, quarters))
-      })
+      if (places.length < said.count) places = new Int32Array(said.firsts.length)
+      for (let i = 0; i < said.count; i++) places[i] = terms.findOrAdd(said.firsts[i]!, said.seconds[i]!)
+      postings.fetch(records, places, said.count)
+      for (let i = 0; i < said.count; i++) {
+        records[places[i]! * FIELDS + COUNT]!++
+        postings.append(records, places[i]!, chunk, Math.min(255, said.quarters[i]!))
+      }
       return chunk
     },
 
     remove(chunk, fields) {
       if (!lengths[chunk]) return
-      reader.read(fields)
+      const said = reader.read(fields)
+      terms.reserve(said.count)
       const { records } = terms
-      reader.take((term) => {
-        if (records[term * FIELDS + COUNT]! > 0) records[term * FIELDS + COUNT]!--
-      })
+      for (let i = 0; i < said.count; i++) {
+        const counted = terms.findOrAdd(said.firsts[i]!, said.seconds[i]!) * FIELDS + COUNT
+        if (records[counted]! > 0) records[counted]!--
+      }
       totalLength -= lengths[chunk]!
       lengths[chunk] = 0
       alive--
@@ -90,7 +100,7 @@ export function createLexicalIndex(): LexicalIndex {
 
     search(wanted, limit, allowed) {
       const average = totalLength / Math.max(1, alive)
-      const touched: number[] = []
+      let count = 0
       for (const { term, weight } of wanted) {
         const id = terms.find(term)
         const frequency = id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
@@ -100,12 +110,12 @@ export function createLexicalIndex(): LexicalIndex {
           const length = lengths[chunk]!
           if (length === 0) return
           const tf = quarters / STEP
-          if (scores[chunk] === 0) touched.push(chunk)
+          if (scores[chunk] === 0) touched[count++] = chunk
           scores[chunk]! += (gain * tf) / (tf + K1 * (1 - B + (B * length) / average))
         })
       }
-      const hits = topOf(touched, scores, limit, allowed)
-      for (const chunk of touched) scores[chunk] = 0
+      const hits = topOf(touched.subarray(0, count), scores, limit, allowed)
+      for (let i = 0; i < count; i++) scores[touched[i]!] = 0
       return hits
     },
 
@@ -125,7 +135,6 @@ export function createLexicalIndex(): LexicalIndex {
       for (const id of old.terms.places()) if (records[id * FIELDS + COUNT]! > 0) living++
       terms = createTermTable(living)
       postings = createPostings()
-      reader = createTermReader(terms)
       for (const id of old.terms.places()) {
         if (records[id * FIELDS + COUNT] === 0) continue
         const target = terms.adopt(old.terms, id)
@@ -136,13 +145,14 @@ export function createLexicalIndex(): LexicalIndex {
       }
       lengths = kept
       scores = new Float32Array(kept.length)
+      touched = new Uint32Array(kept.length)
       next = count
     },
   }
 }
 
 /** The best `limit`, by score and then by number, without sorting everything. */
-function topOf(touched: readonly number[], scores: Float32Array, limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {
+function topOf(touched: Uint32Array, scores: Float32Array, limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {
   const best: LexicalHit[] = []
   let floor = 0
   for (const chunk of touched) {
