@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino'
+import { logFileAt } from './log-file.ts'
 
 export type Log = Logger
 
@@ -11,8 +12,8 @@ const redact = [
   '*.password',
 ]
 
-/** JSON lines on stdout; `destination` lets `npm start` write them to a file. */
+/** JSON lines on stdout; `destination` lets `npm start` write them to a file, of which 20 MB are kept. */
 export function createLogger(service: string, level = 'info', destination?: string): Log {
   const options = { level, base: { service }, redact, timestamp: pino.stdTimeFunctions.isoTime }
-  return destination ? pino(options, pino.destination({ dest: destination, mkdir: true, sync: true })) : pino(options)
+  return destination ? pino(options, logFileAt(destination)) : pino(options)
 }
