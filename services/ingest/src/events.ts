@@ -10,7 +10,7 @@ export type DocumentEvent = { documentId: string; path: string; state: string; c
 export type Events = ReturnType<typeof createEvents>
 
 /** One function per business event feeds log, metric and the SSE of documents. */
-export function createEvents(log: Log, registry: Metrics) {
+export function createEvents(log: Log, registry: Metrics, onPause?: (reason: PauseReason, isOn: boolean) => void) {
   const bus = new EventEmitter().setMaxListeners(200)
   const registers = [registry]
   const indexed = new Counter({
@@ -117,6 +117,7 @@ export function createEvents(log: Log, registry: Metrics) {
       else waiting.delete(reason)
       if (on) log.warn({ reason, why: said }, 'ingest waits')
       else log.info({ reason }, 'ingest goes on')
+      onPause?.(reason, on)
     },
     pausedReasons: (): PauseReason[] => [...waiting.keys()],
     pauses: () => [...waiting].map(([reason, { message, since }]) => ({ reason, message, since })),

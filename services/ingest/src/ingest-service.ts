@@ -18,6 +18,7 @@ import { createFindServing } from './generations/serving.ts'
 import { indexDocument } from './jobs/index-document.ts'
 import { createLane } from './jobs/lane.ts'
 import { createMeasure, type Measure } from './measure.ts'
+import type { PauseReason } from './pauses.ts'
 import { closeWorker, createPush, fillOfInfo, stopJob } from './queue.ts'
 import { startReconciler } from './reconcile.ts'
 import { bulkRouter } from './routes/bulk.ts'
@@ -35,16 +36,23 @@ import { createGate } from './work-gate.ts'
 
 const WATCH_DEBOUNCE_MS = 300
 
-export type Parts = { log: Log; embedder?: Embedder; models?: EmbeddingModels; measure?: Measure }
+export type Parts = {
+  log: Log
+  embedder?: Embedder
+  models?: EmbeddingModels
+  measure?: Measure
+  /** hears why ingest begins to wait, and when it goes on */
+  onPause?: (reason: PauseReason, isOn: boolean) => void
+}
 
 /** Opens what ingest needs; shutdown closes it in reverse order. */
 export async function startIngest(
   config: Config,
   scope: AsyncDisposableStack,
-  { log, embedder, models: given, measure = createMeasure(config.folder) }: Parts,
+  { log, embedder, models: given, measure = createMeasure(config.folder), onPause }: Parts,
 ): Promise<{ url: string; metrics: Metrics }> {
   const metrics = createMetrics('ingest')
-  const events = createEvents(log, metrics)
+  const events = createEvents(log, metrics, onPause)
   const pool = scope.adopt(openPostgres(config.databaseUrl, log, { name: 'docent-ingest', max: 6 }), (open) => open.end())
   const corpus = createCorpus(pool, { url: config.chromaUrl }, log, faultPoint)
   const models = given ?? (embedder ? onlyModel(embedder) : createHttpModels({ url: config.embedderUrl }))

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,10 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 const place = mkdtempSync(join(tmpdir(), 'docent-main-'))
 const [folder, dataDir] = [join(place, 'folder'), join(place, 'data')]
 mkdirSync(folder)
-writeFileSync(join(folder, 'a.txt'), 'The spare key hangs behind door 7.')
+for (const name of 'abcdefg')
+  writeFileSync(join(folder, `${name}.txt`), `The spare key of ${name} hangs behind door 7.`)
+const systemTemp = join(place, 'tmp')
+mkdirSync(systemTemp)
 
 afterAll(() => {
   const postgres = join(dataDir, 'postgres')
@@ -27,7 +30,7 @@ test('bad variables are told before anything is made; a second start names the f
     text: expect.stringMatching(/LOG_LEVEL:[\s\S]*CHUNK_SIZE:[\s\S]*RERANK_API:[\s\S]*EXTRACT_TIMEOUT_S:/),
   })
   expect(bad.text).not.toContain('at ')
-  expect(readdirSync(place)).toEqual(['folder'])
+  expect(readdirSync(place)).toEqual(['folder', 'tmp'])
 
   const first = run({ SETTLE_MS: '0' })
   const url = await until('it is ready', async () => /Docent is ready {2}(\S+)/.exec(first.text())?.[1], 60_000)
@@ -41,17 +44,24 @@ test('bad variables are told before anything is made; a second start names the f
     text: expect.stringContaining(`already runs on ${dataDir} as process ${first.child.pid} and answers at ${url}`),
   })
 
+  for (const name of 'abcde') rmSync(join(folder, `${name}.txt`))
+  const yes = await until('it says that a removal waits, and how to say yes', () => /yes, which is {2}(curl .*)/.exec(first.text())?.[1])
+  expect(JSON.parse(execFileSync('sh', ['-c', `${yes} -s`], { encoding: 'utf8' }))).toEqual({ removed: 5 })
+  await until('it says that none waits', () => first.text().includes('no removal waits any more') || undefined)
+
   first.child.kill('SIGINT')
   await until('it says that it stops', async () => first.text().includes('stopping …') || undefined)
   first.child.kill('SIGINT')
   // 0 when the stores had already ended by then
   expect([0, 130]).toContain((await first.ended).code)
   await until('no store is left', async () => !stores.some(isRunning) || undefined)
+  // ended at once it tidied nothing up: what is left lies in the data folder, and goes at the next start
+  expect(readdirSync(systemTemp)).toEqual([])
 }, 120_000)
 
 function run(env: Record<string, string>) {
   const child: ChildProcess = spawn(process.execPath, [main, folder, '--data', dataDir, '--port', '0'], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: systemTemp, ...env },
   })
   let text = ''
   for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk: Buffer) => void (text += chunk.toString()))

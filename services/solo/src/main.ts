@@ -5,6 +5,7 @@ import { relative } from 'node:path'
 import { ConfigError } from '@docent/kit/config'
 import { runMain } from '@docent/kit/run-main'
 import { requireFreeDoor } from './free-door.ts'
+import { createRemovalTeller } from './held-removal.ts'
 import { readLastRun, rememberRun } from './last-run.ts'
 import { readOptions, type SoloOptions } from './options.ts'
 import { followIndexing } from './progress.ts'
@@ -13,6 +14,7 @@ import { startSolo } from './solo.ts'
 import { alreadyRuns, killStores, ownerOf } from './stores/data-dir.ts'
 import { openStores } from './stores.ts'
 import { tellable } from './tell.ts'
+import { useTempDir } from './temp-dir.ts'
 
 const say = (line: string) => console.log(`  ${line}`)
 let dataDir: string | undefined
@@ -48,11 +50,18 @@ async function requireStartable({ folder, dataDir, host, port }: SoloOptions): P
 }
 
 async function start({ folder, dataDir, host, port }: SoloOptions, scope: AsyncDisposableStack, stop: AbortSignal): Promise<void> {
-  const stores = await openStores({ dataDir, log: say, scope, onLock: () => void (hasLock = true) })
+  const onLock = () => {
+    hasLock = true
+    useTempDir(dataDir)
+  }
+  const removals = createRemovalTeller(say)
+  const stores = await openStores({ dataDir, log: say, scope, onLock })
   if (stop.aborted) return
   say('starting the services')
   const adminKey = readAdminKey(`${dataDir}/admin-key`)
-  const solo = await startSolo({ folder, host, port, adminKey, stores, logFile: `${dataDir}/docent.log`, env: process.env }, scope)
+  const logFile = `${dataDir}/docent.log`
+  const { onPause } = removals
+  const solo = await startSolo({ folder, host, port, adminKey, stores, logFile, env: process.env, onPause }, scope)
   rememberRun(dataDir, { folder, maxFileMb: process.env.MAX_FILE_MB ?? '', url: solo.url, ...stores })
   if (stop.aborted) return
   say(`answers at ${solo.url} already; indexing goes on`)
@@ -63,6 +72,7 @@ async function start({ folder, dataDir, host, port }: SoloOptions, scope: AsyncD
     `\nDocent is ready  ${solo.url}   ${ready} documents, ${failed} failed${waiting > 0 ? `, ${waiting} waiting` : ''}   (Ctrl-C stops, data in ${data}/)`,
   )
   console.log(`  admin key: ${data}/admin-key   log: ${data}/docent.log   API: ${solo.url}/docs`)
+  removals.open({ url: solo.url, keyFile: `${data}/admin-key` })
 }
 
 /** The second wish to stop. Parsers of documents end by themselves when we are gone; stores would finish their work first. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig as readEmbedder } from '@docent/embedder/config'
 import { startEmbedder } from '@docent/embedder/embedder-service'
@@ -15,6 +14,9 @@ import { derivedPassword, migrateAll } from '@docent/kit/migrate-all'
 import { readConfig as readRetrieval } from '@docent/retrieval/config'
 import { startRetrieval } from '@docent/retrieval/retrieval-service'
 import { commonEnv, gatewayEnv } from './service-env.ts'
+import { makeSocketDir } from './temp-dir.ts'
+
+const SOCKET = 'extractor.sock'
 
 export type SoloStores = { databaseUrl: string; queueUrl: string; cacheUrl: string; chromaUrl: string }
 
@@ -30,6 +32,8 @@ export type SoloSettings = {
   logFile?: string
   /** variables of the services, e.g. LLM_API_KEY or CHUNK_SIZE */
   env: Record<string, string | undefined>
+  /** hears why ingest begins to wait, and when it goes on */
+  onPause?: (reason: string, isOn: boolean) => void
 }
 
 /** All services in one process on loopback ports, over given stores: what `npm start` and the whole-stack tests run. */
@@ -45,9 +49,9 @@ export async function startSolo(settings: SoloSettings, scope: AsyncDisposableSt
     log: () => undefined,
   })
 
-  const socketDir = mkdtempSync(join(tmpdir(), 'docent-')) // a Unix socket's path may have 107 bytes only
+  const socketDir = makeSocketDir(SOCKET)
   scope.defer(() => rmSync(socketDir, { recursive: true, force: true }))
-  const common = commonEnv(settings, randomBytes(32).toString('hex'), join(socketDir, 'extractor.sock'))
+  const common = commonEnv(settings, randomBytes(32).toString('hex'), join(socketDir, SOCKET))
   await startExtractor(
     { ...readExtractor(common), ...(settings.logFile ? { logFile: settings.logFile } : { log: env.LOG_LEVEL || 'warn' }) },
     scope,
@@ -55,7 +59,10 @@ export async function startSolo(settings: SoloSettings, scope: AsyncDisposableSt
   const embedder = await startEmbedder(readEmbedder(common), scope, { log: log('embedder') })
   const inner = { ...common, EMBEDDER_URL: embedder.url, DATABASE_URL: roles.corpusUrl }
   const retrieval = await startRetrieval(readRetrieval(inner), scope, { log: log('retrieval') })
-  const ingest = await startIngest(readIngest(inner), scope, { log: log('ingest') })
+  const ingest = await startIngest(readIngest(inner), scope, {
+    log: log('ingest'),
+    ...(settings.onPause ? { onPause: settings.onPause } : {}),
+  })
   const addresses = { DATABASE_URL: roles.chatUrl, EMBEDDER_URL: embedder.url, RETRIEVAL_URL: retrieval.url, INGEST_URL: ingest.url }
   const gateway = await startGateway(readGateway(gatewayEnv(common, settings, addresses)), scope, { log: log('gateway') })
   return {
