@@ -99,7 +99,7 @@ describe('providers of models', () => {
     expect(second.requests.length).toBe(before)
   })
 
-  for (const status of [401, 402, 400]) {
+  for (const status of [401, 402, 403, 400]) {
     test(`a ${status} is never sent again`, async () => {
       const gateway = await start()
       first.mode = 'status'
@@ -129,6 +129,55 @@ describe('providers of models', () => {
     await until('it was asked', () => first.requests.length > again || undefined)
     first.mode = 'good'
     expect(textOf(await answered)).toBe('来自首选')
+  })
+
+  test('a 429 that names no time is tried again within the time to the first word, then pauses the provider for a moment', async () => {
+    const gateway = await start()
+    first.mode = 'status'
+    first.status = 429
+    first.headers = {}
+    const before = first.requests.length
+    expect(textOf(await ask(gateway))).toBe('来自备用')
+    const calls = first.requests.length - before
+    expect(calls).toBeGreaterThan(1)
+    expect(calls).toBeLessThanOrEqual(3)
+    expect((await views(gateway))[0]).toMatchObject({ state: 'paused', lastError: { code: 'rate_limited' } })
+    expect(textOf(await ask(gateway))).toBe('来自备用')
+    expect(first.requests.length - before).toBe(calls)
+    first.mode = 'good'
+    await until('it is asked again', async () => textOf(await ask(gateway)) === '来自首选' || undefined)
+  })
+
+  test('one that says a word a second is slow, not silent: it is not cut, and each word reaches the reader by itself', async () => {
+    const gateway = await startAt(place, scope, { ...env(), LLM_FIRST_TOKEN_S: '3', LLM_SILENCE_S: '3' })
+    first.mode = 'slow'
+    first.pieceMs = 1_000
+    first.pieces = ['一', '二', '三', '四', '五']
+    const events = await ask(gateway)
+    expect(events.flatMap((event) => (event.type === 'delta' ? [event.data.text] : []))).toEqual(first.pieces)
+    expect(events.at(-1)!.type).toBe('done')
+  })
+
+  test('while the first word is awaited a reader hears a heartbeat', async () => {
+    const gateway = await startAt(place, scope, { ...env(), LLM_FIRST_TOKEN_S: '60' })
+    first.mode = 'silent'
+    const leave = new AbortController()
+    const response = await fetch(`${gateway.url}/api/v1/answers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ question: `心跳？${++asked}` }),
+      signal: leave.signal,
+    })
+    let heard = ''
+    // nginx waits 60 s for the next byte; the deadline of this test is the same
+    for await (const bytes of response.body!) {
+      heard += Buffer.from(bytes as Uint8Array).toString()
+      if (/^: /m.test(heard)) break
+    }
+    expect(heard).toMatch(/^event: sources$/m)
+    expect(heard).not.toMatch(/^event: (delta|error|done)$/m)
+    await post(`${gateway.url}${response.headers.get('location')}/stop`, {})
+    leave.abort()
   })
 
   const fail = (model: MockUpstream) => {

@@ -126,14 +126,16 @@ describe('asking a model', () => {
     })
   }
 
-  test('a 500 is tried again twice before the documents are quoted', async () => {
-    model.mode = 'status'
-    model.status = 500
-    const before = model.requests.length
-    const events = await allEvents(await ask())
-    expect(model.requests.length - before).toBe(3)
-    expect(textOf(events)).toContain('文档中的原文')
-  })
+  for (const status of [500, 502, 503]) {
+    test(`a ${status} is tried again twice before the documents are quoted`, async () => {
+      model.mode = 'status'
+      model.status = status
+      const before = model.requests.length
+      const events = await allEvents(await ask())
+      expect(model.requests.length - before).toBe(3)
+      expect(textOf(events)).toContain('文档中的原文')
+    })
+  }
 
   for (const mode of ['cut', 'reset', 'half', 'no-done', 'error', 'stall'] as const) {
     test(`a model that breaks off in mid-text (${mode}) ends in one error; what was shown is kept; nobody else is asked`, async () => {

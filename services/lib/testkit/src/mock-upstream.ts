@@ -17,8 +17,13 @@ export type UpstreamMode =
   | 'empty' // ends at once, complete but without a word
   | 'hang-after-finish' // finish_reason, then an open socket
 
-/** `calls`: tools it asks for after the pieces; `status`: it answers with that instead. */
-export type MockReply = { pieces?: string[]; calls?: { name: string; arguments: string }[]; status?: number }
+/** `calls`: tools it asks for after the pieces; `status`: it answers with that instead; `body`: with these bytes as they are. */
+export type MockReply = {
+  pieces?: string[]
+  calls?: { name: string; arguments: string }[]
+  status?: number
+  body?: { type: string; text: string }
+}
 
 export type MockUpstream = AsyncDisposable & {
   url: string
@@ -62,6 +67,7 @@ export async function openMockUpstream(
     const reply = mock.reply?.(request) ?? {}
     const mode = reply.status ? 'status' : mock.mode
     const pieces = reply.pieces ?? (reply.calls ? [] : mock.pieces)
+    if (reply.body) return void res.writeHead(200, { 'content-type': reply.body.type }).end(reply.body.text)
     if (mode === 'silent') return
     if (mode === 'status') {
       const status = reply.status ?? mock.status

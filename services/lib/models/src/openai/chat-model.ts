@@ -12,17 +12,20 @@ export type OpenAiChatOptions = {
   model: string
   firstTokenMs?: number
   silenceMs?: number
+  /** the most that an answer may take, however alive it looks: reasoning may have no end */
+  answerMs?: number
   /** in place of the global one */
   fetch?: typeof fetch
 }
 
 // made once: an abort without a reason makes a DOMException with its stack
 const LEFT = new Error('left')
+const ANSWER_MS = 605_000 // who asks cuts a text after ten minutes, and calls that its length
 const AFTER_FINISH_MS = 2_000 // usage and [DONE] follow at once or never
 
 /** Any server that speaks OpenAI's chat completions. The client makes the request; the body is read by our byte scanner. */
 export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
-  const { name, model, firstTokenMs = 20_000, silenceMs = 30_000 } = options
+  const { name, model, firstTokenMs = 20_000, silenceMs = 30_000, answerMs = ANSWER_MS } = options
   const client = new OpenAI({
     baseURL: options.baseUrl,
     apiKey: options.apiKey || 'none',
@@ -36,7 +39,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     const forward = () => own.abort(signal.reason)
     if (signal.aborted) forward()
     signal.addEventListener('abort', forward, { once: true })
-    const watch = createWatch(own, Math.min(firstTokenMs, request.firstTokenMs ?? firstTokenMs))
+    const watch = createWatch(own, Math.min(firstTokenMs, request.firstTokenMs ?? firstTokenMs), answerMs)
+    const isOffered = Boolean(request.tools?.length) // a call of what was not offered says nothing
     let answered = false
     let said = false
     try {
@@ -57,11 +61,11 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
       answered = true
       if (!response.body) throw new AppError('upstream_failed', 'The model answered without a body.')
       if (response.headers.get('content-type')?.includes('application/json')) {
-        hear(whole(await response.json()))
+        hear(whole(await response.json(), isOffered))
         return
       }
       const calls = createToolCalls()
-      const scanner = createSseScanner({ tools: Boolean(request.tools?.length) })
+      const scanner = createSseScanner({ tools: isOffered })
       let complete = false
       let finished = false
       // whether more is wanted
@@ -72,7 +76,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
           watch.set(AFTER_FINISH_MS)
         }
         complete ||= part.done || part.finish !== undefined
-        calls.push(part.toolCalls)
+        if (isOffered) calls.push(part.toolCalls)
         const toolCalls = complete ? calls.take() : undefined
         const isMore = part.usage || part.finish || toolCalls
         const isEnough = (part.text || isMore) && !hear(isMore ? partOf(part, toolCalls) : { text: part.text })
@@ -113,10 +117,11 @@ async function eachPart(body: Body, hear: (bytes: Uint8Array) => boolean): Promi
   return true
 }
 
-/** One deadline that moves with each sign of life. */
-function createWatch(controller: AbortController, firstMs: number) {
+/** One deadline that moves with each sign of life, as far as `mostMs`. */
+function createWatch(controller: AbortController, firstMs: number, mostMs: number) {
   let limitMs = firstMs
   let last = performance.now()
+  const over = last + mostMs
   let expired = false
   let timer: NodeJS.Timeout
   const arm = (ms: number) => {
@@ -124,18 +129,18 @@ function createWatch(controller: AbortController, firstMs: number) {
   }
   // moving a number is cheaper than moving a timer for each read
   const check = () => {
-    const left = last + limitMs - performance.now()
+    const left = Math.min(last + limitMs, over) - performance.now()
     if (left > 1) return arm(left)
     expired = true
     controller.abort(new Error('silence'))
   }
-  arm(firstMs)
+  arm(Math.min(firstMs, mostMs))
   return {
     set(ms: number) {
       last = performance.now()
       if (ms < limitMs) {
         clearTimeout(timer)
-        arm(ms)
+        arm(Math.min(ms, over - last))
       }
       limitMs = ms
     },
@@ -149,7 +154,7 @@ function partOf({ text, usage, finish }: Scanned, toolCalls: ToolCall[] | undefi
 }
 
 /** Servers that ignore `stream: true` answer in one piece. */
-function whole(body: unknown): ChatPart {
+function whole(body: unknown, isOffered: boolean): ChatPart {
   const answer = body as {
     choices?: { message?: { content?: unknown; tool_calls?: unknown[] } }[]
     usage?: { prompt_tokens?: number; completion_tokens?: number }
@@ -157,7 +162,7 @@ function whole(body: unknown): ChatPart {
   }
   const message = answer.choices?.[0]?.message
   const calls = createToolCalls()
-  calls.push(message?.tool_calls)
+  if (isOffered) calls.push(message?.tool_calls)
   const toolCalls = calls.take()
   const text = message?.content ?? (toolCalls ? '' : undefined)
   if (typeof text !== 'string')

@@ -9,7 +9,7 @@ const dataPrefix = 'data:'
 const deltaMark = '"delta":{'
 const contentMark = '"content":"'
 // a line with one of these is parsed whole: it says more than a piece of text
-const slowMarks = ['"finish_reason":"', '"usage":{', '"error":']
+const slowMarks = ['"finish_reason":"', '"usage":{', '"error":', '"index":1']
 const toolMarks = [...slowMarks, '"tool_calls":[']
 
 /** What one network read held. `active` is true when the model produced anything, reasoning included. */
@@ -28,6 +28,7 @@ export type Scanned = {
 type Payload = {
   error?: unknown
   choices?: {
+    index?: unknown
     delta?: { content?: unknown; reasoning_content?: unknown; reasoning?: unknown; tool_calls?: unknown }
     finish_reason?: unknown
   }[]
@@ -47,6 +48,7 @@ export function createSseScanner(options: { tools?: boolean } = {}): { push(byte
   let partial = ''
 
   function line(chunk: Chunk, from: number, end: number, into: Scanned): void {
+    if (into.done) return // nothing behind [DONE] is the answer
     if (from === end) {
       if (partial) throw malformed()
       return
@@ -215,7 +217,8 @@ function quickText({ bytes, chars, find }: Chunk, from: number, to: number, mark
 function read(payload: Payload, into: Scanned): void {
   if (typeof payload !== 'object' || payload === null) return
   if (payload.error) throw providerError(payload.error)
-  const choice = payload.choices?.[0]
+  // one choice was asked for: what a server says in a second one is another answer
+  const choice = payload.choices?.find((each) => !each.index)
   const content = choice?.delta?.content
   if (typeof content === 'string') into.text += content
   if (content || choice?.delta?.reasoning_content || choice?.delta?.reasoning) into.active = true

@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import type { ChatPart } from '../chat-model.ts'
+import { openAiChatModel } from './chat-model.ts'
+
+/** A model that says `event` again and again, for ever. */
+async function endless(event: string) {
+  const closed = Promise.withResolvers<void>()
+  const server = createServer((_req, res: ServerResponse) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    const saying = setInterval(() => res.write(event), 20)
+    res.on('close', () => {
+      clearInterval(saying)
+      closed.resolve()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  const model = openAiChatModel({
+    name: 'endless',
+    baseUrl,
+    apiKey: '',
+    model: 'm',
+    firstTokenMs: 30_000,
+    silenceMs: 30_000,
+    answerMs: 400,
+  })
+  return { model, closed: closed.promise }
+}
+
+const delta = (fields: object) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: fields, finish_reason: null }] })}\n\n`
+const request = { messages: [{ role: 'user' as const, content: 'x' }], temperature: 0, maxTokens: 16 }
+
+test.for([
+  ['that only reasons', delta({ reasoning_content: 'hm ' }), ''],
+  ['that calls a tool nobody offered, piece by piece', delta({ tool_calls: [{ index: 0, function: { arguments: 'x' } }] }), ''],
+  ['that reasons between its words', `${delta({ content: '.' })}${delta({ reasoning: 'hm ' })}`, '.'],
+] as const)('a model %s without an end is left when its time is over, and its socket is closed', async ([, event, word]) => {
+  const { model, closed } = await endless(event)
+  const parts: ChatPart[] = []
+  const hear = (part: ChatPart) => parts.push(part) > 0
+  await expect(model.stream(request, new AbortController().signal, hear)).rejects.toMatchObject({ code: 'timeout' })
+  await closed
+  expect(new Set(parts.flatMap(({ text }) => [...text]))).toEqual(new Set(word))
+})
