@@ -151,6 +151,23 @@ describe('readers who are slow, leave and come back', () => {
     })
   }
 
+  test('H31 five hundred open streams of one reader hold nobody up', async () => {
+    model.mode = 'silent'
+    const mine = await begin()
+    const sockets = Array.from({ length: 500 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined))
+    const heads = sockets.map(async (socket) => {
+      socket.write(`GET ${mine.eventsUrl} HTTP/1.1\r\nhost: x\r\n\r\n`)
+      let said = ''
+      while (!said.includes('event: sources')) said += String((await once(socket, 'data'))[0])
+    })
+    await Promise.all(heads)
+    model.mode = 'good'
+    model.pieceMs = 0
+    expect(await (await post(`${gateway.url}/api/v1/ask`, { question: `另一问 ${randomUUID()}` })).json()).toMatchObject({ state: 'done' })
+    for (const socket of sockets) socket.destroy()
+    await post(`${gateway.url}/api/v1/answers/${mine.answerId}/stop`, {})
+  })
+
   test('H32 a hundred that lose their connection at once and come back at once get each event once; a new question is answered meanwhile', async () => {
     model.pieceMs = 20
     model.pieces = Array.from({ length: 250 }, (_, i) => `词${i} `)

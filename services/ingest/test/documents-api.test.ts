@@ -134,6 +134,34 @@ test('too large, unsupported, empty and other bodies are told apart and leave no
   expect(leftovers()).toEqual([])
 })
 
+const part = (name: string) => `--x\r\ncontent-disposition: form-data; name="${name}"; filename="a.txt"\r\n\r\ntext\r\n`
+test.for([
+  ['a boundary of hyphens without end', `multipart/form-data; boundary=${'-'.repeat(60)}`, '-'.repeat(200_000)],
+  ['no boundary', 'multipart/form-data', '--x--'],
+  ['no end', 'multipart/form-data; boundary=x', part('file').slice(0, -2)],
+  ['10,000 parts', 'multipart/form-data; boundary=x', `${part('file').repeat(10_000)}--x--\r\n`],
+  [
+    '10,000 fields',
+    'multipart/form-data; boundary=x',
+    `${'--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n'.repeat(10_000)}--x--\r\n`,
+  ],
+  ['headers of a part without end', 'multipart/form-data; boundary=x', `--x\r\n${'a: b\r\n'.repeat(50_000)}`],
+  [
+    'a field with the name of a prototype',
+    'multipart/form-data; boundary=x',
+    `--x\r\ncontent-disposition: form-data; name="__proto__"\r\n\r\n1\r\n--x--\r\n`,
+  ],
+] as const)('H17 %s is refused and leaves nothing', async ([, type, body]) => {
+  const before = (await json('/documents?limit=500')).items.length
+  const response = await ingest.ask('/documents', { method: 'POST', body, headers: { 'content-type': type } })
+  expect(response.status).toBeGreaterThanOrEqual(400)
+  expect(response.status).toBeLessThan(500)
+  expect(response.headers.get('content-type')).toContain('application/problem+json')
+  expect(leftovers()).toEqual([])
+  expect((await json('/documents?limit=500')).items.length).toBe(before)
+  expect(({} as Record<string, unknown>).isAdmin).toBeUndefined()
+})
+
 test('an upload that is cut off leaves no file behind', async () => {
   const { hostname, port } = new URL(ingest.url)
   const headers = {

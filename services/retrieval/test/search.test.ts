@@ -173,6 +173,22 @@ describe('who may see what', () => {
     expect((await search('board meeting room', { filters: { collection: 'board' } }, { principal: staff })).passages).toEqual([])
   })
 
+  test('C14 two that may read different collections ask the same 1,000 times at once: neither is shown a passage of the other', async () => {
+    const readers = ['default', 'board'].map((name): Principal => ({ ...anyone, id: `key:${name}`, collections: [name] }))
+    const found = readers.map(() => new Set<string>())
+    const asking = Array.from({ length: 20 }, async (_, lane) => {
+      for (let i = 0; i < 50; i++) {
+        const who = (lane + i) % 2
+        const { passages } = await search('会议室 board meeting room 电池 battery', { limit: 5 }, { principal: readers[who]! })
+        for (const { path } of passages) found[who]!.add(path)
+      }
+    })
+    await Promise.all(asking)
+    expect([...found[1]!]).toEqual(['secret/board.md'])
+    expect(found[0]!.size).toBeGreaterThan(1)
+    expect([...found[0]!].filter((path) => path.startsWith('secret/'))).toEqual([])
+  })
+
   test.each([
     [{ pathPrefix: 'handbook/' }, (path: string) => path.startsWith('handbook/')],
     [{ mediaType: 'text/plain' }, (path: string) => path === 'handbook/battery.txt'],

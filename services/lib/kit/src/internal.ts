@@ -54,7 +54,11 @@ export async function askJson<T>(url: string, init: RequestInit & { timeoutMs: n
     body = await response.json().catch(() => undefined)
   } catch (cause) {
     if (init.signal?.aborted) throw cause
-    throw new AppError(cause === LATE ? 'timeout' : 'unavailable', `${new URL(url).host} did not answer.`, { cause })
+    // its address is for the log alone
+    const error = new Error(`${new URL(url).host} did not answer`, { cause })
+    throw new AppError(cause === LATE ? 'timeout' : 'unavailable', 'A part of Docent does not answer; try again in a moment.', {
+      cause: error,
+    })
   } finally {
     clearTimeout(limit)
     init.signal?.removeEventListener('abort', forward)
@@ -63,7 +67,8 @@ export async function askJson<T>(url: string, init: RequestInit & { timeoutMs: n
     const problem = (body ?? {}) as { code?: unknown; detail?: string }
     throw new AppError(
       isErrorCode(problem.code) ? problem.code : 'unavailable',
-      problem.detail ?? `${new URL(url).host} answered ${response.status}.`,
+      problem.detail ?? 'A part of Docent gave an answer that is not understood; try again in a moment.',
+      { cause: new Error(`${new URL(url).host} answered ${response.status}`) },
     )
   }
   return read(body)
