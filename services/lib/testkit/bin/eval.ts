@@ -17,7 +17,7 @@ import { cachedEmbedder } from '../src/eval/cached-embedder.ts'
 import { allSets, core, coreFloors } from '../src/eval/core.ts'
 import { type Ingested, ingestOf } from '../src/eval/facts.ts'
 import { openLibrary } from '../src/eval/open-library.ts'
-import { compare, gateTable, ingestTable, readRecord, recordOf, render, table } from '../src/eval/records.ts'
+import { commandOf, compare, gateTable, ingestTable, readRecord, recordOf, render, table } from '../src/eval/records.ts'
 import { figureOf, sample, smoke, smokeFloors } from '../src/eval/smoke.ts'
 
 const page = new URL('../../../retrieval/EVALUATION.md', import.meta.url).pathname
@@ -75,7 +75,7 @@ if (positionals[0] === 'compare') {
   }
 
   const { model } = await embedder.info()
-  const record = recordOf(suite, `npm run eval -- ${args.filter((arg) => arg !== '--render').join(' ')}`.trim(), model, lines, ingested)
+  const record = recordOf(suite, commandOf(args), model, lines, ingested)
   console.log([table(lines, (line) => floorOf(suite, line)), gateTable(lines), ingestTable(ingested)].filter(Boolean).join('\n\n'))
   console.log(`\n${embedder.made} vectors were made, the others were there from earlier runs.`)
   if (options.out) writeFileSync(options.out, `${JSON.stringify(record)}\n`)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { bootstrap, type Line } from './ask-set.ts'
-import { compare, EvalRecord, gateTable, recordOf, table } from './records.ts'
+import { commandOf, compare, EvalRecord, gateTable, recordOf, table } from './records.ts'
 
 const asked = (id: string, rank: number | null, ndcg: number) => ({
   id,
@@ -28,6 +28,11 @@ const line = (list: ReturnType<typeof asked>[]): Line => ({
   searchMsP95: 2,
   degraded: 0,
   asked: list,
+})
+
+test('a record names the command without the places of one machine', () => {
+  expect(commandOf(['--suite', 'core', '--out', '/tmp/x/core.json', '--ladder', '--render'])).toBe('npm run eval -- --suite core --ladder')
+  expect(commandOf(['--out=core.json'])).toBe('npm run eval')
 })
 
 test('comparing names the questions that lost most, worst first', () => {

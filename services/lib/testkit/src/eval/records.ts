@@ -64,6 +64,13 @@ export function recordOf(suite: string, command: string, model: string, lines: L
   return { suite, command, commit: commitNow(), ...machine(), model, modelHash, ingested, lines }
 }
 
+/** The command as anyone may repeat it: where this run wrote its record, and whether it rendered it, is no part of it. */
+export function commandOf(args: readonly string[]): string {
+  const isOut = (arg: string | undefined) => arg === '--out'
+  const kept = args.filter((arg, i) => arg !== '--render' && !isOut(arg) && !isOut(args[i - 1]) && !arg.startsWith('--out='))
+  return kept.length === 0 ? 'npm run eval' : `npm run eval -- ${kept.join(' ')}`
+}
+
 export function readRecord(file: string): EvalRecord {
   return EvalRecord.parse(JSON.parse(readFileSync(file, 'utf8')))
 }
