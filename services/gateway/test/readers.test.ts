@@ -186,10 +186,10 @@ describe('readers who are slow, leave and come back', () => {
   })
 })
 
-/** As the kernel has it: a socket that does not read hears of nothing. */
+/** The gateway's end of it, as the kernel has it: a socket that does not read hears of nothing. */
 function isEstablished(socket: WebSocket): boolean {
   const { localPort } = (socket as unknown as { _socket: Socket })._socket
   const own = `:${localPort!.toString(16).toUpperCase().padStart(4, '0')}`
   const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n')
-  return rows.map((row) => row.trim().split(/\s+/)).some(([, local, , state]) => local?.endsWith(own) && state === '01')
+  return rows.map((row) => row.trim().split(/\s+/)).some(([, , remote, state]) => remote?.endsWith(own) && state === '01')
 }
