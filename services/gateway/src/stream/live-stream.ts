@@ -70,8 +70,8 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
       due = true
       return
     }
-    seal()
-    if (pending.length > 0) inFlight = drain()
+    settle()
+    if (pending.length > 0 || waiting !== '') inFlight = drain()
   }
 
   function schedule(): void {
@@ -81,10 +81,11 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
   }
 
   async function drain(): Promise<void> {
-    while (pending.length > 0) {
+    do {
       // what else happens in this turn of the event loop leaves with it
       await turn()
       seal()
+      due = false
       const batch = pending.splice(0)
       const appended = await journal(batch, stream.frames)
       if (appended === 'lost') stream.journalLost = true
@@ -94,10 +95,9 @@ export function createLiveStream(answerId: string, journal: Journal, later: (flu
         heard = waiting = ''
       } else stream.frames.push(...batch)
       stream.rouse()
+      settle()
       // a flush that came while this one was under way must not wait for the next token
-      if (due) seal()
-      due = false
-    }
+    } while (pending.length > 0 || (due && waiting !== ''))
     inFlight = undefined
   }
 
