@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { createBeginnings, type NewAnswer } from '../src/store/beginnings.ts'
+import { createEndings } from '../src/store/endings.ts'
+import { createMessages } from '../src/store/messages.ts'
 import { createUsage, today } from '../src/store/usage.ts'
 import { openPlace, openPool } from './harness.ts'
 
@@ -96,4 +98,31 @@ test('in a conversation of somebody else nothing is stored: no question, no key,
   for (const answer of [mine, plain]) await expect(store.begin(answer)).rejects.toMatchObject({ code: 'not_found' })
   expect([await kept([mine, plain]), await reserved()]).toEqual([0, 100])
   expect(await store.seen(mine.principal, idempotency)).toBeUndefined()
+})
+
+test('answers that end while the text of all is kept, in another order, wait for each other and for no deadlock', async () => {
+  const store = replica()
+  const [endings, others, messages] = [createEndings(pool), createEndings(pool), createMessages(pool)]
+  for (let round = 0; round < 15; round++) {
+    const all = Array.from({ length: 60 }, () => question())
+    await Promise.all(all.map((answer) => store.begin(answer)))
+    const snapshot = () => messages.snapshot(all.map(({ answerId }) => ({ id: answerId, text: 'so far', lastEvent: 1 })))
+    const ends = all.toReversed().map((answer, i) =>
+      (i % 2 ? endings : others).save({
+        answerId: answer.answerId,
+        text: 'whole',
+        state: 'done',
+        lastEvent: 2,
+        body: {},
+        traceId: '',
+        principal: answer.principal,
+        question: answer.question,
+        settingsVersion: 0,
+        record: {},
+        booking: { reservation: answer.reservation, requests: 1, input: 1, output: 1, money: 0 },
+      }),
+    )
+    const [stored] = await Promise.all([Promise.all(ends), snapshot(), snapshot(), snapshot()])
+    expect(stored.every(Boolean)).toBe(true)
+  }
 })

@@ -1,7 +1,7 @@
 import type { Pool } from '@docent/kit/postgres'
 import { createBatch } from './batch.ts'
 import { citationRow, citationRows, type ShownSource } from './citations.ts'
-import type { AnswerBody } from './messages.ts'
+import { type AnswerBody, streamingOf } from './messages.ts'
 import { EVERYONE, type Reservation } from './usage.ts'
 
 /** All that is stored when an answer has ended. */
@@ -60,16 +60,16 @@ function rowOf({ answerId, body, booking, unstored, message, code, ...rest }: En
   }
 }
 
-// rows of usage are locked in one order by everybody, the one of all last: crosswise they would be a deadlock
+// rows of usage are locked in one order by everybody, too, the one of all last
 const sql = `
 WITH given AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS g (id uuid, text text, state text, error_code text, error_text text, "lastEvent" int, body jsonb,
     "traceId" text, principal text, question text, "settingsVersion" int, record jsonb, sources json,
     day date, booked_to text, requests int, input bigint, output bigint, money numeric, tokens bigint, reserved_money numeric)
-), ended AS (
+), mine AS MATERIALIZED (${streamingOf('SELECT id FROM given')}), ended AS (
   UPDATE message m SET text = g.text, state = g.state, error_code = g.error_code, error_text = g.error_text, last_event = g."lastEvent",
     body = g.body, ended_at = now()
-  FROM given g WHERE m.id = g.id AND m.state = 'streaming' RETURNING m.id
+  FROM given g JOIN mine USING (id) WHERE m.id = g.id AND m.state = 'streaming' RETURNING m.id
 ), cited AS (
   INSERT INTO citation (id, answer, n, document, version, chunk, passage, source)
   SELECT s.* FROM given g JOIN ended USING (id), ${citationRows('g.sources')} ON CONFLICT DO NOTHING

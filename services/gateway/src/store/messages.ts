@@ -45,14 +45,20 @@ export type Messages = ReturnType<typeof createMessages>
 
 export const idempotentFor = "interval '24 hours'"
 
+/** SQL that locks those of these answers that are being written, in the one order in which all do it: crosswise it would be a deadlock. */
+export function streamingOf(ids: string): string {
+  return `SELECT id FROM message WHERE id IN (${ids}) AND state = 'streaming' ORDER BY id FOR NO KEY UPDATE`
+}
+
 /** Questions and answers; how they begin: beginnings.ts, how they end: endings.ts. */
 export function createMessages(pool: Pool) {
   return {
     /** Text so far and a sign of life for all streams of this process; returns those still ours and whether to stop. */
     async snapshot(rows: readonly { id: string; text: string; lastEvent: number }[]): Promise<Map<string, { stop: boolean }>> {
       const { rows: alive } = await pool.query<{ id: string; stop: boolean }>(
-        `UPDATE message m SET text = u.text, last_event = u.last_event, heartbeat_at = now()
-         FROM unnest($1::uuid[], $2::text[], $3::int[]) AS u (id, text, last_event)
+        `WITH mine AS MATERIALIZED (${streamingOf('SELECT unnest($1::uuid[])')})
+         UPDATE message m SET text = u.text, last_event = u.last_event, heartbeat_at = now()
+         FROM unnest($1::uuid[], $2::text[], $3::int[]) AS u (id, text, last_event) JOIN mine USING (id)
          WHERE m.id = u.id AND m.state = 'streaming' RETURNING m.id, coalesce((m.body->>'stop')::boolean, false) AS stop`,
         [rows.map((row) => row.id), rows.map((row) => row.text), rows.map((row) => row.lastEvent)],
       )
