@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { type OwnPostgres, openOwnPostgres } from '../../lib/testkit/src/own-postgres.ts'
@@ -7,7 +8,7 @@ import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
 import { startChild } from './child.ts'
-import { allEvents, eventsOf, fakeNeighbours, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { allEvents, eventsOf, fakeNeighbours, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
 
 type Stored = { state: string; text: string; degraded: string[] }
 
@@ -173,6 +174,50 @@ describe('stores that die, hang or are emptied in mid-answer', () => {
     expect(end).toMatchObject({ state: 'done', text: textOf(events) })
     slow(5)
     expect((await allEvents(await ask())).at(-1)!.type).toBe('done')
+  })
+
+  test('Postgres restarted: the running answer goes on and is stored, questions are answered within five seconds of its return', async () => {
+    slow(260)
+    const events = await readThrough(async () => {
+      postgres.restart()
+      await until('it is away', async () => (await ask(gateway)).status === 503 || undefined)
+      const pool = openPool(place.databaseUrl)
+      await until('it is back', () => pool.query('SELECT 1').then(Boolean, () => undefined))
+      const back = performance.now()
+      await pool.end()
+      await until('questions are answered', async () =>
+        (await Promise.all([ask(gateway), ask(other)])).every(({ status }) => status === 200),
+      )
+      expect(performance.now() - back).toBeLessThan(5_000)
+    })
+    expectWhole(events)
+    expect(await until('it is stored', async () => stored(other, idOf(events)))).toMatchObject({ state: 'done', text: textOf(events) })
+  })
+
+  test('no connection is left in Postgres: 503 with Retry-After; when there are some again all is well, and none is lost', async () => {
+    slow(2)
+    const taken = Array.from({ length: 110 }, () => new pg.Client({ connectionString: place.databaseUrl }))
+    for (const client of taken) client.on('error', () => undefined)
+    const outcomes = await Promise.allSettled(taken.map((client) => client.connect()))
+    expect(outcomes.some(({ status }) => status === 'rejected')).toBe(true)
+    await using own = new AsyncDisposableStack()
+    const late = await startAt(place, own, env())
+    for (const refused of await Promise.all([ask(late), ask(late), ask(late)])) {
+      expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ code: 'unavailable' })])
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    }
+    expect((await fetch(`${late.url}/readyz`)).status).toBe(503)
+    await Promise.all(taken.map((client) => client.end().catch(() => undefined)))
+    await until('questions are answered', async () => (await Promise.all([ask(late), ask(late)])).every(({ status }) => status === 200))
+    const pool = openPool(place.ownerUrl)
+    await until('every connection is free', async () => {
+      const { rows } = await pool.query<{ n: number; busy: number }>(
+        `SELECT count(*)::int AS n, count(*) FILTER (WHERE state <> 'idle')::int AS busy FROM pg_stat_activity WHERE application_name = 'docent-gateway'`,
+      )
+      expect(rows[0]!.n).toBeLessThanOrEqual(3 * 8)
+      return rows[0]!.busy === 0 || undefined
+    })
+    await pool.end()
   })
 
   test('Postgres hangs: new questions get 503 within five seconds, the running answer ends, and is stored afterwards', async () => {
