@@ -8,7 +8,7 @@ import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
 import { startChild } from './child.ts'
-import { allEvents, eventsOf, fakeNeighbours, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { allEvents, eachOf, eventsOf, fakeNeighbours, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
 
 type Stored = { state: string; text: string; degraded: string[] }
 
@@ -174,6 +174,40 @@ describe('stores that die, hang or are emptied in mid-answer', () => {
     expect(end).toMatchObject({ state: 'done', text: textOf(events) })
     slow(5)
     expect((await allEvents(await ask())).at(-1)!.type).toBe('done')
+  })
+
+  test('Postgres killed while questions come in: of what was acknowledged nothing is lost, what is refused is refused in so many words', async () => {
+    slow(3)
+    const kept: { id: string; question: string }[] = []
+    let refused = 0
+    let sent = 0
+    await eachOf(
+      Array.from({ length: 120 }, (_, i) => `涌来 ${i} ${randomUUID()}`),
+      8,
+      async (question) => {
+        if (++sent === 40) postgres.signal('SIGKILL')
+        const response = await post(`${gateway.url}/api/v1/answers`, { question, async: true })
+        const body = (await response.json()) as { answerId: string; code?: string }
+        if (response.status === 202) return void kept.push({ id: body.answerId, question })
+        expect([response.status, body.code]).toEqual([503, 'unavailable'])
+        refused++
+      },
+    )
+    expect(kept.length).toBeGreaterThan(20)
+    expect(refused).toBeGreaterThan(0)
+    const pool = openPool(place.ownerUrl)
+    await until('Postgres is back', () => pool.query('SELECT 1').then(Boolean, () => undefined))
+    for (const { id, question } of kept) {
+      const end = await until('it is stored', async () => {
+        const response = await fetch(`${other.url}/api/v1/answers/${id}`)
+        const answer = response.ok ? ((await response.json()) as Stored) : undefined
+        return answer?.state === 'streaming' ? undefined : answer
+      })
+      expect(end).toMatchObject({ state: 'done', text: model.pieces.join('') })
+      const { rows } = await pool.query('SELECT count(*)::int AS n FROM chat.message WHERE text = $1', [question])
+      expect(rows).toEqual([{ n: 1 }])
+    }
+    await pool.end()
   })
 
   test('Postgres restarted: the running answer goes on and is stored, questions are answered within five seconds of its return', async () => {
