@@ -5,6 +5,7 @@ import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-
 import { type Nginx, startNginx } from '../../lib/testkit/src/start-nginx.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
+import { startChild } from './child.ts'
 import { follow } from './follow.ts'
 import { eventsOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
 
@@ -67,6 +68,29 @@ describe('streams through nginx', () => {
       const stored = (await (await fetch(`${gateway.url}/api/v1/answers/${answerId}`)).json()) as { state: string; text: string }
       expect(stored).toMatchObject({ state: 'done', text: textOf(events) })
     }
+  })
+
+  test('a gateway that freezes in mid-answer: nginx ends what says nothing, and the EventSource ends at the other with the stored text', {
+    timeout: 180_000,
+  }, async () => {
+    const env = { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20', TRUST_PROXY: '1' }
+    const victim = await startChild(place, scope, env)
+    const sweeping = await startAt(place, scope, env, { orphanMs: 4_000, sweepMs: 300, settleMs: 1_200 })
+    // a heartbeat comes each 10 s
+    const own = await startNginx(nginxCommand(), victim.port, scope, { silenceS: 12 })
+    const asked = await post(`${own.url}/api/v1/answers`, { question: `冻住 ${randomUUID()}`, async: true })
+    const { answerId, eventsUrl } = (await asked.json()) as { answerId: string; eventsUrl: string }
+    const { events, closed } = follow(own.url + eventsUrl)
+    await until('text is shown', () => textOf(events) !== '' || undefined)
+    const calls = model.requests.length
+    victim.process.kill('SIGSTOP')
+    await own.reload(sweeping.port)
+    await closed
+    expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1))
+    expect(events.at(-1)!.type).toBe('interrupted')
+    const stored = (await (await fetch(`${sweeping.url}/api/v1/answers/${answerId}`)).json()) as { state: string; text: string }
+    expect(stored).toMatchObject({ state: 'interrupted', text: textOf(events) })
+    expect(model.requests.length).toBe(calls)
   })
 
   test('no gateway behind nginx: an EventSource is told to come back, and does', async () => {

@@ -24,13 +24,13 @@ export type Nginx = {
 
 /**
  * nginx with the composed stack's own configuration in front of gateways on this machine, asked in turn; it does not outlive the
- * test. `tls`: with a certificate that it signs itself.
+ * test. `tls`: with a certificate that it signs itself; `silenceS`: so long it waits for the next byte of events.
  */
 export async function startNginx(
   command: string,
   gatewayPorts: number | readonly number[],
   scope: AsyncDisposableStack,
-  { tls = false } = {},
+  { tls = false, silenceS = 30 } = {},
 ): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'docent-nginx-'))
   chmodSync(folder, 0o755) // its workers have a user of their own when the run is root's
@@ -59,6 +59,7 @@ export async function startNginx(
       .replace('listen 8081', `listen 127.0.0.1:${status}`)
       .replace('listen 8080', `listen 127.0.0.1:${plain}`)
       .replace('http://gateway:8080', 'http://gateways')
+      .replace('proxy_read_timeout 30s', `proxy_read_timeout ${silenceS}s`)
     // as a name with several addresses: each request goes to the next one, whatever became of the last
     const servers = [ports].flat().map((port) => `server 127.0.0.1:${port} max_fails=0;`)
     writeFileSync(join(folder, 'conf.d/stack.conf'), `upstream gateways { ${servers.join(' ')} }\n${ours(filled)}`)
