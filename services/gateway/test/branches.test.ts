@@ -1,30 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, openPlace, type Place, post, startAt } from './harness.ts'
+import { adminKey, post, startAt } from './harness.ts'
+import { withModel } from './with-model.ts'
 
 type Message = { id: string; role: string; text: string; copyOf?: string; sources?: { citationId: string }[] }
 type Conversation = { id: string; branchedFrom: { conversationId: string; messageId: string } | null; messages: Message[] }
 const owner = { authorization: `Bearer ${adminKey}` }
 
 describe('branches and summaries of conversations', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
-  })
+  const { scope, place, model, gateway } = withModel()
   beforeEach(() => {
     model.mode = 'good'
     model.pieces = ['保修期为 ', '24 个月', ' [1]。']
     model.requests.length = 0
   })
-  afterAll(() => scope.disposeAsync())
 
   function reader(url = () => gateway.url) {
     const me = { 'x-client-id': randomUUID() }

@@ -1,22 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, eventsOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { adminKey, allEvents, eventsOf, post, type Received, startAt, textOf } from './harness.ts'
+import { asking, withModel } from './with-model.ts'
 
 describe('more readers and questions than usual', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
-  const env = () => ({ LLM_BASE_URL: model.url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20' })
+  const { scope, place, model, gateway } = withModel({ env: { STREAM_FLUSH_MS: '20' } })
+  const env = () => ({ ...asking(model), STREAM_FLUSH_MS: '20' })
   beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, env())
     const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
     const long = await fetch(`${gateway.url}/api/v1/settings`, { method: 'PATCH', headers, body: '{"maxTokens":32000}' })
     expect(long.status).toBe(200)
@@ -26,7 +19,6 @@ describe('more readers and questions than usual', () => {
     model.pieceMs = 10
     model.pieces = Array.from({ length: 60 }, (_, i) => `词${i} `)
   })
-  afterAll(() => scope.disposeAsync())
   const begin = async (extra: object = {}, headers: Record<string, string> = {}) =>
     (await (await post(`${gateway.url}/api/v1/answers`, { question: `问 ${randomUUID()}`, async: true, ...extra }, headers)).json()) as {
       answerId: string

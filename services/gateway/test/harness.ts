@@ -194,12 +194,11 @@ export function startAt(
   env: Record<string, string> = {},
   stream: Partial<Config['stream']> = {},
   breaker: Partial<Config['models']['breaker']> = {},
+  log = createLogger('gateway', process.env.TEST_LOG ?? 'silent'),
 ): Promise<Gateway> {
   const config = configOf(place, env)
   const models = { ...config.models, breaker: { ...config.models.breaker, ...breaker } }
-  return startGateway({ ...config, models, stream: { ...config.stream, ...stream } }, scope, {
-    log: createLogger('gateway', process.env.TEST_LOG ?? 'silent'),
-  })
+  return startGateway({ ...config, models, stream: { ...config.stream, ...stream } }, scope, { log })
 }
 
 export function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {

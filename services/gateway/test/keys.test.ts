@@ -1,38 +1,24 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLogger } from '@docent/kit/logger'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import { type Gateway, startGateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, configOf, openPlace, openPool, type Place, post, startAt } from './harness.ts'
+import type { Gateway } from '../src/gateway-service.ts'
+import { adminKey, allEvents, configOf, openPool, post, startAt } from './harness.ts'
+import { withModel, withPlace } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
 type Made = { id: string; key: string; prefix: string }
 
 describe('keys', () => {
-  const scope = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'docent-keys-'))
   const logFile = join(folder, 'log')
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
+  // counts of this file only: the wrong keys of others come from the same address
+  const { scope, place, model, gateway } = withModel({ cacheDatabase: 6, env: { ACCESS: 'keys' }, logFile })
+  scope.defer(() => rmSync(folder, { recursive: true }))
   let asked = 0
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    // counts of this file only: the wrong keys of others come from the same address
-    place.cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/6`
-    model = scope.use(await openMockUpstream())
-    const config = configOf(place, { ACCESS: 'keys', LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
-    gateway = await startGateway(config, scope, { log: createLogger('gateway', 'debug', logFile) })
-  })
-  afterAll(async () => {
-    await scope.disposeAsync()
-    rmSync(folder, { recursive: true })
-  })
 
   const make = async (body: object) => (await (await post(`${gateway.url}/api/v1/keys`, body, owner)).json()) as Made
   const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
@@ -170,16 +156,10 @@ describe('keys', () => {
 })
 
 describe('budgets', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    place.cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/7`
-    model = scope.use(await openMockUpstream())
+  const { scope, place, model } = withPlace({ cacheDatabase: 7 })
+  beforeAll(() => {
     model.usage = { prompt_tokens: 6_000, completion_tokens: 900 }
   })
-  afterAll(() => scope.disposeAsync())
 
   const env = (extra: Record<string, string>) => ({ LLM_BASE_URL: model.url, LLM_MODEL: 'mock', DAILY_TOKEN_BUDGET: '0', ...extra })
   let asked = 0

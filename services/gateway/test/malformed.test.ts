@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
-import type { Gateway } from '../src/gateway-service.ts'
+import { describe, expect, test } from 'vitest'
 import { finals } from './follow.ts'
-import { allEvents, openPlace, post, startAt, textOf } from './harness.ts'
+import { allEvents, post, textOf } from './harness.ts'
+import { withModel } from './with-model.ts'
 
 type Case = { name: string; text: string; type?: string; says: string | 'quoted'; ends: 'done' | 'error' }
 
@@ -85,15 +84,7 @@ const cases: Case[] = [
 ]
 
 describe('a provider whose stream is not as it should be', () => {
-  const scope = new AsyncDisposableStack()
-  let model: MockUpstream
-  let gateway: Gateway
-  beforeAll(async () => {
-    const place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', LLM_FIRST_TOKEN_S: '5' }, {}, { failures: 1_000 })
-  })
-  afterAll(() => scope.disposeAsync())
+  const { model, gateway } = withModel({ env: { LLM_FIRST_TOKEN_S: '5' }, breaker: { failures: 1_000 } })
 
   test.for(cases)('$name: $ends', async ({ text, type = 'text/event-stream', says, ends }) => {
     model.reply = () => ({ body: { type, text } })

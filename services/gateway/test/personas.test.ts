@@ -1,26 +1,16 @@
 import { decodePrincipal } from '@docent/core/principal'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
-import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, openPlace, type Place, post, startAt } from './harness.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { adminKey, post } from './harness.ts'
+import { withModel } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
 
 describe('personas with settings and collections of their own', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream({ pieces: ['24 个月 [1]。'] }))
-    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
-  })
+  const { place, model, gateway } = withModel({ says: { pieces: ['24 个月 [1]。'] } })
   beforeEach(() => {
     model.requests.length = 0
     place.neighbours.seen.length = 0
   })
-  afterAll(() => scope.disposeAsync())
 
   const send = (path: string, body: unknown, headers: Record<string, string> = owner) =>
     post(`${gateway.url}${path}`, body, { accept: 'application/json', ...headers })

@@ -1,23 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { ProviderView } from '../src/answer/providers.ts'
 import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, configOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { adminKey, allEvents, configOf, post, type Received, startAt, textOf } from './harness.ts'
+import { withPlace } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
 const quoted = '文档中的原文'
 type Row = { record: { model: string; degraded: string[]; providers: { provider: string; outcome: string; code?: string }[] } }
 
 describe('providers of models', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let first: MockUpstream
+  const { scope, place, model: first } = withPlace()
   let second: MockUpstream
   let asked = 0
   beforeAll(async () => {
-    place = await openPlace(scope)
-    first = scope.use(await openMockUpstream())
     second = scope.use(await openMockUpstream({ pieces: ['来自', '备用'] }))
   })
   beforeEach(() => {
@@ -28,7 +25,6 @@ describe('providers of models', () => {
     }
     first.pieces = ['来自', '首选']
   })
-  afterAll(() => scope.disposeAsync())
 
   const env = () => ({
     LLM_BASE_URL: first.url,

@@ -2,25 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { openProxy } from '../../lib/testkit/src/tcp-proxy.ts'
 import { until } from '../../lib/testkit/src/until.ts'
-import type { Gateway } from '../src/gateway-service.ts'
 import { follow } from './follow.ts'
-import { adminKey, allEvents, eventsOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { adminKey, allEvents, eventsOf, post, type Received, textOf } from './harness.ts'
+import { withModel } from './with-model.ts'
 
 /** PROMISES row 46, beside crowd.test.ts and resume.test.ts: readers that are slow, that leave at each moment, that come back all at once. */
 describe('readers who are slow, leave and come back', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
+  const { scope, model, gateway } = withModel({ env: { STREAM_FLUSH_MS: '20' } })
   beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20' })
     const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
     const long = await fetch(`${gateway.url}/api/v1/settings`, { method: 'PATCH', headers, body: '{"maxTokens":32000}' })
     expect(long.status).toBe(200)
@@ -30,7 +23,6 @@ describe('readers who are slow, leave and come back', () => {
     model.pieceMs = 10
     model.pieces = Array.from({ length: 60 }, (_, i) => `词${i} [1]。`)
   })
-  afterAll(() => scope.disposeAsync())
 
   const begin = async () =>
     (await (await post(`${gateway.url}/api/v1/answers`, { question: `问 ${randomUUID()}`, async: true })).json()) as {

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, openPlace, type Place, passage, post, startAt, warrantyText } from './harness.ts'
+import { adminKey, passage, post, warrantyText } from './harness.ts'
+import { withModel } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
 type Item = {
@@ -15,29 +14,16 @@ type Item = {
 }
 
 describe('records and settings', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
-  let asked = 0
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, {
-      LLM_BASE_URL: model.url,
-      LLM_MODEL: 'mock',
-      LLM_PRICE_INPUT: '1',
-      LLM_PRICE_OUTPUT: '2',
-      DEEPSEEK_API_KEY: 'never-asked-0123456789',
-    })
+  const { place, model, gateway } = withModel({
+    env: { LLM_PRICE_INPUT: '1', LLM_PRICE_OUTPUT: '2', DEEPSEEK_API_KEY: 'never-asked-0123456789' },
   })
+  let asked = 0
   beforeEach(() => {
     model.mode = 'good'
     model.pieces = ['保修期为 ', '24 个月', ' [1]。']
     place.neighbours.passages = [passage(warrantyText)]
     place.neighbours.degraded = []
   })
-  afterAll(() => scope.disposeAsync())
 
   const get = async <T>(path: string) => (await (await fetch(gateway.url + path, { headers: owner })).json()) as T
   const send = (method: string, path: string, body: unknown, headers: Record<string, string> = {}) =>

@@ -1,22 +1,16 @@
 import type { Answer } from '@docent/core/answer-event'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
-import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, openPlace, type Place, passage, post, startAt } from './harness.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { MockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { adminKey, passage, post } from './harness.ts'
+import { withModel } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
 const isReranking = ({ messages }: MockUpstream['requests'][number]) => messages[0]!.content.startsWith('Order the passages')
 
 describe('reranking by the language model', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
+  const { place, model, gateway } = withModel({ breaker: { failures: 1_000 } })
   let asked = 0
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' }, {}, { failures: 1_000 })
+  beforeAll(() => {
     place.neighbours.passages = [
       passage('打印机的保修期为 12 个月。', { chunkId: 'c1', path: 'printer.md' }),
       passage('网关的保修期为 24 个月。', { chunkId: 'c2', path: 'hub.md' }),
@@ -29,7 +23,6 @@ describe('reranking by the language model', () => {
     model.requests.length = 0
     place.neighbours.searches.length = 0
   })
-  afterAll(() => scope.disposeAsync())
 
   const set = async (settings: object) =>
     expect(

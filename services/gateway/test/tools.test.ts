@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '@docent/core/answer-event'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MockReply, type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { MockReply, MockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { until } from '../../lib/testkit/src/until.ts'
-import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, openPlace, type Place, passage, post, startAt, textOf, warrantyText } from './harness.ts'
+import { adminKey, allEvents, passage, post, startAt, textOf, warrantyText } from './harness.ts'
+import { asking, withModel } from './with-model.ts'
 
 type Asked = MockUpstream['requests'][number] & {
   messages: { role: string; content: string; tool_call_id?: string; tool_calls?: unknown[] }[]
@@ -19,15 +19,8 @@ const owner = { authorization: `Bearer ${adminKey}` }
 const batteryText = '# 电池\n\n电池的保修期为 6 个月。'
 
 describe('tools before an answer', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(place, scope, env({ TOOLS_ENABLED: 'true' }))
-  })
+  // a name of its own: answers cached here must not reach the tests beside
+  const { scope, place, model, gateway } = withModel({ env: { LLM_MODEL: 'mock-tools', TOOLS_ENABLED: 'true' } })
   beforeEach(() => {
     Object.assign(place.neighbours, { passages: [passage(warrantyText)], answerable: true, gateScore: 0.1 })
     place.neighbours.searches.length = 0
@@ -36,10 +29,8 @@ describe('tools before an answer', () => {
     Object.assign(model, { mode: 'good', pieces: ['保修期为 24 个月 [1]。'], reply: undefined, pieceMs: 0 })
     model.requests.length = 0
   })
-  afterAll(() => scope.disposeAsync())
 
-  // a name of its own: answers cached here must not reach the tests beside
-  const env = (more: Record<string, string> = {}) => ({ LLM_BASE_URL: model.url, LLM_MODEL: 'mock-tools', ...more })
+  const env = (more: Record<string, string> = {}) => ({ ...asking(model), LLM_MODEL: 'mock-tools', ...more })
   const me = { 'x-client-id': randomUUID() }
   const ask = async (question: string, url = gateway.url, headers: Record<string, string> = me) =>
     (await (await post(`${url}/api/v1/ask`, { question }, headers)).json()) as Answer

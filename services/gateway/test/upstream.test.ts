@@ -1,53 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import type { Gateway } from '../src/gateway-service.ts'
-import {
-  adminKey,
-  allEvents,
-  eventsOf,
-  openPlace,
-  type Place,
-  passage,
-  post,
-  type Received,
-  startAt,
-  textOf,
-  warrantyText,
-} from './harness.ts'
+import { adminKey, allEvents, eventsOf, openPlace, passage, post, type Received, startAt, textOf, warrantyText } from './harness.ts'
+import { withModel } from './with-model.ts'
 
 const finals = ['done', 'stopped', 'interrupted', 'error']
 
 describe('asking a model', () => {
-  const scope = new AsyncDisposableStack()
-  let place: Place
-  let model: MockUpstream
-  let gateway: Gateway
-  let asked = 0
-  beforeAll(async () => {
-    place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    gateway = await startAt(
-      place,
-      scope,
-      {
-        LLM_BASE_URL: model.url,
-        LLM_MODEL: 'mock',
-        LLM_FIRST_TOKEN_S: '0.6',
-        LLM_SILENCE_S: '0.6',
-        LLM_PRICE_INPUT: '1',
-        LLM_PRICE_OUTPUT: '2',
-      },
-      { abandonMs: 700, snapshotMs: 200 },
-      { failures: 1_000 }, // failures follow each other here; the breaker has tests of its own
-    )
+  const { scope, place, model, gateway } = withModel({
+    env: { LLM_FIRST_TOKEN_S: '0.6', LLM_SILENCE_S: '0.6', LLM_PRICE_INPUT: '1', LLM_PRICE_OUTPUT: '2' },
+    stream: { abandonMs: 700, snapshotMs: 200 },
+    breaker: { failures: 1_000 }, // failures follow each other here; the breaker has tests of its own
   })
+  let asked = 0
   beforeEach(() => {
     model.mode = 'good'
     model.pieces = ['保修期为 ', '24 个月', ' [1]。', '由火星', '政府承保[1]。']
     model.pieceMs = 0
   })
-  afterAll(() => scope.disposeAsync())
 
   // a question of its own each time: the answer cache must not answer for the model
   const ask = () => post(`${gateway.url}/api/v1/answers`, { question: `保修期是多久？第 ${++asked} 问` }, { accept: 'text/event-stream' })
