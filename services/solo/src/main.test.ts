@@ -12,8 +12,7 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 const place = mkdtempSync(join(tmpdir(), 'docent-main-'))
 const [folder, dataDir] = [join(place, 'folder'), join(place, 'data')]
 mkdirSync(folder)
-for (const name of 'abcdefg')
-  writeFileSync(join(folder, `${name}.txt`), `The spare key of ${name} hangs behind door 7.`)
+for (const name of 'abcdefg') writeFileSync(join(folder, `${name}.txt`), `The spare key of ${name} hangs behind door 7.`)
 const systemTemp = join(place, 'tmp')
 mkdirSync(systemTemp)
 
