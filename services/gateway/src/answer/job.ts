@@ -126,6 +126,7 @@ const degradedMessage: Record<string, string> = {
   model: 'The model did not answer.',
   tools: 'The model did not answer, so no tool was used.',
   memory: 'What is remembered of you could not be read; the answer does without it.',
+  rewrite: 'The model gave no other wording of the question; it was searched as it was asked.',
   cache: 'The cache is down; no earlier answer could be looked up.',
 }
 

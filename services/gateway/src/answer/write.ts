@@ -7,6 +7,7 @@ import { findCached } from './cached.ts'
 import { condense, historyRoom } from './condense.ts'
 import { toneRules } from './emotion.ts'
 import type { Job, Shown } from './job.ts'
+import { withOtherWords } from './other-words.ts'
 import { buildPrompt } from './prompt.ts'
 import { fittingFacts } from './remember.ts'
 import { rerankByModel } from './rerank-by-model.ts'
@@ -63,11 +64,14 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   // an approved answer goes first: so an owner greets in his own words
   const kind = smallTalkOf(job.question)
   if (kind) return answerSmallTalk(job, deps, kind, prompt([], smallTalkRules))
-  const { query, found: first, ms } = await (job.ahead ?? searchFor(job, previous, deps))
+  const own = job.ahead ?? searchFor(job, previous, deps)
+  const first = await withOtherWords(job, deps, own, history)
+  const { query, found: alone, ms } = await own
   job.found.timings.retrievalMs = ms
   const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
   noteSearch(job, searched)
-  if (settings.shadow) job.found.searched = { query, response: searched }
+  // a shadow repeats the question's own search, not those of its other wordings
+  if (settings.shadow) job.found.searched = { query, response: first === alone ? searched : alone }
   const found = await withAttachments(job, deps, searched)
 
   if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {

@@ -24,6 +24,11 @@ const record = {
     personaVersion: 0,
     cache: 'miss',
     asked: { rerank: true },
+    queries: {
+      mode: 'rewrite',
+      modelMs: 410,
+      searched: [{ query: 'How long is the warranty?', answerable: true, tookMs: 12, found: ['c-1'] }],
+    },
     retrieval: { rerank: 'reranker', tookMs: 29 },
     degraded: [],
     sources: [source],

@@ -34,6 +34,8 @@ export type FlightRecord = {
   collections?: string[]
   groups?: string[]
   turns?: Turn[]
+  /** where the setting asks for other wordings: what was searched, the question itself first, and the chunks each found */
+  queries?: { mode: string; modelMs?: number; searched: { query: string; answerable: boolean; tookMs: number; found: string[] }[] }
   history?: { messages: number; kept: number; dropped: number; summary?: string }
   timings?: Record<string, number>
   usage?: { inputTokens: number; outputTokens: number; cost?: number; currency?: string }

@@ -46,6 +46,10 @@ export const Settings = z
       description: 'Another configuration of the search, tried on some questions after their answers; what it leaves out is as above',
     }),
     rewrite: z.boolean().default(true).meta({ description: 'A follow-up is searched together with the question before it' }),
+    queries: z.enum(['off', 'rewrite', 'several']).default('off').meta({
+      description:
+        'What the model makes of a question before it is searched: `rewrite` one that is understood without the conversation, `several` up to two other wordings, too, one in the other language; searched beside the question itself. One request of its own, 4 s at most; without a model nothing changes',
+    }),
     prompt: z.string().max(8_000).refine(isStorable, 'cannot be stored').default('').meta({ description: 'Rules added to every persona' }),
     model: z
       .string()
@@ -86,6 +90,7 @@ export const SettingsPatch = z
     retrieval: shape.retrieval.unwrap().optional(),
     shadow: shape.shadow.unwrap().optional(),
     rewrite: shape.rewrite.unwrap().optional(),
+    queries: shape.queries.unwrap().optional(),
     prompt: shape.prompt.unwrap().optional(),
     model: shape.model.unwrap().optional(),
     prices: shape.prices.unwrap().optional(),

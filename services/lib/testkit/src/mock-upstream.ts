@@ -17,12 +17,13 @@ export type UpstreamMode =
   | 'empty' // ends at once, complete but without a word
   | 'hang-after-finish' // finish_reason, then an open socket
 
-/** `calls`: tools it asks for after the pieces; `status`: it answers with that instead; `body`: with these bytes as they are. */
+/** `calls`: tools it asks for after the pieces; `status`: it answers with that instead; `body`: with these bytes as they are; `mode`: how this one goes wrong. */
 export type MockReply = {
   pieces?: string[]
   calls?: { name: string; arguments: string }[]
   status?: number
   body?: { type: string; text: string }
+  mode?: UpstreamMode
 }
 
 export type MockUpstream = AsyncDisposable & {
@@ -65,7 +66,7 @@ export async function openMockUpstream(
 
   async function answer(request: MockUpstream['requests'][number], res: ServerResponse): Promise<void> {
     const reply = mock.reply?.(request) ?? {}
-    const mode = reply.status ? 'status' : mock.mode
+    const mode = reply.status ? 'status' : (reply.mode ?? mock.mode)
     const pieces = reply.pieces ?? (reply.calls ? [] : mock.pieces)
     if (reply.body) return void res.writeHead(200, { 'content-type': reply.body.type }).end(reply.body.text)
     if (mode === 'silent') return
