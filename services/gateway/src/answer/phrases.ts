@@ -1,4 +1,5 @@
 import { languageOf, scriptOf } from '@docent/core/text/language'
+import type { Words } from '../store/personas.ts'
 
 export type Tongue = 'zh' | 'zh-Hant' | 'en'
 
@@ -41,6 +42,12 @@ const phrases = {
 export function tongueOf(question: string): Tongue {
   if (languageOf(question) === 'en') return 'en'
   return scriptOf(question) === 'hant' ? 'zh-Hant' : 'zh'
+}
+
+/** An owner's words for who asks in this tongue; the Chinese ones serve both scripts. Undefined where there are none. */
+export function wordsIn(words: Words | null, tongue: Tongue): string | undefined {
+  if (words === null || typeof words === 'string') return words ?? undefined
+  return tongue === 'en' ? words.en : words.zh
 }
 
 export function say(what: keyof typeof phrases, tongue: Tongue): string {

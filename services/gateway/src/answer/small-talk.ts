@@ -47,12 +47,21 @@ export function smallTalkOf(question: string): SmallTalk | undefined {
   return kindOf.get(words) ?? kindOf.get(words.replace(/(?<=\p{Script=Han}) (?=\p{Script=Han})/gu, ''))
 }
 
-/** What is said to it without a model. */
+/** What is said to it without a model, unless the persona has a greeting of its own. */
 export function replyTo(kind: SmallTalk, tongue: Tongue): string {
   return replies[tongue][kind]
 }
 
-export const smallTalkRules = [
-  'This message asks nothing of the documents: answer it in one or two friendly sentences and say that questions about the documents are welcome.',
-  'You have no sources here: claim nothing about what the documents hold.',
-]
+/** What a model is told about it; `greeting` are the persona's words for a greeting. */
+export function smallTalkRules(greeting: string | undefined): string[] {
+  return [
+    greeting === undefined
+      ? 'This message asks nothing of the documents: answer it in one or two friendly sentences and say that questions about the documents are welcome.'
+      : greetingRule(greeting),
+    'You have no sources here: claim nothing about what the documents hold.',
+  ]
+}
+
+export function greetingRule(greeting: string): string {
+  return `This message is a greeting: answer it with these words: ${greeting}`
+}

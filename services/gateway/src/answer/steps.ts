@@ -12,7 +12,7 @@ import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown } from './job.ts'
-import { say } from './phrases.ts'
+import { say, wordsIn } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
 import { estimateTokens } from './tokens.ts'
@@ -97,8 +97,11 @@ export function isDoubtful({ answerable, gate }: SearchResponse): boolean {
 export function answerNotFound(job: Job, deps: StepDeps, { passages, indexed }: SearchResponse): void {
   job.found.answerable = false
   showSources(job, deps, passages.slice(0, job.settings.settings.topK), 'over')
-  job.stream.delta(say(indexed === 0 ? 'noDocuments' : 'notFound', job.tongue), 'over')
-  const gap = job.tongue === 'en' ? ' ' : ''
+  const refusal = wordsIn(job.persona.refusal, job.tongue) ?? say('notFound', job.tongue)
+  const said = indexed === 0 ? say('noDocuments', job.tongue) : refusal
+  job.stream.delta(said, 'over')
+  // a persona's words may be in another language than the question
+  const gap = /[\p{sc=Han}\u3000-\u303f\uff00-\uffef]$/u.test(said) ? '' : ' '
   if (passages.length > 0) job.stream.delta(gap + say('closest', job.tongue), 'over')
 }
 

@@ -2,7 +2,7 @@ import { AppError } from '@docent/core/errors'
 import type { SearchRequest } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
 import type { z } from 'zod'
-import type { Persona } from '../store/personas.ts'
+import type { Persona, Words } from '../store/personas.ts'
 import { named, type Settings } from '../store/settings.ts'
 import { type Reservation, today } from '../store/usage.ts'
 import { MAX_CALLS } from './generate-with-tools.ts'
@@ -21,8 +21,15 @@ const CHARS_PER_TOKEN = 1.25
 /** The most one answer may use: what is reserved before it begins. No model, no tokens. */
 export function greatestUse(settings: Settings, persona: Persona, models: number): { inputTokens: number; outputTokens: number } {
   if (models === 0) return { inputTokens: 0, outputTokens: 0 }
-  const rules = Math.ceil((persona.prompt.length + settings.prompt.length) / CHARS_PER_TOKEN)
+  // one of the two is in a prompt, never both
+  const words = Math.max(longest(persona.greeting), longest(persona.refusal))
+  const rules = Math.ceil((persona.prompt.length + settings.prompt.length + (persona.tone?.length ?? 0) + words) / CHARS_PER_TOKEN)
   return { inputTokens: PROMPT_TOKENS + rules + SECTION_TOKENS * settings.topK + settings.historyTokens, outputTokens: settings.maxTokens }
+}
+
+function longest(words: Words | null): number {
+  if (words === null || typeof words === 'string') return words?.length ?? 0
+  return Math.max(words.zh.length, words.en.length)
 }
 
 /** Each call may be a round of its own, whose prompt holds the calls and results before it. */
@@ -72,9 +79,11 @@ export function within<P extends Principal>(principal: P, { id, collections }: P
   return { ...principal, collections: both }
 }
 
-/** The owner's rules stand under the persona's own. */
+/** The persona's tone and the owner's rules stand under its prompt. */
 export function withRules(persona: Persona, settings: Settings): Persona {
-  return settings.prompt === '' ? persona : { ...persona, prompt: `${persona.prompt}\n${settings.prompt}` }
+  const tone = persona.tone === null ? '' : `\nTone: ${persona.tone}`
+  const rules = settings.prompt === '' ? '' : `\n${settings.prompt}`
+  return { ...persona, prompt: `${persona.prompt}${tone}${rules}` }
 }
 
 /** The steps' neighbours as the settings want them: the chosen provider first, search with their weights, thresholds and reranking. */

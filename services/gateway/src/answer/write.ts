@@ -8,12 +8,13 @@ import { condense, historyRoom } from './condense.ts'
 import { toneRules } from './emotion.ts'
 import type { Job, Shown } from './job.ts'
 import { withOtherWords } from './other-words.ts'
+import { wordsIn } from './phrases.ts'
 import { buildPrompt } from './prompt.ts'
 import { fittingFacts } from './remember.ts'
 import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved } from './saved.ts'
 import { searchFor } from './search.ts'
-import { replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
+import { greetingRule, replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
 import { answerByModel, answerByQuoting, answerFromCache, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
 import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
 
@@ -53,17 +54,19 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   const toolset = (options: Omit<ToolsetOptions, 'refusing'>) =>
     usesTools ? createToolset(job, deps, { ...options, refusing }) : undefined
 
+  const kind = smallTalkOf(job.question)
+  const greeting = kind === 'greeting' ? wordsIn(job.persona.greeting, job.tongue) : undefined
   if (!deps.ragEnabled) {
     showSources(job, deps, [], 'on')
     const tools = toolset({ shown: [], isAnswered: true, withSearch: false })
-    if (!(await answerByModel(job, deps, prompt([], tools && toolRules.plain), [], undefined, tools)))
+    const rules = [...(greeting === undefined ? [] : [greetingRule(greeting)]), ...(tools ? toolRules.plain : [])]
+    if (!(await answerByModel(job, deps, prompt([], rules), [], undefined, tools)))
       throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
     return
   }
   if (job.approved && (await answerAsApproved(job, deps, job.approved))) return
   // an approved answer goes first: so an owner greets in his own words
-  const kind = smallTalkOf(job.question)
-  if (kind) return answerSmallTalk(job, deps, kind, prompt([], smallTalkRules))
+  if (kind) return answerSmallTalk(job, deps, prompt([], smallTalkRules(greeting)), kind, greeting)
   const own = job.ahead ?? searchFor(job, previous, deps)
   const first = await withOtherWords(job, deps, own, history)
   const { query, found: alone, ms } = await own
@@ -74,10 +77,12 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   if (settings.shadow) job.found.searched = { query, response: first === alone ? searched : alone }
   const found = await withAttachments(job, deps, searched)
 
+  const refusal = wordsIn(job.persona.refusal, job.tongue)
+  const refusalRules = refusal === undefined ? [] : [`If the sources do not hold the answer, say: ${refusal}`]
   if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {
     const shown: Shown[] = []
     const tools = toolset({ shown, isAnswered: false, withSearch: true })
-    if (tools && (await answerByModel(job, deps, prompt([], toolRules.only), shown, undefined, tools))) return
+    if (tools && (await answerByModel(job, deps, prompt([], [...toolRules.only, ...refusalRules]), shown, undefined, tools))) return
     return answerNotFound(job, deps, found)
   }
   if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
@@ -91,7 +96,8 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   // with tools more sources may come: they are told before the first word
   const shown = usesTools ? numbered(best) : showSources(job, deps, best, 'on')
   const tools = toolset({ shown, isAnswered: true, withSearch: true })
-  const said = await answerByModel(job, deps, prompt(best, tools && toolRules.beside), shown, cached?.hash, tools)
+  const rules = [...refusalRules, ...(tools ? toolRules.beside : [])]
+  const said = await answerByModel(job, deps, prompt(best, rules), shown, cached?.hash, tools)
   tools?.tell()
   if (said) trustCitations(job)
   else await answerByQuoting(job, deps, found, shown)
@@ -102,10 +108,16 @@ function trustCitations({ found }: Job): void {
   if (found.citations.some(({ verified }) => verified)) found.answerable = true
 }
 
-/** No sources and no gap of the documents: the model under its persona, or a fixed sentence. */
-async function answerSmallTalk(job: Job, deps: AnswerDeps, kind: SmallTalk, messages: readonly ChatMessage[]): Promise<void> {
+/** No sources and no gap of the documents: the model under its persona, or its greeting, or a fixed sentence. */
+async function answerSmallTalk(
+  job: Job,
+  deps: AnswerDeps,
+  messages: readonly ChatMessage[],
+  kind: SmallTalk,
+  greeting: string | undefined,
+): Promise<void> {
   job.found.record.smallTalk = kind
   showSources(job, deps, [], 'on')
   if (deps.providers.length > 0 && (await answerByModel(job, deps, messages, []))) return
-  job.stream.delta(replyTo(kind, job.tongue), 'over')
+  job.stream.delta(greeting ?? replyTo(kind, job.tongue), 'over')
 }

@@ -3,6 +3,7 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import { Branch } from './conversations.ts'
 import { MemoryFact, MemorySwitch } from './memory.ts'
 import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
+import { personaFile } from './persona-file.ts'
 import { ImportBody, NewPersona, ExportQuery as PersonaExport, PersonaPatch, Preview } from './personas.ts'
 import { ExportQuery } from './sharing.ts'
 
@@ -13,9 +14,12 @@ const persona = {
   prompt: 'You are a patient librarian.',
   settings: { topK: 5 },
   collections: ['manuals'],
+  tone: 'warm, in short sentences',
+  greeting: { zh: '你好，我是图书管理员。', en: 'Hello, I am the librarian.' },
+  refusal: null,
 }
-const personaText =
-  '---\nid: librarian\ntitle: Librarian\nsettings:\n  topK: 5\ncollections:\n  - manuals\n---\n\nYou are a patient librarian.\n'
+const { version: _version, ...newPersona } = persona
+const personaText = personaFile({ ...persona, version: 1 }, 'md')
 const personaId = z.object({ id: z.string() })
 const branch = {
   id: '55555555-5555-4555-8555-555555555555',
@@ -47,17 +51,13 @@ const share = { id: 'Zk3…', url: '/api/v1/shared/Zk3…', createdAt: '2026-11-
 export const chatPaths: ZodOpenApiPathsObject = {
   '/api/v1/personas': {
     get: operation('Personas', {
-      responses: { 200: json(loose, 'Personas', { items: [{ id: 'neutral', title: 'Neutral', version: 0, isDefault: true }] }) },
+      responses: {
+        200: json(loose, 'Personas', { items: [{ id: 'neutral', title: 'Neutral', version: 0, isDefault: true, greeting: null }] }),
+      },
     }),
     post: operation('Add a persona', {
       security: admin,
-      requestBody: body(NewPersona, {
-        id: persona.id,
-        title: persona.title,
-        prompt: persona.prompt,
-        settings: persona.settings,
-        collections: persona.collections,
-      }),
+      requestBody: body(NewPersona, newPersona),
       responses: { 201: json(loose, 'Added', persona) },
     }),
   },
@@ -70,8 +70,15 @@ export const chatPaths: ZodOpenApiPathsObject = {
     patch: operation('Change it: a new version', {
       security: admin,
       requestParams: { path: personaId },
-      requestBody: body(PersonaPatch, { prompt: 'You are a patient librarian. Be brief.' }),
-      responses: { 200: json(loose, 'The new version', { ...persona, version: 2 }) },
+      requestBody: body(PersonaPatch, { prompt: 'You are a patient librarian. Be brief.', refusal: 'Ask at the desk.' }),
+      responses: {
+        200: json(loose, 'The new version', {
+          ...persona,
+          version: 2,
+          prompt: 'You are a patient librarian. Be brief.',
+          refusal: 'Ask at the desk.',
+        }),
+      },
     }),
     delete: operation('Delete it; a shipped one comes back as it was shipped', {
       security: admin,
@@ -109,7 +116,7 @@ export const chatPaths: ZodOpenApiPathsObject = {
     post: operation('Answer a question as this persona, or as a draft of it; kept nowhere, its cost is booked', {
       security: admin,
       requestParams: { path: personaId },
-      requestBody: body(Preview, { question: 'How long is the warranty?', prompt: 'You are a pirate.' }),
+      requestBody: body(Preview, { question: 'How long is the warranty?', prompt: 'You are a pirate.', tone: 'loud' }),
       responses: {
         200: json(loose, 'What it says', { state: 'done', text: 'Arr, 24 months [1].', persona: persona.id, personaVersion: 1 }),
       },

@@ -4,6 +4,7 @@ import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
+import { patched } from '../store/personas.ts'
 import { PersonaSettings, SettingsPatch } from '../store/settings.ts'
 import { Question } from './ask-body.ts'
 import { personaFile, readPersonaFile } from './persona-file.ts'
@@ -24,8 +25,24 @@ const collections = z
   .max(100)
   .nullable()
   .meta({ description: 'It answers from these collections only; null: from all' })
+const text = storableText(1_000)
+const words = z.union([text, z.strictObject({ zh: text, en: text })], 'is a text, or a text in zh and one in en').nullable()
+const manner = {
+  tone: storableText(500).nullable().meta({ description: 'How it speaks: one more rule for the model' }),
+  greeting: words.meta({ description: 'What it says first and to a greeting: a text, or {zh, en} by the language of the question' }),
+  refusal: words.meta({ description: 'What it says where the documents hold no answer: a text, or {zh, en}' }),
+}
 export const NewPersona = z
-  .strictObject({ id: personaId, title, prompt, settings: personaSettings.default({}), collections: collections.default(null) })
+  .strictObject({
+    id: personaId,
+    title,
+    prompt,
+    settings: personaSettings.default({}),
+    collections: collections.default(null),
+    tone: manner.tone.default(null),
+    greeting: manner.greeting.default(null),
+    refusal: manner.refusal.default(null),
+  })
   .meta({ id: 'NewPersona' })
 export const PersonaPatch = z
   .strictObject({
@@ -33,6 +50,9 @@ export const PersonaPatch = z
     prompt: prompt.optional(),
     settings: personaSettings.optional(),
     collections: collections.optional(),
+    tone: manner.tone.optional(),
+    greeting: manner.greeting.optional(),
+    refusal: manner.refusal.optional(),
   })
   .meta({ id: 'PersonaPatch' })
 export const ExportQuery = z.strictObject({ format: z.enum(['md', 'json']).default('md') })
@@ -44,7 +64,10 @@ export const ImportBody = z
 export const Preview = z
   .strictObject({
     question: Question,
-    prompt: prompt.optional().meta({ description: 'A draft that is tried instead, and not kept' }),
+    prompt: prompt.optional().meta({ description: 'A draft that is tried instead, and not kept; so are tone, greeting and refusal' }),
+    tone: manner.tone.optional(),
+    greeting: manner.greeting.optional(),
+    refusal: manner.refusal.optional(),
     settings: SettingsPatch.default({}),
   })
   .meta({ id: 'PersonaPreview' })
@@ -58,7 +81,13 @@ export function personasRouter(deps: GatewayDeps): Router {
   router.get('/api/v1/personas', async (_req, res) => {
     const current = await settings.current()
     res.json({
-      items: (await personas.list()).map(({ id, title, version }) => ({ id, title, version, isDefault: id === current.settings.persona })),
+      items: (await personas.list()).map(({ id, title, version, greeting }) => ({
+        id,
+        title,
+        version,
+        isDefault: id === current.settings.persona,
+        greeting,
+      })),
     })
   })
   router.post('/api/v1/personas', requireAdmin, async (req, res) => {
@@ -118,14 +147,15 @@ export function personasRouter(deps: GatewayDeps): Router {
     const { params, body } = parse({ params: Id, body: Preview }, req)
     const found = await personas.find(params.id)
     if (!found) throw missing()
-    await refuseUnknownNames(deps, body.settings)
+    const { question, settings: changes, ...draft } = body
+    await refuseUnknownNames(deps, changes)
     const now = await settings.current()
     const said = await deps.rehearsals.run(
       {
-        question: body.question,
-        persona: body.prompt === undefined ? found : { ...found, prompt: body.prompt },
+        question,
+        persona: patched(found, draft),
         settings: now.settings,
-        changes: body.settings,
+        changes,
         turns: [],
       },
       req,

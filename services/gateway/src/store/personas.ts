@@ -4,33 +4,51 @@ import { databaseError, type Pool } from '@docent/kit/postgres'
 import { createFresh } from './fresh.ts'
 import type { PersonaSettings } from './settings.ts'
 
-/** What a persona changes: settings win over those of all, collections are all it answers from (null: all). */
-export type PersonaContent = { title: string; prompt: string; settings: PersonaSettings; collections: string[] | null }
+/** One text for all, or one for each language of a question. */
+export type Words = string | { zh: string; en: string }
+/**
+ * What a persona changes: settings win over those of all, collections are all it answers from (null: all). How it speaks (`tone`), what
+ * it says first (`greeting`) and where the documents hold no answer (`refusal`) are null where it has no such words.
+ */
+export type PersonaContent = {
+  title: string
+  prompt: string
+  settings: PersonaSettings
+  collections: string[] | null
+  tone: string | null
+  greeting: Words | null
+  refusal: Words | null
+}
 export type Persona = PersonaContent & { id: string; version: number }
+/** Names what is to be others; what it does not name stays. */
+export type PersonaPatch = { [name in keyof PersonaContent]?: PersonaContent[name] | undefined }
 export type PersonaVersion = Persona & { createdAt: Date; deleted: boolean }
 export type Personas = ReturnType<typeof createPersonas>
 
+const plain = { settings: {}, collections: null, tone: null, greeting: null, refusal: null }
 const shipped: readonly Persona[] = [
   {
     id: 'neutral',
     version: 0,
     title: 'Neutral',
     prompt: 'You are a careful assistant for a collection of documents. Be brief, exact and friendly.',
-    settings: {},
-    collections: null,
+    ...plain,
   },
   {
     id: 'first-person',
     version: 0,
     title: 'First person (example)',
     prompt: 'You speak in the first person as the owner of these documents, as “I”: warm, direct and honest about what you do not know.',
-    settings: {},
-    collections: null,
+    ...plain,
   },
 ]
 const FRESH_MS = 5_000
-const columns = 'id, version, title, prompt, settings, collections'
+const columns = 'id, version, title, prompt, settings, collections, tone, greeting, refusal'
 const view = `${columns}, deleted, created_at AS "createdAt"`
+
+export function patched(persona: Persona, patch: PersonaPatch): Persona {
+  return { ...persona, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) }
+}
 
 /** Personas shipped with the code, and those of the owner, which win over a shipped one of the same id. A change is a new version. */
 export function createPersonas(pool: Pool) {
@@ -51,9 +69,19 @@ export function createPersonas(pool: Pool) {
   async function add(persona: PersonaContent & { id: string }, deleted: boolean): Promise<Persona> {
     try {
       const { rows } = await pool.query<Persona>(
-        `INSERT INTO persona (id, version, title, prompt, deleted, settings, collections)
-         VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM persona WHERE id = $1), $2, $3, $4, $5, $6) RETURNING ${columns}`,
-        [persona.id, persona.title, persona.prompt, deleted, JSON.stringify(persona.settings), persona.collections],
+        `INSERT INTO persona (id, version, title, prompt, deleted, settings, collections, tone, greeting, refusal)
+         VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM persona WHERE id = $1), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING ${columns}`,
+        [
+          persona.id,
+          persona.title,
+          persona.prompt,
+          deleted,
+          JSON.stringify(persona.settings),
+          persona.collections,
+          persona.tone,
+          persona.greeting && JSON.stringify(persona.greeting),
+          persona.refusal && JSON.stringify(persona.refusal),
+        ],
       )
       return rows[0]!
     } catch (error) {
@@ -79,18 +107,16 @@ export function createPersonas(pool: Pool) {
       if (await newest(persona.id)) throw new AppError('conflict', `There is a persona "${persona.id}" already; change it with PATCH.`)
       return add(persona, false)
     },
-    async change(id: string, patch: { [name in keyof PersonaContent]?: PersonaContent[name] | undefined }): Promise<Persona | undefined> {
+    async change(id: string, patch: PersonaPatch): Promise<Persona | undefined> {
       const found = await newest(id)
-      if (!found) return undefined
-      const { title = found.title, prompt = found.prompt, settings = found.settings, collections = found.collections } = patch
-      return add({ id, title, prompt, settings, collections }, false)
+      return found && add(patched(found, patch), false)
     },
     /** Makes it so: a new persona, a new version, or nothing when it is so already. */
     async put(id: string, content: PersonaContent): Promise<{ persona: Persona; outcome: 'created' | 'changed' | 'unchanged' }> {
       const found = await newest(id)
       if (!found) return { persona: await add({ id, ...content }, false), outcome: 'created' }
-      const { title, prompt, settings, collections } = found
-      if (isDeepStrictEqual({ title, prompt, settings, collections }, content)) return { persona: found, outcome: 'unchanged' }
+      const { id: _id, version: _version, ...before } = found
+      if (isDeepStrictEqual(before, content)) return { persona: found, outcome: 'unchanged' }
       return { persona: await add({ id, ...content }, false), outcome: 'changed' }
     },
     /** A shipped one comes back as it was shipped. */
