@@ -1,6 +1,7 @@
 import { useKey } from './api.js'
 import { createChat } from './chat.js'
 import { drawDocuments, watchDocuments } from './documents.js'
+import { drawGreeting, loadGreeting } from './greeting.js'
 import { createHistory } from './history.js'
 import { switchLanguage, t, translatePage } from './i18n.js'
 import { createPanels } from './panels.js'
@@ -90,6 +91,7 @@ document.addEventListener('keydown', (event) => {
 $('new-chat').addEventListener('click', begin)
 $('language').addEventListener('click', () => {
   switchLanguage()
+  drawGreeting()
   drawDocuments()
   past.draw()
   // what stands on the page is drawn again; an answer that runs keeps its words
@@ -112,6 +114,7 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('hashchange', showAddressed)
 
 translatePage()
+void loadGreeting()
 void watchDocuments()
 if (addressed()) void chat.open(addressed())
 question.focus()

@@ -87,10 +87,15 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     expectClean(watched)
   })
 
-  it('speaks Chinese to a Chinese browser, quotes when the model is down and says so, and opens a PDF at its page', async () => {
+  it('greets and speaks Chinese to a Chinese browser, quotes when the model is down and says so, and opens a PDF at its page', async () => {
+    const greeting = { zh: '你好，<b>我是小流</b>。', en: 'Hello, I am Lumi.' }
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${stack.adminKey}` }
+    const greets = await fetch(`${stack.url}/api/v1/personas/neutral`, { method: 'PATCH', headers, body: JSON.stringify({ greeting }) })
+    expect(greets.status).toBe(200)
     const watched = await openPage(browser, line.url, { locale: 'zh-CN', viewport: { width: 390, height: 844 }, colorScheme: 'dark' })
     const { page } = watched
     expect(await page.getAttribute('html', 'lang')).toBe('zh-CN')
+    await page.getByText(greeting.zh).waitFor()
     Object.assign(model, { mode: 'status', status: 401 })
     await ask(page, 'Arc A1 台灯的额定功率是多少？')
     await ended(page)
@@ -103,6 +108,7 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     expect(await textOf(page, '#status')).toBe('回答完毕。')
     await page.getByRole('button', { name: 'English' }).click()
     await page.getByText('Sources', { exact: true }).waitFor()
+    expect([await page.isVisible('#greeting'), await page.textContent('#greeting')]).toEqual([false, greeting.en])
     expect(await textOf(page, '#status')).toBe('The answer is complete.')
     expect(await textOf(page, '.note.is-warning')).toBe('The language model did not answer; this answer does without it.')
     expectClean(watched)
