@@ -54,14 +54,14 @@ test('an append that is sent again after a reconnect finds its own id and is no 
 })
 
 /** A process that was frozen finds the limit of a command passed before it has read the reply. */
-async function timedOutEarly(): Promise<never> {
+async function timedOut(): Promise<never> {
   throw new Error('Command timed out')
 }
 
-test('an append whose time is up at once is looked for: what had arrived is kept, with all that follows', async () => {
+test('an append whose time is up is looked for: what had arrived is kept, with all that follows', async () => {
   const { stream, journalled } = await begun(async (append) => {
     await append()
-    return timedOutEarly()
+    return timedOut()
   })
   stream.delta('two ')
   await stream.flushed()
@@ -71,8 +71,8 @@ test('an append whose time is up at once is looked for: what had arrived is kept
   expect(await journalled()).toBe('one two three')
 })
 
-test('an append whose time is up at once shows nothing when another process has ended the journal', async () => {
-  const { streams, stream, answerId } = await begun(timedOutEarly)
+test('an append whose time is up shows nothing when another process has ended the journal', async () => {
+  const { streams, stream, answerId } = await begun(timedOut)
   expect(await streams.appendEnd(answerId, { id: 2, type: 'interrupted', data: '{"state":"interrupted"}' })).toBe(true)
   stream.delta('two ')
   await stream.flushed()
