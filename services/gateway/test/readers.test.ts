@@ -147,12 +147,15 @@ describe('readers who are slow, leave and come back', () => {
     model.mode = 'silent'
     const mine = await begin()
     const sockets = Array.from({ length: 500 }, () => connect(gateway.port, '127.0.0.1').on('error', () => undefined))
-    const heads = sockets.map(async (socket) => {
+    const said = sockets.map((socket) => {
+      const heard = { text: '' }
+      socket.on('data', (bytes) => {
+        heard.text += String(bytes)
+      })
       socket.write(`GET ${mine.eventsUrl} HTTP/1.1\r\nhost: x\r\n\r\n`)
-      let said = ''
-      while (!said.includes('event: sources')) said += String((await once(socket, 'data'))[0])
+      return heard
     })
-    await Promise.all(heads)
+    await until('all of them read', () => said.every(({ text }) => text.includes('event: sources')) || undefined)
     model.mode = 'good'
     model.pieceMs = 0
     expect(await (await post(`${gateway.url}/api/v1/ask`, { question: `另一问 ${randomUUID()}` })).json()).toMatchObject({ state: 'done' })
