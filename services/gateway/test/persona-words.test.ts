@@ -107,6 +107,12 @@ test('with tools, and without documents at all, its words are told too', async (
   expect(told()).toContain(`these words: ${greeting.zh}`)
 })
 
+test('a model that is down leaves the greeting as it stands', async () => {
+  const down = scope.use(await openMockUpstream({ mode: 'status', status: 402 }))
+  const { url } = await startAt(place, scope, { LLM_BASE_URL: down.url, LLM_MODEL: 'mock-down' })
+  expect(await ask(url, '你好', 'writer')).toMatchObject({ text: greeting.zh, degraded: ['model'], sources: [] })
+})
+
 test('in a file its words come back as they were, in either form', async () => {
   const odd = {
     tone: '---\n- yes: "no" #1',
