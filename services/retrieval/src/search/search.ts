@@ -26,6 +26,9 @@ export type SearchDeps = {
   reranker?: Reranker | undefined
   events: RetrievalEvents
 }
+// of the best passages so many more than are asked for have their sections read: some of the best say the same again
+const SPARE = 4
+
 type Call = { principal: Principal; requestId: string; signal: AbortSignal }
 
 /** The order of steps of one question: plan → lexical ‖ dense → fuse → gate → rerank, when asked for → diversify → parents → neighbours joined. */
@@ -65,13 +68,11 @@ export async function search(
   const balance = { weight, odds, cross: tuning.weights.cross, step: tuning.languages.step }
   const fused = timed('fuse', () => raiseNamed(fuse(lexical, groups, plan.language, balance), plan.query, tuning.hints))
   const reranked = request.rerank ? await tryRerank(fused) : undefined
-  const choices = diversify(reranked ?? fused, request.limit, tuning)
-
-  const kept = choices.filter((choice) => choice.kept).map(({ entry }) => entry.chunk)
-  const [parents, snippets] = await Promise.all([
-    parentsOf(kept),
-    nextTurn().then(() => new Map(kept.map(({ id, text }) => [id, snippetOf(text, plan.terms)]))), // while Postgres looks
-  ])
+  const ordered = reranked ?? fused
+  const first = ordered.slice(0, request.limit + SPARE).map(({ chunk }) => chunk)
+  const [early, { choices, kept, snippets }] = await Promise.all([parentsOf(first), nextTurn().then(choose)]) // chosen while Postgres looks
+  const late = early && (await parentsOf(kept.filter((chunk) => !first.includes(chunk))))
+  const parents = early && late && new Map([...early, ...late])
   const missing: Step[] = [
     ...degraded,
     ...(request.rerank && !reranked ? ['rerank' as const] : []),
@@ -119,6 +120,12 @@ export async function search(
           },
         }
       : {}),
+  }
+
+  function choose() {
+    const choices = diversify(ordered, request.limit, tuning)
+    const kept = choices.filter((choice) => choice.kept).map(({ entry }) => entry.chunk)
+    return { choices, kept, snippets: new Map(kept.map(({ id, text }) => [id, snippetOf(text, plan.terms)])) }
   }
 
   async function tryRerank(ordered: readonly Fused<HeldChunk>[]): Promise<Fused<HeldChunk>[] | undefined> {
