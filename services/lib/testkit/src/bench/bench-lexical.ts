@@ -5,8 +5,7 @@ import { tempDatabase } from '../temp-database.ts'
 import { startChild } from './child-service.ts'
 import { fillCorpus } from './fill-corpus.ts'
 import { makeLibrary } from './make-library.ts'
-import { openMemoryGroup } from './memory-group.ts'
-import { openBenchStores, percentile } from './open-bench.ts'
+import { givenGroup, openBenchStores, percentile, retrievalFlags } from './open-bench.ts'
 
 const TOKEN = 'bench-internal-token-0123456789-abcdefg'
 
@@ -27,10 +26,8 @@ export async function benchLexical(scope: AsyncDisposableStack, chunks = 50_000)
   const filled = await fillCorpus(corpusUrl, library.chunks)
   const env = { DATABASE_URL: corpusUrl, CHROMA_URL: 'http://127.0.0.1:9', EMBEDDER_URL: 'http://127.0.0.1:9', INTERNAL_TOKEN: TOKEN }
 
-  const limitMb = Number(process.env.BENCH_MEMORY_MB ?? 0)
-  const group = limitMb > 0 ? scope.use(openMemoryGroup('retrieval', limitMb)) : undefined
-  const nodeFlags = ['--max-semi-space-size=4'] // as in its container
-  await using empty = await startChild('retrieval', env, { readyPath: '/healthz', nodeFlags, ...(group ? { group } : {}) })
+  const { group, limitMb } = givenGroup('retrieval', scope)
+  await using empty = await startChild('retrieval', env, { readyPath: '/healthz', nodeFlags: retrievalFlags, ...(group ? { group } : {}) })
   const health: number[] = []
   let loadedAfterMs = Number.NaN
   const started = performance.now()

@@ -12,7 +12,7 @@ import { tempDatabase } from '../temp-database.ts'
 import { startChild } from './child-service.ts'
 import { fillCorpus } from './fill-corpus.ts'
 import { makeLibrary, seeded } from './make-library.ts'
-import { openBenchStores, percentile } from './open-bench.ts'
+import { givenGroup, openBenchStores, percentile, retrievalFlags } from './open-bench.ts'
 
 const TOKEN = 'bench-internal-token-0123456789-abcdefg'
 const SEEDS = 300 // texts of each language that are really embedded
@@ -53,6 +53,7 @@ export async function benchRetrieve(scope: AsyncDisposableStack): Promise<Record
   if (added !== filled) throw new Error(`${added} of ${filled} chunks went into Chroma`)
   console.log(`  ${filled} chunks in Postgres and Chroma`)
 
+  const { group, limitMb } = givenGroup('retrieval', scope)
   const retrieval = scope.use(
     await startChild(
       'retrieval',
@@ -62,7 +63,7 @@ export async function benchRetrieve(scope: AsyncDisposableStack): Promise<Record
         EMBEDDER_URL: embedder.url,
         INTERNAL_TOKEN: TOKEN,
       },
-      { nodeFlags: ['--max-semi-space-size=4'] },
+      { nodeFlags: retrievalFlags, ...(group ? { group } : {}) },
     ),
   )
   const raw = await openRaw(stores.chromaUrl, generation, (text) => models.query(text, AbortSignal.timeout(10_000)))
@@ -130,6 +131,7 @@ export async function benchRetrieve(scope: AsyncDisposableStack): Promise<Record
     'Chroma filled in, s': reconciledMs / 1000,
     'retrieval resident, MB': memory.rssMb,
     'retrieval most resident, MB': memory.peakMb,
+    ...(group ? { [`charged at most under a limit of ${limitMb} MB`]: group.seen().peakMb } : {}),
   }
 }
 
