@@ -260,6 +260,17 @@ describe('following the corpus', () => {
   })
 })
 
+test('a passage far behind many that say the same comes with its section, too', async () => {
+  const [same, other] = ['备用钥匙挂在七号门后面。', '备用钥匙也可以向保安领取。']
+  const ids: string[] = []
+  for (let n = 0; n < 8; n++) ids.push(await shelve(corpus, { path: `钥匙/${n}.md`, parts: [same], collection: 'keys' }))
+  ids.push(await shelve(corpus, { path: '钥匙/保安.md', parts: [other], collection: 'keys' }))
+  const sections = async () =>
+    (await search('备用钥匙挂在哪里', { limit: 2, filters: { collection: 'keys' } })).passages.map(({ parent }) => parent.text)
+  await expect.poll(sections, { timeout: 10_000 }).toEqual([same, other])
+  for (const id of ids) await corpus.removeDocument(id)
+})
+
 describe('readers', () => {
   test('a document for some groups is found by them and the admin only, in both legs, and told apart once its readers change', async () => {
     const text = '合并计划：明年三月与南方公司合并。'
