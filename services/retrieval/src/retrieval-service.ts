@@ -18,6 +18,7 @@ import { createChunkIndex } from './index/chunk-index.ts'
 import { followFeed } from './index/follow-feed.ts'
 import { searchRouter } from './routes/search.ts'
 import { createDenseLeg } from './search/dense-leg.ts'
+import { createDictionary } from './search/dictionary.ts'
 
 export type Parts = { log?: Log; embedder?: Embedder; models?: EmbeddingModels; reranker?: Reranker; corpus?: Corpus }
 
@@ -61,7 +62,7 @@ export async function startRetrieval(
     routers: [
       healthRouter(checks, { up: dependencyUp(metrics), needed: ['postgres', 'index'] }),
       requireInternal(config.internalToken),
-      searchRouter({ index, dense, corpus, reranker, events, isLoaded: () => follower.loaded }),
+      searchRouter({ index, dense, translate: createDictionary(), corpus, reranker, events, isLoaded: () => follower.loaded }),
     ],
   })
   app.disable('etag') // a hash of each response, and nobody asks by it

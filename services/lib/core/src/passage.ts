@@ -54,9 +54,12 @@ export type Filters = z.infer<typeof Filters>
 const share = z.number().min(0).max(1)
 const words = z.strictObject({ low: share, high: z.number().min(0).max(2), base: share }).partial()
 const odds = z
-  .strictObject({ words: z.number().min(0).max(100), meaning: z.number().min(0).max(100), bias: z.number().min(-100).max(100) })
+  .strictObject({ own: z.number().min(0).max(100), other: z.number().min(0).max(100), bias: z.number().min(-100).max(100) })
   .partial()
-const gateWords = z.strictObject({ both: z.number().min(0), margin: z.number().min(0), wordsOnly: share }).partial()
+const fit = z.number().min(0).max(10)
+const gateWords = z
+  .strictObject({ both: z.number().min(0), margin: z.number().min(0), wordsOnly: share, cross: fit, crossInMixed: fit })
+  .partial()
 
 /** What of a search can be set; what is left out stays as it was tuned. Each response names the whole set as `configVersion`. */
 export const Tuning = z
@@ -65,16 +68,23 @@ export const Tuning = z
     perDocument: z.number().int().min(1).max(50).meta({ description: 'Passages of one document, unless it is the only one' }),
     sameness: share.meta({ description: 'Share of common words above which two passages say the same' }),
     weights: z
-      .strictObject({ zh: words, en: words, hant: share, scripts: share, codes: share, cross: share, margin: z.number().min(0).max(100) })
+      .strictObject({
+        zh: words,
+        en: words,
+        hant: share,
+        scripts: share,
+        codes: share,
+        cross: share,
+        translated: share,
+        margin: z.number().min(0).max(100),
+      })
       .partial()
       .meta({ description: 'How much meaning counts against words, by language and by how far the words are known' }),
     gate: z
       .strictObject({
         zh: gateWords,
         en: gateWords,
-        cross: share,
-        crossInMixed: share,
-        crossFrom: share,
+        crossFrom: fit,
         minGroup: z.number().int().min(1).max(50),
         factor: z.number().min(0).max(4),
       })

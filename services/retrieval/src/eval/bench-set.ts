@@ -5,11 +5,14 @@ import type { Embedder } from '@docent/models/embedder'
 import { z } from 'zod'
 import type { Language } from '../index/chunk-index.ts'
 import { createLexicalIndex, type LexicalIndex } from '../index/lexical-index.ts'
+import { createDictionary } from '../search/dictionary.ts'
 import { lessEverywhere, nearnessTo } from '../search/everywhere.ts'
 import { dot } from '../search/flat-vectors.ts'
-import { type DenseGroup, denseWeight, evidenceOf, type Fused, fuse, type Hit, ownOdds } from '../search/fuse.ts'
+import { bothWays, crossWeight, type DenseGroup, denseWeight, evidenceOf, type Fused, fuse, type Hit, ownOdds } from '../search/fuse.ts'
 import { type GateVerdict, judge } from '../search/gate.ts'
 import { planQuery } from '../search/plan-query.ts'
+
+const translate = createDictionary()
 
 const SetFile = z.object({
   docs: z.array(z.object({ id: z.string(), title: z.string().default(''), text: z.string() })),
@@ -51,11 +54,15 @@ export function ask(
     const foreign = language !== plan.language && questions.length > 0
     return { language, hits: (foreign ? lessEverywhere(hits, ({ vector: own }) => nearnessTo(questions, own!)) : hits).slice(0, 50) }
   })
-  const evidence = evidenceOf(words, plan.idfTotal, groups, plan.language)
+  const isOther = (chunk: number) => docs[chunk]!.written !== plan.language
+  const { hits, ...rest } = lexical.searchMeanings(translate(question, plan.language), 100, isOther)
+  const translated = { hits: hits.map(({ chunk, score }) => ({ chunk: docs[chunk]!, score })), ...rest }
+  const evidence = evidenceOf(words, plan.idfTotal, groups, plan.language, translated)
   const odds = ownOdds(evidence, plan.language)
   const writing = { question: plan.script, text: words[0] && scriptOf(words[0].chunk.text), code: plan.code }
   const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing)
-  const fused: Fused<Doc>[] = fuse(words, groups, plan.language, { weight, odds })
+  const balance = { weight, odds, cross: crossWeight(evidence) }
+  const fused: Fused<Doc>[] = fuse(bothWays(words, translated), groups, plan.language, balance)
   return {
     lexical: words.map(({ chunk }) => chunk.id),
     dense: near.slice(0, 10).map(({ chunk }) => chunk.id),

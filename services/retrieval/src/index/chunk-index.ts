@@ -1,9 +1,10 @@
 import { writtenIn } from '@docent/core/text/language'
 import type { IndexedChunk } from '@docent/corpus/corpus'
-import { createLexicalIndex, type LexicalHit, type LexicalIndex, type WeightedTerm } from './lexical-index.ts'
+import { createLexicalIndex, type LexicalHit, type LexicalIndex, type Meaning, type WeightedTerm } from './lexical-index.ts'
 import { type PackedTexts, packTexts } from './packed-texts.ts'
 import type { Fields } from './term-reader.ts'
 
+export type { Meaning }
 export type Language = 'zh' | 'en'
 export type HeldDocument = Pick<
   IndexedChunk,
@@ -32,6 +33,13 @@ export type ChunkIndex = {
   /** whether some document is not for everyone */
   readonly isRestricted: boolean
   search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: HeldChunk) => boolean): { chunk: HeldChunk; score: number }[]
+  /** among the chunks that are written in `language`; `total` and `known` as of the lexical index */
+  searchMeanings(
+    meanings: readonly Meaning[],
+    language: Language,
+    limit: number,
+    allowed?: (chunk: HeldChunk) => boolean,
+  ): { hits: { chunk: HeldChunk; score: number }[]; total: number; known: number }
 }
 
 // rebuilding costs about a second per 50,000 chunks, so not for every change
@@ -167,6 +175,11 @@ export function createChunkIndex(): ChunkIndex {
     search(terms, limit, allowed) {
       const hits: LexicalHit[] = lexical.search(terms, limit, allowed && ((number) => allowed(held[number]!)))
       return hits.map(({ chunk, score }) => ({ chunk: held[chunk]!, score }))
+    },
+    searchMeanings(meanings, language, limit, allowed) {
+      const isWanted = (number: number) => held[number]!.written === language && (!allowed || allowed(held[number]!))
+      const { hits, ...rest } = lexical.searchMeanings(meanings, limit, isWanted)
+      return { hits: hits.map(({ chunk, score }) => ({ chunk: held[chunk]!, score })), ...rest }
     },
   }
 }

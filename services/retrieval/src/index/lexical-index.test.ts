@@ -132,3 +132,18 @@ test('a table that was widened many times still counts each term as a plain coun
   expect(index.frequency('header')).toBe(750)
   expect(index.search(terms('\u{20001}'), 5)).toHaveLength(1)
 })
+
+test('of the alternatives of one word the best counts once, and a phrase by the share of it that is there', () => {
+  const index = createLexicalIndex()
+  for (const text of ['annual leave', 'vacation leave holiday', 'annual report', 'something else']) index.add(fields(text))
+  const one = [{ weight: 1, alternatives: [['annual', 'leav'], ['vacation'], ['holidai']] }]
+  const { hits, total, known } = index.searchMeanings(one, 9)
+  expect(hits.map(({ chunk }) => chunk).sort()).toEqual([0, 1, 2])
+  expect(hits.find(({ chunk }) => chunk === 1)!.score).toBeLessThan(1.5 * total)
+  expect(hits.find(({ chunk }) => chunk === 0)!.score).toBeGreaterThan(hits.find(({ chunk }) => chunk === 2)!.score)
+  expect(known).toBe(1)
+  const unknown = index.searchMeanings([...one, { weight: 1, alternatives: [['nowher']] }], 9, (chunk) => chunk !== 1)
+  expect(unknown.hits.map(({ chunk }) => chunk).sort()).toEqual([0, 2])
+  expect(unknown.known).toBeGreaterThan(0)
+  expect(unknown.known).toBeLessThan(0.6)
+})

@@ -6,6 +6,8 @@ const K1 = 1.2
 const B = 0.75
 
 export type WeightedTerm = { term: string; weight: number }
+/** one word of a question with all that it may be called: of the alternatives, whose terms all count, only the best counts in a chunk */
+export type Meaning = { weight: number; alternatives: readonly (readonly string[])[] }
 export type LexicalHit = { chunk: number; score: number }
 
 /** BM25 over characters, bigrams and stems, in typed arrays. Chunks are numbers given in rising order. */
@@ -19,6 +21,12 @@ export type LexicalIndex = {
   /** in how many chunks the term occurs */
   frequency(term: string): number
   search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: number) => boolean): LexicalHit[]
+  /** `total`: what a chunk would score that holds every meaning once; `known`: the share of it that occurs at all */
+  searchMeanings(
+    wanted: readonly Meaning[],
+    limit: number,
+    allowed?: (chunk: number) => boolean,
+  ): { hits: LexicalHit[]; total: number; known: number }
   /** chunks removed but still in the lists */
   readonly dead: number
   /** drops them; `moved` tells each living chunk's new number, in order */
@@ -39,6 +47,20 @@ export function createLexicalIndex(): LexicalIndex {
 
   function idfOf(frequency: number): number {
     return Math.log(1 + (alive - frequency + 0.5) / (frequency + 0.5))
+  }
+
+  /** Hands over each living chunk that holds the term with what the term is worth there. */
+  function visitTerm(term: string, weight: number, average: number, each: (chunk: number, worth: number) => void): void {
+    const id = terms.find(term)
+    const frequency = id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
+    if (frequency === 0) return
+    const gain = weight * idfOf(frequency) * (K1 + 1)
+    postings.visit(terms.records, id, (chunk, quarters) => {
+      const length = lengths[chunk]!
+      if (length === 0) return
+      const tf = quarters / STEP
+      each(chunk, (gain * tf) / (tf + K1 * (1 - B + (B * length) / average)))
+    })
   }
 
   function frequencyOf(term: string): number {
@@ -102,21 +124,55 @@ export function createLexicalIndex(): LexicalIndex {
       const average = totalLength / Math.max(1, alive)
       let count = 0
       for (const { term, weight } of wanted) {
-        const id = terms.find(term)
-        const frequency = id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
-        if (frequency === 0) continue
-        const gain = weight * idfOf(frequency) * (K1 + 1)
-        postings.visit(terms.records, id, (chunk, quarters) => {
-          const length = lengths[chunk]!
-          if (length === 0) return
-          const tf = quarters / STEP
+        visitTerm(term, weight, average, (chunk, worth) => {
           if (scores[chunk] === 0) touched[count++] = chunk
-          scores[chunk]! += (gain * tf) / (tf + K1 * (1 - B + (B * length) / average))
+          scores[chunk]! += worth
         })
       }
       const hits = topOf(touched.subarray(0, count), scores, limit, allowed)
       for (let i = 0; i < count; i++) scores[touched[i]!] = 0
       return hits
+    },
+
+    searchMeanings(wanted, limit, allowed) {
+      const average = totalLength / Math.max(1, alive)
+      const reachedAtAll: number[] = []
+      const sums = new Float32Array(next)
+      const best = new Float32Array(next)
+      const gains = new Float32Array(next)
+      let total = 0
+      let known = 0
+      for (const { weight, alternatives } of wanted) {
+        let idf = 0
+        const reached: number[] = []
+        for (const alternative of alternatives) {
+          const held = alternative.filter((term) => frequencyOf(term) > 0)
+          if (held.length === 0) continue
+          // a phrase counts like one word, by the share of it that is there
+          const each = (weight * held.length) / alternative.length ** 2
+          idf = Math.max(idf, each * held.reduce((sum, term) => sum + idfOf(frequencyOf(term)), 0))
+          const holding: number[] = []
+          for (const term of held) {
+            visitTerm(term, each, average, (chunk, gain) => {
+              if (gains[chunk] === 0) holding.push(chunk)
+              gains[chunk]! += gain
+            })
+          }
+          for (const chunk of holding) {
+            if (best[chunk] === 0) reached.push(chunk)
+            best[chunk] = Math.max(best[chunk]!, gains[chunk]!)
+            gains[chunk] = 0
+          }
+        }
+        known += idf
+        total += idf || weight * idfOf(0)
+        for (const chunk of reached) {
+          if (sums[chunk] === 0) reachedAtAll.push(chunk)
+          sums[chunk]! += best[chunk]!
+          best[chunk] = 0
+        }
+      }
+      return { hits: topOf(Uint32Array.from(reachedAtAll), sums, limit, allowed), total, known: total === 0 ? 0 : known / total }
     },
 
     compact(moved) {

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
-import { denseWeight, type Evidence, evidenceOf, fuse, languages, ownOdds, weights } from './fuse.ts'
+import { bothWays, crossWeight, denseWeight, type Evidence, evidenceOf, fuse, languages, ownOdds, weights } from './fuse.ts'
 
 const hit = (id: string, score: number) => ({ chunk: { id, written: id.startsWith('z') ? ('zh' as const) : ('en' as const) }, score })
 const evidence = (over: Partial<Evidence> = {}): Evidence => ({
   ratio: 0.8,
-  ownRatio: 0.8,
   own: 0.05,
   other: 0,
   ownChunks: 50,
   otherChunks: 0,
+  ownFit: 1.8,
+  otherFit: 0,
+  translated: 0,
   ...over,
 })
 const hans = { question: 'hans', text: 'hans', code: false } as const
@@ -68,7 +70,16 @@ test('the dense leg carries where the words are unknown, and weighs little where
 })
 
 test('evidence of an empty search is nothing', () => {
-  expect(evidenceOf([], 0, [], 'en')).toEqual({ ratio: 0, ownRatio: 0, own: 0, other: 0, ownChunks: 0, otherChunks: 0 })
+  expect(evidenceOf([], 0, [], 'en')).toEqual({
+    ratio: 0,
+    own: 0,
+    other: 0,
+    ownChunks: 0,
+    otherChunks: 0,
+    ownFit: 0,
+    otherFit: 0,
+    translated: 0,
+  })
 })
 
 // a question in English; the Chinese list has an answer that stands out, the English one a passage that shares its words
@@ -100,10 +111,36 @@ test('words that only the likelier language lacks do not hold the answer down', 
   expect(list.map(({ scores }) => scores.fused)).toEqual(list.map(({ scores }) => scores.fused).sort((a, b) => b - a))
 })
 
-test('which language answers is told by the words of its own and by which of the two stands out', () => {
+test('which language answers is told by the best chunk of each, by words and meaning together', () => {
   const both = { ownChunks: 50, otherChunks: 50 }
-  expect(ownOdds(evidence({ ...both, ownRatio: 0.8, own: 0.06, other: 0.02 }), 'zh')).toBeGreaterThan(2)
-  expect(ownOdds(evidence({ ...both, ownRatio: 0.2, own: 0.02, other: 0.05 }), 'zh')).toBeLessThan(-2)
-  expect(ownOdds(evidence({ ...both, ownRatio: 0.2, own: 0.02, other: 0.05 }), 'zh', { ...languages, step: 0 })).toBeUndefined()
+  expect(ownOdds(evidence({ ...both, ownFit: 2, otherFit: 0.6 }), 'zh')).toBeGreaterThan(2)
+  expect(ownOdds(evidence({ ...both, ownFit: 0.5, otherFit: 2 }), 'zh')).toBeLessThan(-2)
+  expect(ownOdds(evidence({ ...both, ownFit: 0.5, otherFit: 2 }), 'zh', { ...languages, step: 0 })).toBeUndefined()
   expect(ownOdds(evidence({ ownChunks: 50, otherChunks: languages.minGroup - 1 }), 'zh')).toBeUndefined()
+})
+
+test('words and meaning count where they meet in one chunk', () => {
+  const dense = [{ language: 'en' as const, hits: [hit('far', 0.82), hit('near', 0.81), hit('e3', 0.77)] }]
+  const meet = evidenceOf([hit('near', 8)], 10, dense, 'en')
+  const apart = evidenceOf([hit('e3', 8)], 10, dense, 'en')
+  expect(meet.ownFit).toBeCloseTo(0.8 + 20 * 0.01)
+  expect(apart.ownFit).toBeLessThan(meet.ownFit)
+  const across = evidenceOf([], 10, dense, 'zh', { hits: [hit('near', 3)], total: 6, known: 0.5 })
+  expect(across.otherFit).toBeCloseTo(0.5 + 20 * 0.01)
+  expect(across.ownFit).toBe(0)
+})
+
+test('the more of a question the dictionary knows, the less meaning alone decides across languages', () => {
+  expect(crossWeight(evidence({ translated: 0 }))).toBe(weights.cross)
+  expect(crossWeight(evidence({ translated: 1 }))).toBeCloseTo(weights.translated)
+  expect(denseWeight(evidence({ ratio: 0, ownChunks: 0, otherChunks: 50, translated: 1 }), 'zh', hans)).toBeCloseTo(weights.translated)
+})
+
+test('what the dictionary finds joins what the words find, each passage once, by its better score', () => {
+  const joined = bothWays([hit('z1', 5), hit('a', 2)], { hits: [hit('b', 4), hit('a', 3)], total: 6, known: 1 })
+  expect(joined.map(({ chunk, score }) => [chunk.id, score])).toEqual([
+    ['z1', 5],
+    ['b', 4],
+    ['a', 3],
+  ])
 })

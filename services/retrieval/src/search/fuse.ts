@@ -9,14 +9,20 @@ export type DenseGroup<C> = { language: Language; hits: Hit<C>[] }
 export type Evidence = {
   /** best BM25 ÷ what a chunk with every word of the question would score */
   ratio: number
-  /** the same of the best chunk that is written in the question's language */
-  ownRatio: number
   /** how far the best dense hit of the question's own language, and of the other, stands above its group */
   own: number
   other: number
   ownChunks: number
   otherChunks: number
+  /** the best of one chunk in the question's language, and in the other: share of the words it holds + `SPREAD` × how far it stands out */
+  ownFit: number
+  otherFit: number
+  /** share of the question's words, by how rare they are, that the dictionary finds in the documents */
+  translated: number
 }
+
+/** passages of the other language by the dictionary; `total`: the score of one with every word; `known`: share of it that occurs at all */
+export type ByDictionary<C> = { hits: Hit<C>[]; total: number; known: number }
 
 export type Fused<C> = {
   chunk: C
@@ -31,21 +37,40 @@ export function marginOf(hits: readonly { score: number }[]): number {
   return hits.length === 0 ? 0 : hits[0]!.score - meanOf(hits)
 }
 
+// of what was tried (5, 10, 20) this tells questions of other corpora best across languages
+const SPREAD = 20
+// as far as the bundled model's best stand out; another model's cosines may lie further apart, and must not silence the words
+const MOST_SPREAD = 1.6
+
+/** Words and meaning must meet in one chunk: `total` is what one with every word would score. */
+function fitOf<C extends Candidate>(dense: readonly Hit<C>[], words: readonly Hit<C>[], total: number): number {
+  const mean = meanOf(dense)
+  const scores = new Map(words.map(({ chunk, score }) => [chunk.id, score]))
+  return dense.reduce((most, { chunk, score }) => {
+    const share = total === 0 ? 0 : (scores.get(chunk.id) ?? 0) / total
+    return Math.max(most, share + Math.min(MOST_SPREAD, SPREAD * (score - mean)))
+  }, 0)
+}
+
+/** `byDictionary` is absent where nothing is written in the other language, or there is no dictionary. */
 export function evidenceOf<C extends Candidate>(
   lexical: readonly Hit<C>[],
   idfTotal: number,
   groups: readonly DenseGroup<C>[],
   language: Language,
+  byDictionary?: ByDictionary<C>,
 ): Evidence {
   const own = groups.find((group) => group.language === language)?.hits ?? []
   const other = groups.find((group) => group.language !== language)?.hits ?? []
   return {
     ratio: idfTotal === 0 ? 0 : (lexical[0]?.score ?? 0) / idfTotal,
-    ownRatio: idfTotal === 0 ? 0 : (lexical.find(({ chunk }) => chunk.written === language)?.score ?? 0) / idfTotal,
     own: marginOf(own),
     other: marginOf(other),
     ownChunks: own.length,
     otherChunks: other.length,
+    ownFit: fitOf(own, lexical, idfTotal),
+    otherFit: fitOf(other, byDictionary?.hits ?? [], byDictionary?.total ?? 0),
+    translated: byDictionary?.known ?? 0,
   }
 }
 
@@ -62,6 +87,8 @@ export const weights = {
   /** at most, where the question holds a number, a code or a file name that the documents hold: the model hardly sees these */
   codes: 0.4,
   cross: 0.95,
+  /** the same where the dictionary knows all words of the question; between both by the share that it knows */
+  translated: 0.55,
   margin: 6,
 } as const
 
@@ -80,32 +107,45 @@ export type Writing = { question: Script; text: Script | undefined; code: boolea
 export function denseWeight(evidence: Evidence, language: Language, { question, text, code }: Writing, tuned: Weights = weights): number {
   const sameScript = text === undefined || text === question
   const usual = sameScript ? (question === 'hant' ? tuned.hant : tuned[language].base) : tuned.scripts
+  // nothing is written in the question's language: what weighs there says nothing
+  if (evidence.ownChunks === 0 && evidence.translated > 0) return crossWeight(evidence, tuned)
   const base = code ? Math.min(usual, tuned.codes) : usual
   return base + (tuned.cross - base) * strangeness(evidence, language, tuned)
 }
 
+/** The dense leg's weight among passages of the other language. */
+export function crossWeight({ translated }: Evidence, tuned: Weights = weights): number {
+  return tuned.cross + (tuned.translated - tuned.cross) * translated
+}
+
+/** A passage that its own words and the dictionary's find counts by the better. */
+export function bothWays<C extends Candidate>(lexical: readonly Hit<C>[], byDictionary?: ByDictionary<C>): readonly Hit<C>[] {
+  if (!byDictionary) return lexical
+  const translated = new Map(byDictionary.hits.map(({ chunk, score }) => [chunk.id, score]))
+  const direct = lexical.map(({ chunk, score }) => ({ chunk, score: Math.max(score, translated.get(chunk.id) ?? 0) }))
+  const found = new Set(direct.map(({ chunk }) => chunk.id))
+  return [...direct, ...byDictionary.hits.filter(({ chunk }) => !found.has(chunk.id))].sort((a, b) => b.score - a.score)
+}
+
 /**
- * In a folder of two languages: is the answer written in the question's own? A regression on the even questions of folders of both
- * (see EVALUATION.md); `bias` holds the prior. Where one language has fewer than `minGroup` passages nothing is judged, and `step` 0
+ * In a folder of two languages: is the answer written in the question's own? By what the best chunk of each has (`ownFit`, `otherFit`): a
+ * regression on even questions of folders of both (see EVALUATION.md); `bias` holds the prior. Where one language has fewer than `minGroup` passages nothing is judged, and `step` 0
  * judges nothing at all: then both are one list.
  */
 export const languages = {
-  zh: { words: 8.1, meaning: 5.5, bias: -3 },
-  en: { words: 5.6, meaning: 5, bias: -3.8 },
+  zh: { own: 6.4, other: 2.9, bias: -2.4 },
+  en: { own: 3.6, other: 4.5, bias: 0.8 },
   /** what a passage of the less likely language loses for each unit of the log odds */
   step: 0.15,
   minGroup: 8,
 } as const
 
-// keeps the quotient of two small distances from running away
-const NEAR_NOTHING = 0.005
-
 /** The log odds that the answer is written in the question's language; undefined where both languages are one list. */
 export function ownOdds(evidence: Evidence, language: Language, tuned: Languages = languages): number | undefined {
   const { step, minGroup } = tuned
   if (step === 0 || Math.min(evidence.ownChunks, evidence.otherChunks) < minGroup) return undefined
-  const { words, meaning, bias } = tuned[language]
-  return words * evidence.ownRatio + meaning * Math.log((evidence.own + NEAR_NOTHING) / (evidence.other + NEAR_NOTHING)) + bias
+  const { own, other, bias } = tuned[language]
+  return own * evidence.ownFit - other * evidence.otherFit + bias
 }
 
 /** How the legs are weighed: `odds` as of `ownOdds`; `cross` is the weight of meaning among passages of the other language. */

@@ -8,14 +8,14 @@ export type GateVerdict = z.infer<typeof Gate>
 
 /** Calibrated on the even questions of the evaluation sets against questions of other corpora; see EVALUATION.md. */
 export const thresholds = {
-  zh: { both: 0.8, margin: 11, wordsOnly: 0.42 },
-  en: { both: 1.3, margin: 14.7, wordsOnly: 0.52 },
-  /** distance above the other language's mean, where the words of the question are unknown */
-  cross: 0.034,
-  /** and what questions of other corpora reach of it: the verdict counts from here, so that shares of its threshold say how near it came */
-  crossFrom: 0.02,
-  /** the same where the folder holds the question's language too, and it could have been there */
-  crossInMixed: 0.037,
+  /**
+   * `cross`: how well the other language's best chunk must fit where nothing is written in the question's; `crossInMixed` where the folder
+   * holds both, and it could have been there
+   */
+  zh: { both: 0.8, margin: 11, wordsOnly: 0.42, cross: 1, crossInMixed: 1.2 },
+  en: { both: 1.3, margin: 14.7, wordsOnly: 0.52, cross: 1, crossInMixed: 1.02 },
+  /** what questions of other corpora reach of `cross`: the verdict counts from here, so that shares of its threshold say how near it came */
+  crossFrom: 0.6,
   /** fewer chunks have no spread to stand out from */
   minGroup: 8,
   /** above 1 less is answered, below 1 more */
@@ -33,10 +33,10 @@ export function judge(evidence: Evidence, language: Language, tuned: Thresholds 
   // in a folder of the other language alone there is no evidence that is nearer at hand
   const alone = evidence.ownChunks === 0
   const from = alone ? tuned.factor * tuned.crossFrom : 0
-  const cross = tuned.factor * (alone ? tuned.cross : tuned.crossInMixed) - from
-  const stands = evidence.other - from
-  const judged = evidence.otherChunks >= tuned.minGroup && evidence.other > evidence.own
-  if (judged && stands >= cross) return verdict(true, stands, cross, language, 'the meaning fits a document in the other language')
+  const cross = tuned.factor * tuned[language][alone ? 'cross' : 'crossInMixed'] - from
+  const stands = evidence.otherFit - from
+  const judged = evidence.otherChunks >= tuned.minGroup && evidence.otherFit > evidence.ownFit
+  if (judged && stands >= cross) return verdict(true, stands, cross, language, 'a document in the other language fits')
   if (judged && alone && stands * threshold > score * cross)
     return verdict(false, stands, cross, language, 'no document in the other language fits well enough')
   const few = evidence.otherChunks > 0 && evidence.otherChunks < tuned.minGroup && alone

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { planQuery } from './plan-query.ts'
-import { coverage } from './score-sentences.ts'
+import { coverage, wantedByDictionary, wantedOf } from './score-sentences.ts'
 import { snippetOf } from './snippet.ts'
 
 const plain = (texts: string[]) => texts.map((text) => ({ text, context: '' }))
@@ -9,7 +9,7 @@ const flat = { idf: () => 1, frequency: () => 1 }
 test('the share of the question that a sentence holds, long ones a little less', () => {
   const { terms } = planQuery({ query: 'How long is the battery warranty?' }, flat)
   const [all, half, none, long] = coverage(
-    terms,
+    wantedOf(terms),
     plain([
       'The battery warranty is long.',
       'A battery.',
@@ -28,7 +28,7 @@ test('the share of the question that a sentence holds, long ones a little less',
 test('what the headings say a sentence need not say again', () => {
   const { terms } = planQuery({ query: 'At what height should the Hub H2 be mounted?' }, flat)
   const context = 'Hub H2 guide › Mounting height'
-  const [bare, under, echo] = coverage(terms, [
+  const [bare, under, echo] = coverage(wantedOf(terms), [
     { text: 'Between 1.2 m and 1.8 m above the floor.', context: '' },
     { text: 'Between 1.2 m and 1.8 m above the floor.', context },
     { text: 'The Hub H2 is a gateway.', context: 'Hub H2 guide' },
@@ -38,8 +38,24 @@ test('what the headings say a sentence need not say again', () => {
 })
 
 test('a question that only asks is measured by what it has', () => {
-  expect(coverage(planQuery({ query: '什么' }, flat).terms, plain(['这是什么', '没有']))[0]).toBeGreaterThan(0)
+  expect(coverage(wantedOf(planQuery({ query: '什么' }, flat).terms), plain(['这是什么', '没有']))[0]).toBeGreaterThan(0)
   expect(coverage([], plain(['anything']))).toEqual([0])
+})
+
+test('in the other language any translation of a word says it, a phrase by the share of it that is there', () => {
+  const meanings = [
+    { weight: 1, alternatives: [['leav'], ['vacation']] },
+    { weight: 1, alternatives: [['work', 'day']] },
+  ]
+  const wanted = wantedByDictionary(meanings, () => 1)
+  const [both, one, half, none] = coverage(
+    wanted,
+    plain(['Leave of ten working days', 'A long vacation here', 'Every day counts here', 'Nothing']),
+  )
+  expect(both).toBeGreaterThan(one!)
+  expect(one).toBeCloseTo(0.5, 1)
+  expect(half).toBeCloseTo(0.25, 1)
+  expect(none).toBe(0)
 })
 
 test('the snippet starts at the sentence that fits and never cuts a pair of surrogates', () => {

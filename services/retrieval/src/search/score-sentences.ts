@@ -1,7 +1,9 @@
 import type { SentencesRequest, SentencesResponse } from '@docent/core/passage'
+import { languageOf } from '@docent/core/text/language'
 import { tokensOf } from '@docent/core/text/tokens'
-import type { ChunkIndex } from '../index/chunk-index.ts'
+import type { ChunkIndex, Meaning } from '../index/chunk-index.ts'
 import type { DenseLeg } from './dense-leg.ts'
+import type { Dictionary } from './dictionary.ts'
 import { type PlannedTerm, planQuery } from './plan-query.ts'
 
 type Sentence = SentencesRequest['sentences'][number]
@@ -11,16 +13,29 @@ const LONG = 0.15
 /** words of the question in the headings over a sentence: it need not say them again */
 const OVERHEAD = 0.85
 
-/** How well each sentence covers the question: by its words (share of idf) and by meaning (rescaled over the candidates). */
+type Deps = { index: ChunkIndex; dense: DenseLeg; translate?: Dictionary | undefined }
+
+/**
+ * How well each sentence covers the question: by its words (share of idf; in the other language those of the dictionary) and by meaning
+ * (rescaled over the candidates).
+ */
 export async function scoreSentences(
   { query, sentences }: SentencesRequest,
-  { index, dense }: { index: ChunkIndex; dense: DenseLeg },
+  { index, dense, translate }: Deps,
   signal: AbortSignal,
 ): Promise<SentencesResponse> {
   const plan = planQuery({ query }, index.lexical)
   const texts = sentences.map(({ text, context }) => (context ? `${context}\n${text}` : text))
   const cosines = sentences.length === 0 ? [] : await dense.compare(query, texts, signal)
-  const lexical = coverage(plan.terms, sentences)
+  const lexical = coverage(wantedOf(plan.terms), sentences)
+  if (translate && sentences.some(({ text }) => languageOf(text) !== plan.language)) {
+    const { idf, frequency } = index.lexical
+    const worth = (term: string) => (frequency(term) > 0 ? idf(term) : idf(''))
+    const translated = coverage(wantedByDictionary(translate(query, plan.language), worth), sentences)
+    sentences.forEach(({ text }, i) => {
+      if (languageOf(text) !== plan.language) lexical[i] = translated[i]!
+    })
+  }
   const low = Math.min(...(cosines ?? []))
   const span = Math.max(...(cosines ?? [])) - low
   return {
@@ -32,10 +47,25 @@ export async function scoreSentences(
   }
 }
 
-/** Share of the question's idf that a sentence holds; words that only ask count when the question has no others. */
-export function coverage(terms: readonly PlannedTerm[], sentences: readonly Sentence[]): number[] {
+/** one word of a question; an alternative of several terms counts by the share of them that is there */
+type Wanted = { worth: number; alternatives: readonly (readonly string[])[] }
+
+/** Words that only ask count when the question has no others. */
+export function wantedOf(terms: readonly PlannedTerm[]): Wanted[] {
   const content = terms.some((term) => term.content) ? terms.filter((term) => term.content) : terms
-  const total = content.reduce((sum, { weight, idf }) => sum + weight * idf, 0)
+  return content.map(({ term, weight, idf }) => ({ worth: weight * idf, alternatives: [[term]] }))
+}
+
+export function wantedByDictionary(meanings: readonly Meaning[], idf: (term: string) => number): Wanted[] {
+  return meanings.map(({ weight, alternatives }) => {
+    const rarest = Math.max(...alternatives.map((terms) => Math.min(...terms.map(idf))))
+    return { worth: weight * rarest, alternatives }
+  })
+}
+
+/** Share of what is wanted that a sentence holds. */
+export function coverage(wanted: readonly Wanted[], sentences: readonly Sentence[]): number[] {
+  const total = wanted.reduce((sum, { worth }) => sum + worth, 0)
   const tokens = sentences.map(({ text }) => tokensOf(text))
   const average = tokens.reduce((sum, list) => sum + list.length, 0) / Math.max(1, tokens.length)
   const over = new Map<string, Set<string>>()
@@ -45,7 +75,8 @@ export function coverage(terms: readonly PlannedTerm[], sentences: readonly Sent
     const above = over.get(context) ?? new Set(tokensOf(context))
     over.set(context, above)
     const share = (term: string) => (held.has(term) ? 1 : above.has(term) ? OVERHEAD : 0)
-    const covered = content.reduce((sum, { term, weight, idf }) => sum + share(term) * weight * idf, 0)
+    const shareOf = (terms: readonly string[]) => terms.reduce((sum, term) => sum + share(term), 0) / terms.length
+    const covered = wanted.reduce((sum, { worth, alternatives }) => sum + worth * Math.max(...alternatives.map(shareOf)), 0)
     const excess = Math.max(0, tokens[i]!.length / Math.max(1, average) - 1)
     return covered / total / (1 + LONG * excess)
   })

@@ -5,12 +5,13 @@ import { scriptOf } from '@docent/core/text/language'
 import type { Corpus } from '@docent/corpus/corpus'
 import type { Reranker } from '@docent/models/reranker'
 import type { RetrievalEvents, Stage, Step } from '../events.ts'
-import type { ChunkIndex, HeldChunk } from '../index/chunk-index.ts'
+import type { ChunkIndex, HeldChunk, Language, Meaning } from '../index/chunk-index.ts'
 import { allowedChunks } from './allowed.ts'
 import type { DenseLeg } from './dense-leg.ts'
+import type { Dictionary } from './dictionary.ts'
 import { diversify } from './diversify.ts'
 import { describeCandidates, describePlan, sayWhy } from './explain.ts'
-import { denseWeight, evidenceOf, type Fused, fuse, ownOdds } from './fuse.ts'
+import { bothWays, crossWeight, denseWeight, evidenceOf, type Fused, fuse, ownOdds } from './fuse.ts'
 import { judge } from './gate.ts'
 import { raiseNamed } from './hints.ts'
 import { joinNeighbours } from './join-neighbours.ts'
@@ -22,6 +23,8 @@ import { versionOf, withTuning } from './tuning.ts'
 export type SearchDeps = {
   index: ChunkIndex
   dense: DenseLeg
+  /** words of a question in the other language; without it meaning alone finds what is written there */
+  translate?: Dictionary | undefined
   corpus: Pick<Corpus, 'parentsOf'>
   reranker?: Reranker | undefined
   events: RetrievalEvents
@@ -34,7 +37,7 @@ type Call = { principal: Principal; requestId: string; signal: AbortSignal }
 /** The order of steps of one question: plan → lexical ‖ dense → fuse → gate → rerank, when asked for → diversify → parents → neighbours joined. */
 export async function search(
   request: SearchRequest,
-  { index, dense, corpus, reranker, events }: SearchDeps,
+  { index, dense, translate, corpus, reranker, events }: SearchDeps,
   { principal, requestId, signal }: Call,
 ): Promise<SearchResponse> {
   const started = performance.now()
@@ -52,21 +55,32 @@ export async function search(
   const tuning = withTuning(request.tuning)
   const allowed = allowedChunks(request.filters, principal, index.isRestricted)
   const plan = timed('plan', () => planQuery(request, index.lexical))
-  const [{ groups, degraded, ms, generation }, lexical] = await Promise.all([
+  const other = plan.language === 'zh' ? 'en' : 'zh'
+  const [{ groups, degraded, ms, generation }, { lexical, translated }] = await Promise.all([
     dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal),
     // a turn later, so that the embedder is at work meanwhile
-    nextTurn().then(() => timed('lexical', () => index.search(plan.terms, tuning.lexicalHits, allowed))),
+    nextTurn().then(() =>
+      timed('lexical', () => ({
+        lexical: index.search(plan.terms, tuning.lexicalHits, allowed),
+        translated:
+          translate && index.count(other) > 0
+            ? index.searchMeanings(meaningsOf(request, translate, plan.language), other, tuning.lexicalHits, allowed)
+            : undefined,
+      })),
+    ),
   ])
   took('embed', ms.embed)
   took('dense', ms.dense)
 
-  const evidence = evidenceOf(lexical, plan.idfTotal, groups, plan.language)
+  const evidence = evidenceOf(lexical, plan.idfTotal, groups, plan.language, translated)
   const writing = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text), code: plan.code }
   const odds = ownOdds(evidence, plan.language, tuning.languages)
   const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
-  const balance = { weight, odds, cross: tuning.weights.cross, step: tuning.languages.step }
-  const fused = timed('fuse', () => raiseNamed(fuse(lexical, groups, plan.language, balance), plan.query, tuning.hints))
+  const balance = { weight, odds, cross: crossWeight(evidence, tuning.weights), step: tuning.languages.step }
+  const fused = timed('fuse', () =>
+    raiseNamed(fuse(bothWays(lexical, translated), groups, plan.language, balance), plan.query, tuning.hints),
+  )
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const ordered = reranked ?? fused
   const first = ordered.slice(0, request.limit + SPARE).map(({ chunk }) => chunk)
@@ -155,6 +169,12 @@ export async function search(
       took('parents', performance.now() - from)
     }
   }
+}
+
+/** Of a follow-up the words of the turn before count half. */
+function meaningsOf({ query, previous }: SearchRequest, translate: Dictionary, language: Language): Meaning[] {
+  const before = previous?.trim() ? translate(previous, language) : []
+  return [...translate(query, language), ...before.map((meaning) => ({ ...meaning, weight: meaning.weight / 2 }))]
 }
 
 function passageOf(chunk: HeldChunk, scores: Passage['scores'], parent: Passage['parent'] | undefined, snippet: string): Passage {

@@ -87,7 +87,7 @@ const plans: Record<string, Plan> = {
 export const allSets = Object.keys(plans)
 
 const only = (weight: number): TuningPatch => ({
-  weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, codes: weight, cross: weight },
+  weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, codes: weight, cross: weight, translated: weight },
   // which language answers is judged by both legs, and what a document is called by none
   languages: { step: 0 },
   hints: { name: 0, date: 0 },
