@@ -62,6 +62,8 @@ test('words that only ask are told from content', () => {
   expect(content('保修期是多久？')).toEqual(['保', '保修', '修', '修期', '期'])
   expect(content('請問保固多久')).toEqual(['保', '保固', '固'])
   expect(content('为什么')).toEqual([])
+  expect(content('可以退货吗')).toEqual(content('退货'))
+  expect(content('年假有几天')).toEqual(['年', '年假', '假', '天'])
   expect(questionTerms('test test')[0]).toMatchObject({ term: 'test', count: 2 })
 })
 

@@ -156,9 +156,9 @@ export type QuestionTerm = {
 }
 
 const asking =
-  /什么时候|什么样|什么|为什么|为何|怎么样|怎么办|怎么|怎样|如何|多少|多久|多大|多长|多远|多高|几个|哪些|哪里|哪儿|哪个|哪一|哪种|哪年|哪位|哪|谁|是否|能否|可否|应该|应当|一共|总共|大概|大约|到底|究竟|请问|请告诉我|告诉我|请|吗|呢|吧|啊|的|了|是|在|有|和|与|被|把|我|你|它|他|她/g
+  /什么时候|什么样|什么|为什么|为何|怎么样|怎么办|怎么|怎样|如何|多少|多久|多大|多长|多远|多高|多重|哪些|哪里|哪儿|哪个|哪一|哪种|哪年|哪位|哪|几|谁|是不是|有没有|能不能|可不可以|要不要|会不会|是否|能否|可否|可以|应该|应当|需要|一共|总共|大概|大约|到底|究竟|请问|请告诉我|告诉我|请|吗|呢|吧|啊|的|了|是|在|有|和|与|被|把|我|你|它|他|她/g
 const askingWords = new Set(
-  'a an the of to in on at by for from with and or as is are was were be been being do does did doing has have had can could will would shall should may might must i you he she it we they me my your his her its our their this that these those there what which who whom whose when where why how if then than so not no into about over after before'
+  'a an the of to in on at by for from with and or as is are was were be been being am do does did doing has have had can could will would shall should may might must i you he she it we they me my your his her its our their this that these those there what which who whom whose when where why how if then than so not no into about over after before'
     .split(' ')
     .map(stem),
 )
