@@ -22,11 +22,11 @@ afterAll(() => scope.disposeAsync())
 
 test.each(Object.entries(smokeFloors))('the right document is among the first five: %s', (set, floor) => {
   const line = lines.find((one) => one.set === set)!
-  const missed = line.asked.filter(({ rank, answerable }) => (set.startsWith('unanswerable') ? answerable : rank === null || rank > 5))
+  const missed = line.asked.filter(({ rank, answerable }) => (set.includes('unanswerable') ? answerable : rank === null || rank > 5))
   expect(figureOf(line), `missed: ${missed.map(({ q }) => q).join(' | ')}`).toBeGreaterThanOrEqual(floor)
 })
 
-test('all 120 questions were asked, and no step was left out', () => {
-  expect(lines.reduce((sum, line) => sum + line.questions, 0)).toBe(120)
+test('all 280 questions were asked, and no step was left out', () => {
+  expect(lines.reduce((sum, line) => sum + line.questions, 0)).toBe(280)
   expect(lines.filter((line) => line.degraded > 0).map(({ set, degraded }) => `${set}: ${degraded}`)).toEqual([])
 })

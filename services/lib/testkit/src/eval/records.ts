@@ -95,7 +95,7 @@ export function table(lines: readonly Line[], floorOf: (line: Line) => number | 
       const [low, high] = line.interval
       const { ndcg10, recall1, recall5, recall10, mrr10 } = line
       // what cannot be answered has no right document
-      const found = line.set.startsWith('unanswerable')
+      const found = line.set.includes('unanswerable')
         ? '– | – | – | – | –'
         : `${percent(ndcg10)} (${percent(low)}–${percent(high)}) | ${[recall1, recall5, recall10, mrr10].map(percent).join(' | ')}`
       return `| ${line.set} | ${line.configuration} | ${line.questions} | ${line.degraded} | ${found} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor === undefined ? '–' : percent(floor)} |`
