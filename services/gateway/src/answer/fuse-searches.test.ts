@@ -20,19 +20,26 @@ test('what several searches found goes before what one found first', () => {
   expect(fusedIds(...lists)).toEqual(['x', 'a', 'b'])
 })
 
+test('the first of one search stays among the first though the other agrees with the rest of it', () => {
+  const lists = [found(['a', 'b', 'c', 'd'].map((id) => of(id))), found(['t', 'a', 'b', 'c'].map((id) => of(id)))]
+  expect(fusedIds(...lists)).toEqual(['a', 'b', 't', 'c'])
+})
+
 test('one list keeps its order, whatever its scores', () => {
   expect(fusedIds(found([of('a', { score: 0.1 }), of('b', { score: 0.9 })]))).toEqual(['a', 'b'])
   expect(ids(fuseSearches(found([of('a'), of('b')]), undefined, [], most))).toEqual(['a', 'b'])
 })
 
-test('of equal places the one goes first whose search holds an answer, else the question’s own', () => {
-  expect(fusedIds(found([of('a')], false), found([of('b'), of('c')]))).toEqual(['b', 'a', 'c'])
+test('a search that holds no answer stands behind those that do, however many agree with it', () => {
+  const miss = () => found([of('a'), of('b')], false)
+  expect(fusedIds(miss(), miss(), miss(), found([of('t'), of('b')]))).toEqual(['t', 'b', 'a'])
+  // else, of equal places, the question's own goes first
   expect(fusedIds(found([of('a')]), found([of('b'), of('c')]))).toEqual(['a', 'b', 'c'])
 })
 
 test('a passage is shown once, with the best of its scores', () => {
   const { passages } = fuseSearches(
-    found([of('a', { score: 0.4, scores: { fused: 0.4, lexical: 7 } })]),
+    found([of('a', { score: 0.4, scores: { fused: 0.4, lexical: 7 } })], false),
     found([of('a', { score: 0.8, scores: { fused: 0.8, lexical: 3, dense: 0.7 } })]),
     [],
     most,

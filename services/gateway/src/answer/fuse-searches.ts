@@ -1,14 +1,14 @@
 import type { Passage, SearchResponse } from '@docent/core/passage'
 
-// the constant of the method
-const K = 60
+// The authors' 60 is for lists of a thousand: among eight places it would let two middling ones outweigh any first place.
+const K = 1
 // passages of one document, where the settings name no other number: as retrieval has it
 const PER_DOCUMENT = 3
 
 /**
  * The searches of one question in several wordings as one: passages by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009),
- * in which each list gives a passage 1 / (60 + its place) and scores, of a scale of their own in each search, are not compared.
- * A passage is the same by its chunk; each of its scores is the best it had.
+ * in which each list gives a passage 1 / (K + its place) and scores, of a scale of their own in each search, are not compared.
+ * Searches that hold no answer stand behind those that do. A passage is the same by its chunk; each of its scores is the best it had.
  */
 export function fuseSearches(
   own: SearchResponse,
@@ -16,8 +16,11 @@ export function fuseSearches(
   others: readonly SearchResponse[],
   { limit, perDocument = PER_DOCUMENT }: { limit: number; perDocument?: number | undefined },
 ): SearchResponse {
-  // of equal sums the one stands first whose search holds an answer
-  const lists = [own, ...(rewritten ? [rewritten] : []), ...others].sort((a, b) => Number(b.answerable) - Number(a.answerable))
+  const lists = [own, ...(rewritten ? [rewritten] : []), ...others]
+  // what two searches agree on that miss the subject must not bury what a third one found
+  const hits = byReciprocalRank(lists.filter(({ answerable }) => answerable))
+  const all = byReciprocalRank(lists)
+  const ordered = [...hits.map(({ chunkId }) => all.find((one) => one.chunkId === chunkId)!), ...all]
   // The question and what the model takes it to mean decide. A translation does not: each further wording is one more chance for a
   // wrong yes, and the thresholds are calibrated for one search.
   const verdict = rewritten && certainty(rewritten) > certainty(own) ? rewritten : own
@@ -25,17 +28,17 @@ export function fuseSearches(
   const most = Math.max(limit, ...lists.map(({ passages }) => passages.length))
   return {
     ...own,
-    passages: withoutRepeats(byReciprocalRank(lists.map(({ passages }) => passages)), perDocument, most),
+    passages: withoutRepeats(ordered, perDocument, most),
     answerable: verdict.answerable,
     gate: verdict.gate,
     degraded: [...new Set(lists.flatMap(({ degraded }) => degraded))],
   }
 }
 
-function byReciprocalRank(lists: readonly (readonly Passage[])[]): Passage[] {
+function byReciprocalRank(lists: readonly SearchResponse[]): Passage[] {
   const fused = new Map<string, { passage: Passage; sum: number }>()
-  for (const list of lists)
-    for (const [i, passage] of list.entries()) {
+  for (const { passages } of lists)
+    for (const [i, passage] of passages.entries()) {
       const known = fused.get(passage.chunkId)
       const share = 1 / (K + i + 1)
       fused.set(passage.chunkId, known ? { passage: best(known.passage, passage), sum: known.sum + share } : { passage, sum: share })
@@ -63,7 +66,7 @@ function withoutRepeats(passages: readonly Passage[], most: number, limit: numbe
 
 /** The same words, or a part of the other: searches join neighbouring chunks, each as it found them. */
 function isRepeat(a: Passage, b: Passage): boolean {
-  if (a.text === b.text) return true
+  if (a.chunkId === b.chunkId || a.text === b.text) return true
   if (a.documentId !== b.documentId || a.version !== b.version) return false
   return (a.start >= b.start && a.end <= b.end) || (b.start >= a.start && b.end <= a.end)
 }
