@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import { adminKey, passage, post, warrantyText } from './harness.ts'
+import { adminKey, openPool, passage, post, warrantyText } from './harness.ts'
 import { withModel } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
@@ -242,5 +242,17 @@ describe('records and settings', () => {
     await send('PATCH', '/api/v1/settings', { model: 'llm' })
     expect((await get<Item>(`/api/v1/records/${(await ask()).id}`)).record).toMatchObject({ provider: 'llm' })
     await send('PATCH', '/api/v1/settings', { model: null })
+  })
+
+  test('a row of another release, whose search had other names, is no error of every question', async () => {
+    const pool = openPool(place.databaseUrl)
+    const { settings } = await get<{ settings: object }>('/api/v1/settings')
+    const body = { ...settings, topK: 4, retrieval: { gate: { nameOfAnother: 1 } }, unheardOf: true }
+    await pool.query(`INSERT INTO setting (body, author, note) VALUES ($1, 'other', '')`, [JSON.stringify(body)])
+    await pool.end()
+    await until('the row is followed', async () => (await get<{ settings: { topK: number } }>('/api/v1/settings')).settings.topK === 4)
+    expect((await ask()).text).toContain('24 个月')
+    const { items } = await get<{ items: { changes: { name: string }[] }[] }>('/api/v1/settings/versions')
+    expect(items[0]!.changes.map(({ name }) => name)).toEqual(['topK'])
   })
 })

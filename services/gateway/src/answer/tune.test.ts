@@ -4,9 +4,9 @@ import { greatestUse, searchWishes, withRules } from './tune.ts'
 
 test('a search is told what the settings change, and nothing else', () => {
   expect(searchWishes(Settings.parse({}))).toEqual({})
-  expect(searchWishes(Settings.parse({ gate: 1.2, rerank: true, retrieval: { perDocument: 2, gate: { cross: 0.1 } } }))).toEqual({
+  expect(searchWishes(Settings.parse({ gate: 1.2, rerank: true, retrieval: { perDocument: 2, gate: { minGroup: 4 } } }))).toEqual({
     rerank: true,
-    tuning: { perDocument: 2, gate: { cross: 0.1, factor: 1.2 } },
+    tuning: { perDocument: 2, gate: { minGroup: 4, factor: 1.2 } },
   })
 })
 

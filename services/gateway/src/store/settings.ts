@@ -117,8 +117,9 @@ export type SettingChange = { name: string; from: unknown; to: unknown }
 export type SettingsStore = ReturnType<typeof createSettings>
 
 const FRESH_MS = 2_000
-// a row of another release may hold names this one does not know: they are left aside, not an error of every question
-const Stored = z.object(shape)
+// a row of another release may hold names this one does not know, also among those of the search: they are left aside, and the history
+// shows what holds instead; an error would be one of every question
+const Stored = z.object({ ...shape, retrieval: shape.retrieval.catch({}), shadow: shape.shadow.catch(null) })
 
 /** What the owner tunes: each change is a new row, each record names the row it ran with. */
 export function createSettings(pool: Pool) {
