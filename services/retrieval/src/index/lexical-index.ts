@@ -38,8 +38,7 @@ export function createLexicalIndex(): LexicalIndex {
   let postings = createPostings()
   const reader = createTermReader()
   let lengths = new Uint32Array(1 << 10) // 0 = removed
-  let scores = new Float32Array(1 << 10)
-  let touched = new Uint32Array(1 << 10) // by one search: an array of its own each time is most of what a search leaves to collect
+  let room = roomFor(1 << 10)
   let places = new Int32Array(0) // of the terms of the chunk that is added
   let next = 0
   let alive = 0
@@ -49,18 +48,24 @@ export function createLexicalIndex(): LexicalIndex {
     return Math.log(1 + (alive - frequency + 0.5) / (frequency + 0.5))
   }
 
-  /** Hands over each living chunk that holds the term with what the term is worth there. */
-  function visitTerm(term: string, weight: number, average: number, each: (chunk: number, worth: number) => void): void {
+  /** Into the first of `chunks` and `worths`: each living chunk that holds the term, and what the term is worth there. Returns how many. */
+  function weigh(term: string, weight: number, average: number): number {
     const id = terms.find(term)
     const frequency = id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
-    if (frequency === 0) return
+    if (frequency === 0) return 0
     const gain = weight * idfOf(frequency) * (K1 + 1)
-    postings.visit(terms.records, id, (chunk, quarters) => {
+    const { chunks, quarters, worths } = room
+    const held = postings.read(terms.records, id, chunks, quarters)
+    let count = 0
+    for (let i = 0; i < held; i++) {
+      const chunk = chunks[i]!
       const length = lengths[chunk]!
-      if (length === 0) return
-      const tf = quarters / STEP
-      each(chunk, (gain * tf) / (tf + K1 * (1 - B + (B * length) / average)))
-    })
+      if (length === 0) continue
+      const tf = quarters[i]! / STEP
+      chunks[count] = chunk
+      worths[count++] = (gain * tf) / (tf + K1 * (1 - B + (B * length) / average))
+    }
+    return count
   }
 
   function frequencyOf(term: string): number {
@@ -76,7 +81,7 @@ export function createLexicalIndex(): LexicalIndex {
       return next - alive
     },
     get bytes() {
-      return postings.bytes + terms.bytes + lengths.byteLength * 3
+      return postings.bytes + terms.bytes + lengths.length * ROOM_BYTES
     },
 
     add(fields) {
@@ -84,8 +89,7 @@ export function createLexicalIndex(): LexicalIndex {
       const chunk = next++
       if (chunk >= lengths.length) {
         lengths = grown(lengths)
-        scores = new Float32Array(lengths.length)
-        touched = new Uint32Array(lengths.length)
+        room = roomFor(lengths.length)
       }
       lengths[chunk] = said.length
       totalLength += said.length
@@ -122,12 +126,15 @@ export function createLexicalIndex(): LexicalIndex {
 
     search(wanted, limit, allowed) {
       const average = totalLength / Math.max(1, alive)
+      const { chunks, worths, scores, touched } = room
       let count = 0
       for (const { term, weight } of wanted) {
-        visitTerm(term, weight, average, (chunk, worth) => {
+        const held = weigh(term, weight, average)
+        for (let i = 0; i < held; i++) {
+          const chunk = chunks[i]!
           if (scores[chunk] === 0) touched[count++] = chunk
-          scores[chunk]! += worth
-        })
+          scores[chunk]! += worths[i]!
+        }
       }
       const hits = topOf(touched.subarray(0, count), scores, limit, allowed)
       for (let i = 0; i < count; i++) scores[touched[i]!] = 0
@@ -136,43 +143,47 @@ export function createLexicalIndex(): LexicalIndex {
 
     searchMeanings(wanted, limit, allowed) {
       const average = totalLength / Math.max(1, alive)
-      const reachedAtAll: number[] = []
-      const sums = new Float32Array(next)
-      const best = new Float32Array(next)
-      const gains = new Float32Array(next)
+      const { chunks, worths, scores, touched, best, reached, gains, holding } = room
+      let count = 0
       let total = 0
       let known = 0
       for (const { weight, alternatives } of wanted) {
         let idf = 0
-        const reached: number[] = []
+        let reaches = 0
         for (const alternative of alternatives) {
           const held = alternative.filter((term) => frequencyOf(term) > 0)
           if (held.length === 0) continue
           // a phrase counts like one word, by the share of it that is there
           const each = (weight * held.length) / alternative.length ** 2
           idf = Math.max(idf, each * held.reduce((sum, term) => sum + idfOf(frequencyOf(term)), 0))
-          const holding: number[] = []
+          let holds = 0
           for (const term of held) {
-            visitTerm(term, each, average, (chunk, gain) => {
-              if (gains[chunk] === 0) holding.push(chunk)
-              gains[chunk]! += gain
-            })
+            const living = weigh(term, each, average)
+            for (let i = 0; i < living; i++) {
+              const chunk = chunks[i]!
+              if (gains[chunk] === 0) holding[holds++] = chunk
+              gains[chunk]! += worths[i]!
+            }
           }
-          for (const chunk of holding) {
-            if (best[chunk] === 0) reached.push(chunk)
+          for (let i = 0; i < holds; i++) {
+            const chunk = holding[i]!
+            if (best[chunk] === 0) reached[reaches++] = chunk
             best[chunk] = Math.max(best[chunk]!, gains[chunk]!)
             gains[chunk] = 0
           }
         }
         known += idf
         total += idf || weight * idfOf(0)
-        for (const chunk of reached) {
-          if (sums[chunk] === 0) reachedAtAll.push(chunk)
-          sums[chunk]! += best[chunk]!
+        for (let i = 0; i < reaches; i++) {
+          const chunk = reached[i]!
+          if (scores[chunk] === 0) touched[count++] = chunk
+          scores[chunk]! += best[chunk]!
           best[chunk] = 0
         }
       }
-      return { hits: topOf(Uint32Array.from(reachedAtAll), sums, limit, allowed), total, known: total === 0 ? 0 : known / total }
+      const hits = topOf(touched.subarray(0, count), scores, limit, allowed)
+      for (let i = 0; i < count; i++) scores[touched[i]!] = 0
+      return { hits, total, known: total === 0 ? 0 : known / total }
     },
 
     compact(moved) {
@@ -187,6 +198,7 @@ export function createLexicalIndex(): LexicalIndex {
         moved(chunk, count++)
       }
       const { records } = old.terms
+      const { chunks, quarters } = room
       let living = 0
       for (const id of old.terms.places()) if (records[id * FIELDS + COUNT]! > 0) living++
       terms = createTermTable(living)
@@ -195,17 +207,38 @@ export function createLexicalIndex(): LexicalIndex {
         if (records[id * FIELDS + COUNT] === 0) continue
         const target = terms.adopt(old.terms, id)
         terms.records[target * FIELDS + COUNT] = records[id * FIELDS + COUNT]!
-        old.postings.visit(records, id, (chunk, weight) => {
-          if (numbers[chunk]! >= 0) postings.append(terms.records, target, numbers[chunk]!, weight)
-        })
+        const held = old.postings.read(records, id, chunks, quarters)
+        for (let i = 0; i < held; i++) {
+          const number = numbers[chunks[i]!]!
+          if (number >= 0) postings.append(terms.records, target, number, quarters[i]!)
+        }
       }
       lengths = kept
-      scores = new Float32Array(kept.length)
-      touched = new Uint32Array(kept.length)
+      room = roomFor(kept.length)
       next = count
     },
   }
 }
+
+/**
+ * What one search works in, by number of chunk or by place in a list; all scores are 0 between searches. Arrays of its own each time would
+ * be most of what a search leaves to collect.
+ */
+function roomFor(chunks: number) {
+  return {
+    chunks: new Uint32Array(chunks),
+    quarters: new Uint8Array(chunks),
+    worths: new Float64Array(chunks),
+    scores: new Float32Array(chunks),
+    touched: new Uint32Array(chunks),
+    best: new Float32Array(chunks),
+    reached: new Uint32Array(chunks),
+    gains: new Float32Array(chunks),
+    holding: new Uint32Array(chunks),
+  }
+}
+// with the length of each
+const ROOM_BYTES = 4 + 4 + 1 + 8 + 6 * 4
 
 /** The best `limit`, by score and then by number, without sorting everything. */
 function topOf(touched: Uint32Array, scores: Float32Array, limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {

@@ -18,7 +18,8 @@ export type Postings = {
   append(records: Int32Array, term: number, chunk: number, weight: number): void
   /** looks at the end of each of these lists, so that the processor fetches them side by side before they are appended to */
   fetch(records: Int32Array, terms: Int32Array, count: number): void
-  visit(records: Int32Array, term: number, each: (chunk: number, weight: number) => void): void
+  /** writes the list into both arrays, which must have room for all of it, and returns its length */
+  read(records: Int32Array, term: number, chunks: Uint32Array, weights: Uint8Array): number
   readonly bytes: number
 }
 
@@ -97,10 +98,11 @@ export function createPostings(): Postings {
       looks.sum = sum
     },
 
-    visit(records, term, each) {
+    read(records, term, chunks, weights) {
       const list = term * FIELDS
-      if (records[list + HEAD] === 0) return
+      if (records[list + HEAD] === 0) return 0
       const stop = records[list + TAIL]! - 1
+      let count = 0
       let level = 0
       let at = records[list + HEAD]! - 1
       let end = at + SLICES[0]! - LINK
@@ -109,8 +111,7 @@ export function createPostings(): Postings {
       let gap = 0
       let shift = 0
       let wantsWeight = false
-      for (;;) {
-        if (at === stop) return
+      while (at !== stop) {
         if (at === end) {
           const o = at & (PAGE - 1)
           at = ((page[o]! | (page[o + 1]! << 8) | (page[o + 2]! << 16) | (page[o + 3]! << 24)) >>> 0) - 1
@@ -122,19 +123,21 @@ export function createPostings(): Postings {
         at++
         if (wantsWeight) {
           wantsWeight = false
-          each(chunk, byte)
+          weights[count++] = byte
         } else {
           gap |= (byte & 127) << shift
           if (byte & 128) shift += 7
           else {
             chunk += gap >>> 1
+            chunks[count] = chunk
             if (gap & 1) wantsWeight = true
-            else each(chunk, ONCE)
+            else weights[count++] = ONCE
             gap = 0
             shift = 0
           }
         }
       }
+      return count
     },
 
     get bytes() {
