@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { relative } from 'node:path'
 import { ConfigError } from '@docent/kit/config'
 import { runMain } from '@docent/kit/run-main'
+import { requireDataOutside } from './data-outside.ts'
 import { requireFreeDoor } from './free-door.ts'
 import { createRemovalTeller } from './held-removal.ts'
 import { readLastRun, rememberRun } from './last-run.ts'
@@ -43,6 +44,7 @@ async function requireStartable({ folder, dataDir, host, port }: SoloOptions): P
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw new ConfigError(`FOLDER: ${folder} is not a folder; make it, or name another: npm start -- FOLDER`)
   }
+  requireDataOutside(folder, dataDir)
   const owner = ownerOf(dataDir)
   const last = owner && readLastRun(dataDir)
   if (owner) throw alreadyRuns(dataDir, owner, last?.pid === owner.pid ? last.url : undefined)
