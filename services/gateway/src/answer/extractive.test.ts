@@ -106,3 +106,10 @@ test('quotations without the words of the question, or without the code it names
   expect(await isWeak('What does the A1 cost?', 'A1 台灯的价格为 899 元。', 0)).toBe(false)
   expect(await isWeak('桌灯怕水吗？', 'Desk lamps have no protection against water.', 0)).toBe(false)
 })
+
+test('what is said of another version is no sure answer', async () => {
+  const other = passage('Kestrel 4.2 was released on 3 March 2025.')
+  const said = async (question: string) => (await chooseQuotes(question, [other], scorer({ '': 1 }, { '': 1 }))).isWeak
+  expect(await said('When was Kestrel 4.2 released?')).toBe(false)
+  expect(await said('When was Kestrel 4.3 released?')).toBe(true)
+})

@@ -5,7 +5,7 @@ import { languageOf } from '@docent/core/text/language'
 import { answersKind } from './asked-kind.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
-import { namingsOf, shareOfCodes } from './named-rows.ts'
+import { namingsOf, shareOfCodes, versionsNotIn } from './named-rows.ts'
 
 export type Quote = { candidate: Candidate; passage: Passage }
 export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
@@ -30,7 +30,7 @@ const CLOSE_WITH_NEWS = 0.55
 
 /**
  * The one to three sentences that best cover the question, in reading order. Empty when there is nothing to quote. `isWeak`: they hold
- * hardly a word of a question in their own language, or none of the codes it names; of a follow-up, whose words stand elsewhere, it says nothing.
+ * hardly a word of a question in their own language, or none of the codes it names, or not the version; of a follow-up, whose words stand elsewhere, it says nothing.
  */
 export async function chooseQuotes(
   question: string,
@@ -72,8 +72,12 @@ export async function chooseQuotes(
   const chosen = cover(question, ranked, isFit).map(({ candidate }) => candidate)
   const held = Math.max(0, ...chosen.map((candidate) => scores[candidate.order]?.lexical ?? 0))
   const named = Math.max(0, ...chosen.map(({ context, scored }) => shareOfCodes(codes, `${context} ${scored}`)))
-  const isWeak = (!isAcross && held < WEAK) || (codes.length > 0 && named === 0)
   const quotes = chosen.map((candidate) => ({ candidate, passage: top[candidate.passage]! }))
+  const said = quotes.map(({ candidate, passage }) =>
+    [candidate.context, candidate.scored, passage.title, passage.heading, passage.path].join(' '),
+  )
+  // what is said of 4.2 is no answer about 4.3
+  const isWeak = (!isAcross && held < WEAK) || (codes.length > 0 && named === 0) || versionsNotIn(question, said).length > 0
   return { quotes: readingOrder(withLists(quotes)), degraded, isWeak }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namingsOf, shareOfCodes } from './named-rows.ts'
+import { namingsOf, shareOfCodes, versionsNotIn } from './named-rows.ts'
 
 const table = (header: string[], ...rows: string[][]) => rows.map((row) => row.map((cell, i) => ({ column: header[i]!, cell })))
 const models = table(
@@ -34,4 +34,12 @@ test('a code counts where it stands for itself', () => {
   expect(shareOfCodes(['12'], 'a 12V supply')).toBe(1)
   expect(shareOfCodes(['12'], '120')).toBe(0)
   expect(shareOfCodes([], 'A1')).toBe(0)
+})
+
+test('a version is held where it stands as it is, not as part of another', () => {
+  expect(versionsNotIn('When was Kestrel 4.3 released?', ['4.2 (12 March)', 'Kestrel 4.3.1', '14.3'])).toEqual(['4.3'])
+  expect(versionsNotIn('Kestrel 4.3 什么时候发布？', ['v4.3（3 月）'])).toEqual([])
+  expect(versionsNotIn('between 4.1 and 4.2.', ['since 4.1', 'release 4.2.'])).toEqual([])
+  expect(versionsNotIn('Is 10.0.0.12 the printer?', ['10.0.0.1 and 10.0.0.123'])).toEqual(['10.0.0.12'])
+  expect(versionsNotIn('How long is the warranty of the A1 in 2025?', [''])).toEqual([])
 })

@@ -44,6 +44,16 @@ export function shareOfCodes(codes: readonly string[], text: string): number {
   return codes.filter((code) => whole(code).test(folded)).length / codes.length
 }
 
+/** The versions of a question (4.3, 2.3.1) that stand nowhere in these texts: 4.2 and 4.3.1 are others. */
+export function versionsNotIn(question: string, texts: readonly string[]): string[] {
+  const versions = fold(question).match(/(?<![\d.])\d+(?:\.\d+)+(?![\d.]*\d)/g) ?? []
+  const held = texts.map(fold)
+  return versions.filter((version) => {
+    const exactly = new RegExp(`(?<![\\d.])${version.replaceAll('.', '\\.')}(?!\\.?\\d)`)
+    return !held.some((text) => exactly.test(text))
+  })
+}
+
 function plain(text: string): string {
   return fold(text).replace(/\s+/g, ' ').trim()
 }
