@@ -189,6 +189,9 @@ test('more than a fifth gone waits for a yes; with it the rest stays searchable'
     async () => ((await (await ingest.ask('/stats')).json()) as { pendingRemoval: number }).pendingRemoval >= 20 || undefined,
   )
   expect((await ingest.documents()).items.length).toBeGreaterThanOrEqual(items.length)
+  const dry = (await (await ingest.ask('/ingest/scan?dryRun=true', { method: 'POST' })).json()) as { held: number; changes: unknown[] }
+  expect(dry).toMatchObject({ held: 20, removed: 0 })
+  expect(dry.changes).toContainEqual({ kind: 'held', path: 'company-3.txt' })
   const confirmed = await ingest.ask('/documents/confirm-removal', { method: 'POST' })
   expect(await confirmed.json()).toEqual({ removed: 20 })
   await ingest.vanishes('company-3.txt')

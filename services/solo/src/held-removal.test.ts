@@ -22,3 +22,12 @@ test('one that waits since before the terminal was free is told when it is', () 
   removals.open(door)
   expect(lines).toEqual([held])
 })
+
+test('a folder that is moved away is told, and that it is back', () => {
+  const lines: string[] = []
+  const removals = createRemovalTeller((line) => lines.push(line))
+  removals.open(door)
+  removals.onPause('folder_missing', true)
+  removals.onPause('folder_missing', false)
+  expect(lines).toEqual(['the folder of documents is missing: nothing is removed until it is back', 'the folder of documents is back'])
+})

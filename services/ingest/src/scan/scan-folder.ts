@@ -91,8 +91,9 @@ export function createScanner(deps: ScanDeps): Scanner {
       snapshot.files,
     )
     const knownPaths = new Set(known.map(({ path }) => path))
+    const missing = plan.remove.map(({ documentId }) => documentId)
     const removals = decideRemovals(since, {
-      missing: plan.remove.map(({ documentId }) => documentId),
+      missing,
       known: known.length,
       seen: snapshot.files.length + snapshot.unsettled.length,
       arriving: snapshot.unsettled.filter((path) => !knownPaths.has(path)).length,
@@ -115,7 +116,7 @@ export function createScanner(deps: ScanDeps): Scanner {
       .map(({ document, settings }) => ({ id: document.id, ...settings }))
     const byId = new Map(known.map((document) => [document.id, document]))
     const found = {
-      ...reportOf(plan, removals.remove, byId),
+      ...reportOf(plan, removals.remove, byId, removals.held > 0 ? missing : []),
       files: snapshot.files.length,
       skipped: snapshot.files.filter(({ problem }) => problem).length,
       unsettled: snapshot.unsettled.length,

@@ -16,6 +16,7 @@ export function reportOf(
   plan: Pick<ScanPlan, 'add' | 'change' | 'move'>,
   remove: readonly string[],
   known: Known,
+  held: readonly string[] = [],
 ): Pick<ScanReport, 'added' | 'changed' | 'renamed' | 'removed' | 'changes'> {
   const pathOf = (documentId: string) => known.get(documentId)?.path ?? ''
   const changes: ScanChange[] = [
@@ -23,6 +24,7 @@ export function reportOf(
     ...plan.change.map(({ file }) => ({ kind: 'changed' as const, path: file.path })),
     ...plan.move.map(({ documentId, to }) => ({ kind: 'renamed' as const, path: to, from: pathOf(documentId) })),
     ...remove.map((documentId) => ({ kind: 'removed' as const, path: pathOf(documentId) })),
+    ...held.map((documentId) => ({ kind: 'held' as const, path: pathOf(documentId) })),
   ]
   return {
     added: plan.add.length,

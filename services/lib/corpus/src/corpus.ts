@@ -9,7 +9,8 @@ export type DocumentSettings = IndexSettings & { collection: string; readers: st
 /** A control file of the folder: the text last understood, and why a newer one is not; `closed`: that one may name readers, so nobody but the admin reads below it. */
 export type ControlFile = { path: string; content: string | null; problem: string | null; closed: boolean }
 
-export type ScanChange = { kind: 'added' | 'changed' | 'renamed' | 'removed'; path: string; from?: string }
+/** `held`: it is gone, and its removal waits for a yes */
+export type ScanChange = { kind: 'added' | 'changed' | 'renamed' | 'removed' | 'held'; path: string; from?: string }
 /** What one scan found and did; `times` scans in a row that found nothing new are one. */
 export type ScanRecord = {
   id: number
