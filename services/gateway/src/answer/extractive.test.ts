@@ -113,3 +113,18 @@ test('what is said of another version is no sure answer', async () => {
   expect(await said('When was Kestrel 4.2 released?')).toBe(false)
   expect(await said('When was Kestrel 4.3 released?')).toBe(true)
 })
+
+test('a passage in the language of the question that comes as near as the first one is quoted in its place', async () => {
+  const chinese = passage('茶水间在三楼，每天开放。', { documentId: 'b', score: 1 })
+  const english = (score: number) => passage('New colleagues fetch their badge at the IT desk on floor 4.', { score })
+  const said = async (score: number) => {
+    const { quotes } = await chooseQuotes(
+      'On which floor is the IT desk?',
+      [chinese, english(score)],
+      scorer({ 茶水间: 0.9, desk: 0.8 }, { desk: 0.8 }),
+    )
+    return quotes[0]!.passage.text
+  }
+  expect(await said(0.98)).toContain('floor 4')
+  expect(await said(0.5)).toContain('三楼')
+})

@@ -11,6 +11,8 @@ export type Quote = { candidate: Candidate; passage: Passage }
 export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
 
 const MAX_PASSAGES = 5
+// of the first passage's score
+const TORN = 0.95
 const MAX_CANDIDATES = 80
 const MAX_QUOTES = 3
 const LEXICAL = 0.45
@@ -37,10 +39,15 @@ export async function chooseQuotes(
   passages: readonly Passage[],
   score: Scorer,
 ): Promise<{ quotes: Quote[]; degraded: string[]; isWeak: boolean }> {
-  // across languages words say nothing, and every sentence in the question's own language looks near: the best passage's language decides
-  const language = passages[0] && languageOf(passages[0].text)
-  const isAcross = language !== languageOf(question)
-  const top = passages.slice(0, MAX_PASSAGES).filter((passage) => !isAcross || languageOf(passage.text) === language)
+  // across languages words say nothing, and every sentence in the question's own language looks near: the best passage's language decides;
+  // where the own language comes as near, it does
+  const asked = languageOf(question)
+  const nearest = passages.slice(0, MAX_PASSAGES).find(({ text }) => languageOf(text) === asked)
+  const first = passages[0] && languageOf(passages[0].text)
+  const isTorn = first !== asked && nearest !== undefined && nearest.score >= TORN * passages[0]!.score
+  const language = isTorn ? asked : first
+  const isAcross = language !== asked
+  const top = passages.slice(0, MAX_PASSAGES).filter((passage) => !(isAcross || isTorn) || languageOf(passage.text) === language)
   const candidates = candidatesOf(top).slice(0, MAX_CANDIDATES)
   if (candidates.length === 0) return { quotes: [], degraded: [], isWeak: true }
   const { scores, degraded } = await score(candidates.map(({ scored, context }) => ({ text: scored, context })))
