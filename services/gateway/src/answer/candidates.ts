@@ -1,5 +1,6 @@
 import type { Passage } from '@docent/core/passage'
-import { sentencesOf } from '@docent/core/text/sentences'
+import { type Span, sentencesOf } from '@docent/core/text/sentences'
+import { cellsOf, type TableLine, tableLinesOf, within } from './table-lines.ts'
 
 export type CandidateKind = 'sentence' | 'row' | 'question' | 'heading'
 
@@ -29,18 +30,16 @@ export function candidatesOf(passages: readonly Passage[]): Candidate[] {
   const seen = new Set<string>()
   for (const [index, passage] of passages.entries()) {
     const { text, from, to, offset } = within(passage)
-    const header = headerOf(text)
+    const rows = tableLinesOf(passage)
     const headings = new Set([passage.title, ...(passage.heading ?? '').split(' › ')])
     const context = contextOf(passage)
     let before: Candidate | undefined
-    for (const span of sentencesOf(text)) {
+    for (const { row, ...span } of spansOf(text, rows)) {
       // sentences cut by the chunk's border count when most of them lies inside
       const inside = Math.min(span.end, to) - Math.max(span.start, from)
       if (inside * 2 < span.end - span.start) continue
       const raw = text.slice(span.start, span.end)
-      const candidate = headings.has(raw.trim())
-        ? { kind: 'heading' as const, quote: raw, from: raw, scored: raw }
-        : candidateOf(raw, header)
+      const candidate = headings.has(raw.trim()) ? { kind: 'heading' as const, quote: raw, from: raw, scored: raw } : candidateOf(raw, row)
       const place = `${passage.documentId}:${offset + span.start}`
       if (!candidate || seen.has(place)) continue
       seen.add(place)
@@ -58,21 +57,28 @@ export function contextOf({ title, heading }: Passage): string {
   return path.startsWith(title) || !title ? path : path ? `${title} › ${path}` : title
 }
 
-/** The passage inside its section when that is at hand, so that no sentence is cut. */
-function within(passage: Passage): { text: string; from: number; to: number; offset: number } {
-  const { parent } = passage
-  const from = passage.start - parent.start
-  const to = passage.end - parent.start
-  if (parent.text.slice(from, to) === passage.text) return { text: parent.text, from, to, offset: parent.start }
-  return { text: passage.text, from: 0, to: passage.text.length, offset: passage.start }
+/** Sentences, and rows as a whole: one cut in two would lose its columns. */
+function spansOf(text: string, rows: readonly TableLine[]): (Span & { row?: TableLine })[] {
+  const whole = rows.filter(({ start, end }) => end - start <= MAX_SENTENCE)
+  const spans: (Span & { row?: TableLine })[] = []
+  let next = 0
+  for (const span of sentencesOf(text)) {
+    while (whole[next] && whole[next]!.end <= span.start) next++
+    const row = whole[next]
+    if (!row || row.start > span.start) spans.push(span)
+    else if (spans.at(-1)?.row !== row) spans.push({ start: row.start, end: row.end, row })
+  }
+  return spans
 }
 
-function candidateOf(raw: string, header: string[] | undefined): Omit<Candidate, 'passage' | 'order' | 'start' | 'context'> | undefined {
+function candidateOf(raw: string, row: TableLine | undefined): Omit<Candidate, 'passage' | 'order' | 'start' | 'context'> | undefined {
   if (raw.length > MAX_SENTENCE || !/[\p{L}\p{N}]/u.test(raw)) return undefined
-  const cells = cellsOf(raw)
+  if (row?.isHeader) return undefined
+  const cells = row?.cells ?? cellsOf(raw)
   if (cells) {
-    if (cells.every((cell) => /^:?-+:?$/.test(cell) || cell === '') || (header && cells.join() === header.join())) return undefined
-    const filled = cells.map((cell, i) => ({ column: header?.[i] ?? '', cell })).filter(({ cell }) => cell !== '')
+    const filled = cells.map((cell, i) => ({ column: row?.names?.[i] ?? '', cell })).filter(({ cell }) => cell !== '')
+    // a row whose columns are not known is quoted as it stands
+    if (!row?.names) return { kind: 'row', quote: raw, from: raw, scored: raw, cells: filled }
     const quote = filled
       .map(({ column, cell }) => (column && column !== cell ? `${column}: ${cell}` : cell))
       .join(/\p{Script=Han}/u.test(raw) ? '；' : '; ')
@@ -92,22 +98,4 @@ function isShort(quote: string, raw: string): boolean {
 /** A line in capitals is how plain texts write a heading. */
 function isCapitals(quote: string): boolean {
   return /\p{Lu}{2}/u.test(quote) && !/\p{Ll}/u.test(quote) && !/\p{Script=Han}/u.test(quote) && !/\d{2}/.test(quote)
-}
-
-function headerOf(text: string): string[] | undefined {
-  for (const line of text.split('\n')) {
-    const cells = cellsOf(line.trim())
-    if (cells && cells.length > 1) return cells
-  }
-  return undefined
-}
-
-/** Cells of a table row written with pipes or tabs. */
-export function cellsOf(line: string): string[] | undefined {
-  if (line.includes('\t')) return line.split('\t').map((cell) => cell.trim())
-  if (!/^\|.*\|$/.test(line) && line.split(' | ').length < 2) return undefined
-  return line
-    .replace(/^\||\|$/g, '')
-    .split('|')
-    .map((cell) => cell.trim())
 }

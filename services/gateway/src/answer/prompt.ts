@@ -3,6 +3,7 @@ import type { Passage } from '@docent/core/passage'
 import { placeWords } from '@docent/core/place'
 import type { ChatMessage } from '@docent/models/chat-model'
 import type { Tongue } from './phrases.ts'
+import { promptText } from './table-lines.ts'
 import { estimateTokens } from './tokens.ts'
 
 export type Turn = { role: 'question' | 'answer'; text: string }
@@ -27,7 +28,7 @@ export function buildPrompt(options: {
   const boundary = options.boundary ?? randomBytes(9).toString('base64url')
   const sources = options.passages.map(
     (passage, i) =>
-      `[${i + 1}] ${passage.title} (${[passage.path, placeWords(passage, options.tongue === 'en' ? 'en' : 'zh')].filter(Boolean).join(', ')})\n${passage.parent.text || passage.text}`,
+      `[${i + 1}] ${passage.title} (${[passage.path, placeWords(passage, options.tongue === 'en' ? 'en' : 'zh')].filter(Boolean).join(', ')})\n${promptText(passage)}`,
   )
   const rules = [
     options.persona,

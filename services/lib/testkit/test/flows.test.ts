@@ -133,6 +133,37 @@ test("a source in a sheet, on a slide or in a mail's attachment names its place;
   expect(old).toMatchObject({ state: 'failed', error: { code: 'unsupported', message: expect.stringMatching(/save it as \.docx/) } })
 })
 
+test('a row of a long table, and of the second table of a section, is quoted under its own column names', async () => {
+  const row = (n: number) =>
+    `SKU-${1000 + n},Widget model ${n},${(n * 3 + 0.5).toFixed(2)},${(n * 7) % 50},${['Basel', 'Lyon', 'Turin'][n % 3]}`
+  writeFileSync(
+    join(stack.folder, 'stock.csv'),
+    ['sku,name,price_eur,stock,warehouse', ...Array.from({ length: 200 }, (_, n) => row(n))].join('\n'),
+  )
+  const table = (...rows: string[][]) => `<table>${rows.map((cells) => `<tr><td>${cells.join('</td><td>')}</td></tr>`).join('')}</table>`
+  const ships = table(['船名', '泊位'], ['海鸥号', '三号泊位'], ['白鹭号', '五号泊位'])
+  const members = table(['会员类型', '年费'], ['普通会员', '300元'], ['高级会员', '950元'])
+  writeFileSync(join(stack.folder, 'club.html'), `<html><body><h1>帆船俱乐部</h1>${ships}${members}</body></html>`)
+  await stack.settled('stock.csv', 'ready')
+  await stack.settled('club.html', 'ready')
+  const told = (question: string, part: string) =>
+    until(`${part} is answered`, async () => {
+      const answer = await stack.ask(question)
+      return answer.text.includes(part) ? answer : undefined
+    })
+  for (const n of [0, 50, 77, 99, 199]) {
+    const answer = await told(`SKU-${1000 + n}有多少库存？`, `sku: SKU-${1000 + n};`)
+    expect(answer.text).toContain(`name: Widget model ${n}; price_eur: ${(n * 3 + 0.5).toFixed(2)}; stock: ${(n * 7) % 50}; warehouse:`)
+    expect(answer.citations.every(({ verified }) => verified)).toBe(true)
+  }
+  const where = await told('Which warehouse has SKU-1077?', 'sku: SKU-1077;')
+  expect(where.text).toContain('warehouse: Turin')
+  expect(where.text).not.toMatch(/sku: sku|SKU-\d+: |sku \| name/)
+  const member = await told('帆船俱乐部高级会员的年费是多少？', '950元')
+  expect(member.text).toContain('会员类型: 高级会员；年费: 950元')
+  expect(member.text).not.toMatch(/船名: .*会员/)
+}, 60_000)
+
 test('what is for a group is not answered, cited or given out to others, not even out of a saved answer', async () => {
   mkdirSync(join(stack.folder, 'board'))
   writeFileSync(join(stack.folder, 'board/_docent.yml'), 'readers: [board]\n')
