@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { cpuMs } from '../../../lib/testkit/src/cpu-ms.ts'
 import { extractPlain } from './plain.ts'
 import { unwrap, wrapWidthOf } from './unwrap.ts'
 
@@ -31,4 +32,11 @@ test('a text of long lines, or of short ones, was not wrapped', () => {
   expect(wrapWidthOf(['x'.repeat(400), 'y'.repeat(70)])).toBeUndefined()
   expect(wrapWidthOf(['name', 'value', 'other'])).toBeUndefined()
   expect(wrapWidthOf(['a'.repeat(71), 'b'.repeat(70), 'c'.repeat(72)])).toBe(72)
+})
+
+test('a long text without a blank line takes time in proportion to its lines', () => {
+  const lines = Array.from({ length: 24_000 }, (_, i) => `${'word '.repeat(14)}${String(i).padStart(5, '0')}`)
+  const joined: string[] = []
+  expect(cpuMs(() => joined.push(...unwrap(lines, 75)))).toBeLessThan(5_000)
+  expect(joined).toEqual([lines.join(' ')])
 })

@@ -22,13 +22,17 @@ export function wrapWidthOf(lines: readonly string[]): number | undefined {
 export function unwrap(lines: readonly string[], width: number): string[] {
   const out: string[] = []
   let last = ''
+  let end = '' // the last character so far: to read it from a string that grows would copy all of it for each line
   for (const line of lines) {
     const isWrapped = out.length > 0 && !item.test(line) && !laidOut.test(line) && !laidOut.test(last) && hadNoRoom(last, line, width)
     if (isWrapped) {
-      const before = out.at(-1)!
       const next = line.trim()
-      out[out.length - 1] = before + (wide.test(before.at(-1)!) && wide.test(next[0]!) ? '' : ' ') + next
-    } else out.push(line)
+      out[out.length - 1] += (wide.test(end) && wide.test(next[0] ?? '') ? '' : ' ') + next
+      end = next.at(-1) ?? ' '
+    } else {
+      out.push(line)
+      end = line.at(-1) ?? ''
+    }
     last = line
   }
   return out
