@@ -181,6 +181,23 @@ test('names in another Unicode form are the same document and are read from the 
   expect(await file.text()).toBe('Named in the decomposed form.')
 })
 
+test('of two names that differ in their Unicode form only the NFC one is read, and the other is listed', async () => {
+  put('cafe\u0301.txt', 'Written in the decomposed form.')
+  put('caf\u00e9.txt', 'Written in the composed form.')
+  const read = await ingest.reaches('caf\u00e9.txt', 'ready')
+  expect((await ingest.reaches('cafe\u0301.txt', 'skipped')).error).toMatchObject({
+    code: 'unreadable',
+    message: expect.stringContaining('another Unicode form'),
+  })
+  const texts = async () => (await ingest.chunks()).filter(({ path }) => path.normalize('NFC') === read.path).map(({ text }) => text)
+  expect(await texts()).toEqual(['Written in the composed form.'])
+
+  rmSync(join(ingest.folder, 'caf\u00e9.txt'))
+  await ingest.vanishes('cafe\u0301.txt')
+  await until('the other one is read', async () => (await texts())[0]?.includes('decomposed') || undefined)
+  expect((await ingest.reaches('caf\u00e9.txt', 'ready')).id).toBe(read.id)
+})
+
 test('more than a fifth gone waits for a yes; with it the rest stays searchable', async () => {
   const { items } = await ingest.documents()
   for (let i = 0; i < 20; i++) rmSync(join(ingest.folder, `company-${i}.txt`))

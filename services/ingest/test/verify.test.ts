@@ -23,12 +23,14 @@ test('the program says what folder, ledger and index disagree on, by its exit co
   put('edited.txt', 'Before.')
   put('moved.txt', 'Moved away.')
   put('table.xyz', 'of no known format')
-  for (const path of ['kept.txt', 'edited.txt', 'moved.txt']) await ingest.reaches(path, 'ready')
-  await ingest.reaches('table.xyz', 'skipped')
+  put('cafe\u0301.txt', 'The same name in another Unicode form.')
+  put('caf\u00e9.txt', 'Read.')
+  for (const path of ['kept.txt', 'edited.txt', 'moved.txt', 'caf\u00e9.txt']) await ingest.reaches(path, 'ready')
+  for (const path of ['table.xyz', 'cafe\u0301.txt']) await ingest.reaches(path, 'skipped')
   const env = { DATABASE_URL: ingest.databaseUrl, CHROMA_URL: inject('stores').chromaUrl, DOCENT_FOLDER: ingest.folder }
   const clean = await run(env, '--wait', '10')
   expect(clean).toMatchObject({ code: 0, stderr: '' })
-  expect(clean.stdout).toContain('4 files, 4 documents, 3 chunks, 3 entries of the dense index')
+  expect(clean.stdout).toContain('6 files, 6 documents, 4 chunks, 4 entries of the dense index')
 
   await ingest.stop()
   put('edited.txt', 'After.')

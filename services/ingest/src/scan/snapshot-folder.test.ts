@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { until } from '../../../lib/testkit/src/until.ts'
 import { mergeControls } from './control-files.ts'
+import { diskPath } from './disk-path.ts'
 import { settingsLookup } from './folder-settings.ts'
 import { createHashCache } from './hash-cache.ts'
 import { hashFile } from './hash-file.ts'
@@ -184,4 +185,25 @@ test('odd names are kept as they are', async () => {
   const names = ['-rf.txt', '; rm -rf.txt', '$(id).txt', 'line\nbreak.txt', '<img onerror>.txt', `${'长'.repeat(83)}.txt`, '   .txt']
   for (const name of names) put(name)
   expect(new Set(await paths())).toEqual(new Set(names))
+})
+
+test('of names that differ in their Unicode form only one is read, the one that a reader opens; the others are listed', async () => {
+  for (const dir of ['caf\u00e9', 'cafe\u0301', '\u1e9b\u0323']) mkdirSync(join(folder, dir))
+  for (const path of ['caf\u00e9/a.txt', 'cafe\u0301/b.txt', '\u1e9b\u0323/u\u0308.txt', 'q\u0323\u0307.txt', 'q\u0307\u0323.txt'])
+    put(path)
+  put('s\u0307\u0323.txt')
+  put('\u1e61\u0323.txt')
+  const seen = (await snapshotFolder(options)).files
+  const isRead = seen.filter(({ problem }) => !problem).map(({ path }) => path)
+  expect(isRead).toEqual(['caf\u00e9/a.txt', 'q\u0323\u0307.txt', '\u1e69.txt', '\u1e9b\u0323/\u00fc.txt'])
+  expect(await Promise.all(isRead.map((path) => diskPath(folder, path)))).toEqual([
+    'caf\u00e9/a.txt',
+    'q\u0323\u0307.txt',
+    's\u0307\u0323.txt',
+    '\u1e9b\u0323/u\u0308.txt',
+  ])
+  const left = seen.filter(({ problem }) => problem)
+  expect(left.map(({ path }) => path)).toEqual(['cafe\u0301', 'q\u0307\u0323.txt', '\u1e61\u0323.txt'])
+  expect(left.every(({ problem }) => problem?.state === 'skipped' && problem.code === 'unreadable')).toBe(true)
+  expect(await Promise.all(left.map(({ path }) => diskPath(folder, path)))).toEqual(left.map(({ path }) => path))
 })

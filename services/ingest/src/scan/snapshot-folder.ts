@@ -3,6 +3,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
 import { type ControlSeen, readControl } from './control-files.ts'
+import { chosenNames } from './disk-path.ts'
 import { IGNORE_FILE, isSettingsFile, SETTINGS_FILE } from './folder-settings.ts'
 import { forgetVanished, type HashCache, hasSettled } from './hash-cache.ts'
 import { fingerprintOf, hashFile } from './hash-file.ts'
@@ -64,13 +65,15 @@ async function walk(dir: string, above: Above, options: SnapshotOptions, snapsho
   const named = (name: string) => entries.some((entry) => entry.name === name)
   const rules = named(IGNORE_FILE) ? await rulesBelow(dir, above.rules, options, snapshot) : above.rules
   const isUnsettled = (named(SETTINGS_FILE) && (await lookAtSettings(dir, options, snapshot))) || above.isUnsettled
+  const chosen = chosenNames(entries.map(({ name }) => name))
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const onDisk = dir ? `${dir}/${entry.name}` : entry.name
     if (isSettingsFile(entry.name) && entry.name !== SETTINGS_FILE)
       snapshot.controls.push({ path: onDisk.normalize('NFC'), problem: `it is not read: name it ${SETTINGS_FILE}` })
     if (isTemporaryName(entry.name)) continue
     if (!ignore.isPathValid(onDisk) || rules.ignores(entry.isDirectory() ? `${onDisk}/` : onDisk)) continue
-    if (entry.isDirectory())
+    if (chosen.get(entry.name.normalize('NFC')) !== entry.name) snapshot.files.push(twinOf(dir, entry.name))
+    else if (entry.isDirectory())
       await walk(onDisk, { depth: above.depth + 1, rules, isUnsettled }, options, snapshot).catch((error) =>
         closedFolder(error, onDisk.normalize('NFC'), snapshot),
       )
@@ -220,7 +223,13 @@ async function judge(
   }
 }
 
-/** Two names that differ in their Unicode form only are one document; the NFC one is sorted first. */
+/** One path for a document: a name that differs from another's in its Unicode form only is listed as it is, and not read. */
+function twinOf(dir: string, name: string): FileSeen {
+  const message = 'Another name here is the same in another Unicode form, and that one is read; rename one of them.'
+  return problemFile(join(dir.normalize('NFC'), name), 'skipped', 'unreadable', message)
+}
+
+/** Names that are not UTF-8 may come back alike. */
 function oncePerPath(files: readonly FileSeen[]): FileSeen[] {
   return [...new Map(files.toReversed().map((file) => [file.path, file])).values()].reverse()
 }
