@@ -40,3 +40,21 @@ test('a long text without a blank line takes time in proportion to its lines', (
   expect(cpuMs(() => joined.push(...unwrap(lines, 75)))).toBeLessThan(5_000)
   expect(joined).toEqual([lines.join(' ')])
 })
+
+test.each([
+  '2026-11-21T08:15:0$ worker $ finished the job that the queue had given to it earlier',
+  '2026-11-21 08:15:0$,120 WARN worker $ has not answered for longer than it may take',
+  'Nov  2 08:15:0$ host daemon[$]: the connection was closed by the other side, again',
+  '[08:15:0$] worker $ finished the job that the queue had given to it a while earlier',
+  'ERROR: worker $ has failed to finish the job that the queue had given to it earlier',
+])('the lines of a log stay lines: %s', (pattern) => {
+  const lines = Array.from({ length: 8 }, (_, i) => pattern.replaceAll('$', String(i)))
+  const trace = '    at the place where it went wrong and where somebody has to look after it again'
+  expect(extractPlain([...lines, trace].join('\n'), 1_000_000).text.split('\n')).toEqual([...lines, trace])
+})
+
+test('prose in which lines happen to begin with a date and a time is joined', () => {
+  const words = 'word '.repeat(14).trim()
+  const lines = [words, words, `2026-11-21 08:15 ${words.slice(0, 53)}`, words, `INFO ${words.slice(0, 64)}`, words]
+  expect(unwrap(lines, 70)).toEqual([lines.join(' ')])
+})

@@ -2,9 +2,13 @@ const wide = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff
 const item =
   /^\s*(?:[-*•·‣>#|+=]|\(?\d{1,3}[.)、．]|\d{1,2}(?:\.\d{1,2})+|[（(][一二三四五六七八九十\d]{1,3}[）)]|[一二三四五六七八九十]{1,3}、)/
 const laidOut = /\t|\S {3,}\S/
+// a date with a time, as logs write them, or a level; a number or a date alone begins lines of prose, too
+const record =
+  /^[[<(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d|(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL)(?![A-Za-z]))/
 const MIN_WIDTH = 50
 const MAX_WIDTH = 120
 const MIN_FULL_LINES = 3
+const MIN_RECORDS = 3
 // people do not fill each line to the last column
 const FULL = 0.92
 
@@ -18,8 +22,9 @@ export function wrapWidthOf(lines: readonly string[]): number | undefined {
   return widths.filter((one) => one >= width * 0.85).length >= MIN_FULL_LINES ? width : undefined
 }
 
-/** Joins lines that end only because the next word had no room; items, tables and drawings stay as they are. */
+/** Joins lines that end only because the next word had no room; items, tables, drawings and a log's lines stay as they are. */
 export function unwrap(lines: readonly string[], width: number): string[] {
+  if (isLog(lines)) return [...lines]
   const out: string[] = []
   let last = ''
   let end = '' // the last character so far: to read it from a string that grows would copy all of it for each line
@@ -36,6 +41,11 @@ export function unwrap(lines: readonly string[], width: number): string[] {
     last = line
   }
   return out
+}
+
+/** Half of the lines begin as a log's do: no wrapped prose does that. */
+function isLog(lines: readonly string[]): boolean {
+  return lines.length >= MIN_RECORDS && lines.filter((line) => record.test(line)).length * 2 >= lines.length
 }
 
 function hadNoRoom(line: string, next: string, width: number): boolean {
