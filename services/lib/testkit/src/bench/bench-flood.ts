@@ -17,6 +17,8 @@ type Figures = Record<string, number>
 const MB = 1024 * 1024
 // what compose/services.yml gives the containers
 const limits = { embedder: 336, extractor: 256, ingest: 176, retrieval: 224 }
+// as compose/services.yml starts them
+const ingestFlags = ['--max-semi-space-size=4', '--max-old-space-size-percentage=50']
 const smallNursery = { nodeFlags: ['--max-semi-space-size=4'] }
 
 /**
@@ -79,7 +81,7 @@ async function openLimited(stores: Stores, scope: AsyncDisposableStack) {
     ),
   )
   const env = { ...ingestEnv(stores, corpusUrl, folder, socket), EMBEDDER_URL: embedder.url, MAX_FILE_MB: '150' }
-  const ingest = scope.use(await startChild('ingest', env, { readyPath: '/healthz', group: groupOf('ingest') }))
+  const ingest = scope.use(await startChild('ingest', env, { readyPath: '/healthz', nodeFlags: ingestFlags, group: groupOf('ingest') }))
   const retrieval = scope.use(
     await startChild(
       'retrieval',
