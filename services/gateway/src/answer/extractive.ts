@@ -42,12 +42,14 @@ export async function chooseQuotes(
   // across languages words say nothing, and every sentence in the question's own language looks near: the best passage's language decides;
   // where the own language comes as near, it does
   const asked = languageOf(question)
-  const nearest = passages.slice(0, MAX_PASSAGES).find(({ text }) => languageOf(text) === asked)
-  const first = passages[0] && languageOf(passages[0].text)
-  const isTorn = first !== asked && nearest !== undefined && nearest.score >= TORN * passages[0]!.score
-  const language = isTorn ? asked : first
+  const near = passages.slice(0, MAX_PASSAGES).map((passage) => ({ passage, language: languageOf(passage.text) }))
+  const [first] = near
+  const nearest = near.find(({ language }) => language === asked)?.passage
+  const isTorn = nearest !== undefined && nearest.score >= TORN * first!.passage.score
+  const language = isTorn ? asked : first?.language
   const isAcross = language !== asked
-  const top = passages.slice(0, MAX_PASSAGES).filter((passage) => !(isAcross || isTorn) || languageOf(passage.text) === language)
+  // a passage of the question's own language in the first place keeps those of the other one
+  const top = near.filter((one) => first!.language === asked || one.language === language).map(({ passage }) => passage)
   const candidates = candidatesOf(top).slice(0, MAX_CANDIDATES)
   if (candidates.length === 0) return { quotes: [], degraded: [], isWeak: true }
   const { scores, degraded } = await score(candidates.map(({ scored, context }) => ({ text: scored, context })))

@@ -54,12 +54,12 @@ function best(a: Passage, b: Passage): Passage {
 }
 
 /** What retrieval promises of one list holds for all together: nothing twice, not too much of one document unless it is the only one, no more than asked for. */
-function withoutRepeats(passages: readonly Passage[], most: number, limit: number): Passage[] {
+function withoutRepeats(passages: readonly Passage[], perDocument: number, limit: number): Passage[] {
   const isOnly = new Set(passages.map(({ documentId }) => documentId)).size === 1
   const kept: Passage[] = []
   for (const passage of passages) {
     const ofDocument = kept.filter(({ documentId }) => documentId === passage.documentId).length
-    if ((isOnly || ofDocument < most) && !kept.some((other) => isRepeat(passage, other))) kept.push(passage)
+    if ((isOnly || ofDocument < perDocument) && !kept.some((other) => isRepeat(passage, other))) kept.push(passage)
   }
   return kept.slice(0, limit)
 }

@@ -8,10 +8,10 @@ import { assemble } from '../../../../extractor/test/make-pdf.ts'
 import { makeFile } from '../chaos/make-files.ts'
 import { tempDatabase } from '../temp-database.ts'
 import { until } from '../until.ts'
-import { type ChildService, startChild } from './child-service.ts'
-import { headers, ingestEnv, openFolder, TOKEN } from './ingest-world.ts'
+import { startChild } from './child-service.ts'
+import { asker, countsOf, headers, ingestEnv, openFolder, TOKEN } from './ingest-world.ts'
 import { openMemoryGroup } from './memory-group.ts'
-import { openBenchStores, percentile } from './open-bench.ts'
+import { openBenchStores, percentile, retrievalFlags } from './open-bench.ts'
 
 type Figures = Record<string, number>
 const MB = 1024 * 1024
@@ -19,7 +19,7 @@ const MB = 1024 * 1024
 const limits = { embedder: 336, extractor: 256, ingest: 176, retrieval: 224 }
 // as compose/services.yml starts them
 const ingestFlags = ['--max-semi-space-size=4', '--max-old-space-size-percentage=50']
-const smallNursery = { nodeFlags: ['--max-semi-space-size=4'] }
+const embedderFlags = ['--max-semi-space-size=4']
 
 /**
  * PROMISES row 36: a folder that is full at once (BENCH_FILES files, 10,000 unless told; one branch 50 folders deep), then files of
@@ -71,7 +71,9 @@ async function openLimited(stores: Stores, scope: AsyncDisposableStack) {
   const { corpusUrl } = await tempDatabase(stores.databaseUrl, scope)
   const groups = Object.entries(limits).map(([name, limitMb]) => [name, scope.use(openMemoryGroup(name, limitMb))] as const)
   const groupOf = (name: string) => groups.find(([key]) => key === name)![1]
-  const embedder = scope.use(await startChild('embedder', { INTERNAL_TOKEN: TOKEN }, { ...smallNursery, group: groupOf('embedder') }))
+  const embedder = scope.use(
+    await startChild('embedder', { INTERNAL_TOKEN: TOKEN }, { nodeFlags: embedderFlags, group: groupOf('embedder') }),
+  )
   scope.use(
     await startChild(
       'extractor',
@@ -86,7 +88,7 @@ async function openLimited(stores: Stores, scope: AsyncDisposableStack) {
     await startChild(
       'retrieval',
       { DATABASE_URL: corpusUrl, CHROMA_URL: stores.chromaUrl, EMBEDDER_URL: embedder.url, INTERNAL_TOKEN: TOKEN },
-      { ...smallNursery, group: groupOf('retrieval') },
+      { nodeFlags: retrievalFlags, group: groupOf('retrieval') },
     ),
   )
   const ask = asker(retrieval)
@@ -118,10 +120,7 @@ async function openLimited(stores: Stores, scope: AsyncDisposableStack) {
         `${count} files are ready`,
         async () => {
           await wait(900) // counting is work, too
-          const { counts } = (await (await fetch(`${ingest.url}/documents?limit=1`, { headers })).json()) as {
-            counts: Record<string, number>
-          }
-          if (counts.failed) throw new Error(`${counts.failed} files failed`)
+          const counts = await countsOf(ingest)
           const s = Math.round((performance.now() - since) / 1000)
           if (s % 60 === 0) console.log(`  ${s} s: ${JSON.stringify(counts)}`)
           return counts.ready === count || undefined
@@ -169,18 +168,6 @@ async function connect(connectionString: string) {
   const client = new pg.Client({ connectionString })
   await client.connect()
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() })
-}
-
-function asker(retrieval: ChildService): () => Promise<number> {
-  let asked = 0
-  return async () => {
-    const started = performance.now()
-    const body = JSON.stringify({ query: `设备 ${++asked} 的温度是多少？` })
-    const response = await fetch(`${retrieval.url}/search`, { method: 'POST', headers, body })
-    if (!response.ok) throw new Error(`search: ${response.status}`)
-    await response.arrayBuffer()
-    return performance.now() - started
-  }
 }
 
 /** Texts in a hundred folders; each hundredth one lies 50 folders deep. */

@@ -1,11 +1,10 @@
-import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nginxCommand } from '../../assets/programs.ts'
 import { startNginx } from '../start-nginx.ts'
 import type { ChildService } from './child-service.ts'
 import { percentile } from './open-bench.ts'
 import { ask, crowd, type Door, gatewayDoor, plainDoor } from './relay/load.ts'
-import { openRelay, type Relay } from './relay/open-relay.ts'
+import { type Relay, runParts } from './relay/open-relay.ts'
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
 const PACED = { streams: 200, perSecond: 50, tokens: 200 }
@@ -16,8 +15,7 @@ const APART_MS = 10
 const pacedModel = `paced-${PACED.perSecond}-${PACED.tokens}`
 const burstModel = `burst-${BURST.tokens}`
 
-type Part = (relay: Relay, scope: AsyncDisposableStack) => Promise<Record<string, number>>
-const parts: Record<string, Part> = { paced, nginx, burst, memory, resume }
+const parts = { paced, nginx, burst, memory, resume }
 const median = (values: readonly number[]) => percentile(values, 0.5)
 
 /**
@@ -25,15 +23,7 @@ const median = (values: readonly number[]) => percentile(values, 0.5)
  * BENCH_PARTS=paced,nginx,burst,memory,resume names some of it.
  */
 export async function benchGateway(scope: AsyncDisposableStack): Promise<Record<string, number>> {
-  const relay = await openRelay(scope)
-  const wanted = process.env.BENCH_PARTS?.split(',') ?? Object.keys(parts)
-  const all: Record<string, number> = { 'load average at the begin': loadavg()[0]! }
-  for (const [name, part] of Object.entries(parts)) {
-    if (!wanted.includes(name)) continue
-    console.error(name)
-    Object.assign(all, await part(relay, scope))
-  }
-  return { ...all, 'load average at the end': loadavg()[0]! }
+  return runParts(parts, scope)
 }
 
 /** A and B in turn; the first round is for the compiler. */

@@ -15,7 +15,7 @@ import pg from 'pg'
 import { tempDatabase } from '../temp-database.ts'
 import { until } from '../until.ts'
 import { type ChildService, startChild } from './child-service.ts'
-import { extractorOf, headers, ingestEnv, openFolder, openWorld, putPages, TOKEN } from './ingest-world.ts'
+import { asker, extractorOf, headers, ingestEnv, openFolder, openWorld, putPages, TOKEN } from './ingest-world.ts'
 import { openBenchStores, percentile } from './open-bench.ts'
 
 const chunking = { size: 500, overlap: 50 }
@@ -154,18 +154,7 @@ async function questionsMeanwhile(stores: Stores, embedder: ChildService, files 
       INTERNAL_TOKEN: TOKEN,
     }),
   )
-  let asked = 0
-  const ask = async () => {
-    const started = performance.now()
-    const response = await fetch(`${retrieval.url}/search`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ query: `设备 ${++asked} 的温度是多少？` }),
-    })
-    if (!response.ok) throw new Error(`search: ${response.status}`)
-    await response.arrayBuffer()
-    return performance.now() - started
-  }
+  const ask = asker(retrieval)
   for (let i = 0; i < 50; i++) await ask()
   const idle: number[] = []
   for (let i = 0; i < 300; i++) idle.push(await ask())

@@ -1,27 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { percentile } from './open-bench.ts'
 import { ask, crowd, type Door, gatewayDoor, plainDoor } from './relay/load.ts'
-import { openRelay, type Relay } from './relay/open-relay.ts'
+import { type Relay, runParts } from './relay/open-relay.ts'
 
 const TOKENS = 200
 const AT_ONCE = 200
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
-const parts: Record<string, (relay: Relay) => Promise<Record<string, number>>> = { idle, rush, newcomer, repeated, turns }
+const parts = { idle, rush, newcomer, repeated, turns }
 
 /** What a turn costs, and how soon its first text comes; BENCH_PARTS=idle,rush,newcomer,repeated,turns names some of it. */
 export async function benchTurns(scope: AsyncDisposableStack): Promise<Record<string, number>> {
-  const relay = await openRelay(scope)
-  const wanted = process.env.BENCH_PARTS?.split(',') ?? Object.keys(parts)
-  const all: Record<string, number> = { 'load average at the begin': loadavg()[0]! }
-  for (const [name, part] of Object.entries(parts)) {
-    if (!wanted.includes(name)) continue
-    console.error(name)
-    Object.assign(all, await part(relay))
-  }
-  return { ...all, 'load average at the end': loadavg()[0]! }
+  return runParts(parts, scope)
 }
 
 const median = (values: readonly number[]) => percentile(values, 0.5)

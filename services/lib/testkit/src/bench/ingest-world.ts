@@ -7,7 +7,7 @@ import type { Stores } from '@docent/solo/stores'
 import { makeFile } from '../chaos/make-files.ts'
 import { tempDatabase } from '../temp-database.ts'
 import { until } from '../until.ts'
-import { startChild } from './child-service.ts'
+import { type ChildService, startChild } from './child-service.ts'
 
 export const TOKEN = 'bench-internal-token-0123456789-abcdefg'
 const kinds = ['txt-zh', 'txt-en', 'md', 'html', 'docx', 'csv', 'xlsx', 'pdf', 'pdf-zh']
@@ -16,6 +16,7 @@ export const headers = {
   'x-docent-token': TOKEN,
   'x-docent-principal': encodePrincipal({ id: 'bench', kind: 'admin', scopes: ['chat', 'read', 'ingest'] }),
 }
+
 export function openFolder(scope: AsyncDisposableStack): string {
   return scope.adopt(mkdtempSync(join(tmpdir(), 'docent-bench-folder-')), (path) => rmSync(path, { recursive: true, force: true }))
 }
@@ -54,6 +55,26 @@ export function ingestEnv(stores: Stores, corpusUrl: string, folder: string, soc
   }
 }
 
+/** Another question each time, for what a vector in a cache would tell; milliseconds of the search. */
+export function asker(retrieval: ChildService): () => Promise<number> {
+  let asked = 0
+  return async () => {
+    const started = performance.now()
+    const body = JSON.stringify({ query: `设备 ${++asked} 的温度是多少？` })
+    const response = await fetch(`${retrieval.url}/search`, { method: 'POST', headers, body })
+    if (!response.ok) throw new Error(`search: ${response.status}`)
+    await response.arrayBuffer()
+    return performance.now() - started
+  }
+}
+
+/** Documents per state; throws where one has failed. */
+export async function countsOf(ingest: ChildService): Promise<Record<string, number>> {
+  const { counts } = (await (await fetch(`${ingest.url}/documents?limit=1`, { headers })).json()) as { counts: Record<string, number> }
+  if (counts.failed) throw new Error(`${counts.failed} files failed`)
+  return counts
+}
+
 /** A database and an ingest process of its own. */
 export async function openWorld(stores: Stores, embedderUrl: string, folder: string, socket: string, scope: AsyncDisposableStack) {
   const { corpusUrl } = await tempDatabase(stores.databaseUrl, scope)
@@ -65,17 +86,7 @@ export async function openWorld(stores: Stores, embedderUrl: string, folder: str
     corpusUrl,
     /** milliseconds from the start of the process to `count` ready files */
     readyAfter: async (count: number) => {
-      await until(
-        `${count} files are ready`,
-        async () => {
-          const { counts } = (await (await fetch(`${ingest.url}/documents?limit=1`, { headers })).json()) as {
-            counts: Record<string, number>
-          }
-          if (counts.failed) throw new Error(`${counts.failed} files failed`)
-          return counts.ready === count || undefined
-        },
-        1_800_000,
-      )
+      await until(`${count} files are ready`, async () => (await countsOf(ingest)).ready === count || undefined, 1_800_000)
       return performance.now() - started
     },
   }

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import { freePort } from '@docent/kit/free-port'
 import { tempDatabase } from '../../temp-database.ts'
 import { type ChildService, startChild, startProgram } from '../child-service.ts'
@@ -40,4 +41,19 @@ export async function openRelay(scope: AsyncDisposableStack) {
     rivalFor: async (kind: 'pipe' | 'sdk', model: string): Promise<ChildService> =>
       scope.use(await startProgram(new URL('rival-main.ts', import.meta.url), { RIVAL: kind, UPSTREAM: mock.url, MODEL: model })),
   }
+}
+
+type Part = (relay: Relay, scope: AsyncDisposableStack) => Promise<Record<string, number>>
+
+/** The parts of a bench one after the other, those alone that BENCH_PARTS names; all their figures, and the load before and after. */
+export async function runParts(parts: Record<string, Part>, scope: AsyncDisposableStack): Promise<Record<string, number>> {
+  const relay = await openRelay(scope)
+  const wanted = process.env.BENCH_PARTS?.split(',') ?? Object.keys(parts)
+  const all: Record<string, number> = { 'load average at the begin': loadavg()[0]! }
+  for (const [name, part] of Object.entries(parts)) {
+    if (!wanted.includes(name)) continue
+    console.error(name)
+    Object.assign(all, await part(relay, scope))
+  }
+  return { ...all, 'load average at the end': loadavg()[0]! }
 }
