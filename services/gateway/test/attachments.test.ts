@@ -85,7 +85,7 @@ describe('files attached to a conversation', () => {
     ])
     for (const answer of others) {
       expect(pathsOf(answer)).toEqual(['manual.md'])
-      expect(JSON.stringify(answer)).not.toContain('3000')
+      expect(JSON.stringify(answer)).not.toContain('3000 元')
     }
     // foreign conversations look as if they were not there
     expect((await other.list(first)).status).toBe(404)
@@ -110,7 +110,7 @@ describe('files attached to a conversation', () => {
     await ask('租约的押金', { conversationId })
     const searches = place.neighbours.seen.filter(({ url }) => url === '/search')
     expect(searches).toHaveLength(1)
-    expect(JSON.stringify(searches)).not.toContain('3000')
+    expect(JSON.stringify(searches)).not.toContain('3000 元')
   })
 
   test('beside an answerable folder it stands first when it speaks of the question, and not at all when it does not', async () => {
@@ -169,7 +169,7 @@ describe('files attached to a conversation', () => {
     place.neighbours.sourceState = 'current'
     const events = await shown(`answers/${answerId}/events`)
     expect(events).toContain('event: sources')
-    expect(events.match(/event: sources\ndata: .*/)![0]).not.toContain('3000')
+    expect(events.match(/event: sources\ndata: .*/)![0]).not.toContain('3000 元')
     for (const id of [conversationId, branch]) {
       const told = JSON.parse(await shown(`conversations/${id}`)) as { messages: { sources?: typeof sources }[] }
       expect(told.messages[1]!.sources!.map(({ n, snippet }) => [n, snippet])).toEqual([

@@ -142,7 +142,7 @@ describe('signed in at a proxy', () => {
     expect((await read(hr)).messages).toHaveLength(6)
     const cut = await read()
     expect(cut).toMatchObject({ messages: [{ role: 'question' }, { role: 'answer' }, { role: 'question' }], withheld: 3 })
-    expect(JSON.stringify(cut)).not.toContain('90000')
+    expect(JSON.stringify(cut)).not.toContain('90000 元')
     expect([await citation(hr), await citation()]).toEqual([200, 404])
     // while nobody knows who may read it, it is kept back
     place.neighbours.down = true
