@@ -12,7 +12,7 @@ describe('nginx', () => {
   let folder: string
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'docent-nginx-'))
-    for (const name of ['snippets', 'tls']) cpSync(join(root, 'nginx', name), join(folder, name), { recursive: true })
+    cpSync(join(root, 'nginx/snippets'), join(folder, 'snippets'), { recursive: true })
     for (const name of ['conf.d']) mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, 'mime.types'), 'types { text/html html; }\n')
     execFileSync(
@@ -49,7 +49,7 @@ describe('nginx', () => {
   }
 
   function check(tlsMode: string): { status: number | null; text: string } {
-    const values: Record<string, string> = { TLS_MODE: tlsMode, MAX_FILE_MB: '50', NGINX_RESOLVER: '127.0.0.11' }
+    const values: Record<string, string> = { MAX_FILE_MB: '50', NGINX_RESOLVER: '127.0.0.11' }
     const template = readFileSync(join(root, 'nginx/templates/stack.conf.template'), 'utf8')
     // `http2 on` is younger than Debian 12's nginx
     const http2 = spawnSync(nginxCommand(), ['-v'], { encoding: 'utf8' }).stderr.match(/1\.(\d+)/)?.[1]
@@ -57,8 +57,7 @@ describe('nginx', () => {
       .replace(/\$\{([A-Z_]+)\}/g, (_, name: string) => values[name] ?? '')
       .replace(/^ *http2 on;$/m, (line) => (Number(http2) >= 25 ? line : ''))
     writeFileSync(join(folder, 'conf.d/stack.conf'), place(filled))
-    for (const name of ['self-signed', 'files'])
-      writeFileSync(join(folder, `tls/${name}.conf`), place(readFileSync(join(root, `nginx/tls/${name}.conf`), 'utf8')))
+    writeFileSync(join(folder, 'conf.d/certificate.inc'), place(readFileSync(join(root, `nginx/tls/${tlsMode}.conf`), 'utf8')))
     writeFileSync(join(folder, 'nginx.conf'), place(readFileSync(join(root, 'nginx/nginx.conf'), 'utf8')))
     const origins = join(folder, 'conf.d/00-origins.conf')
     execFileSync('sh', [join(root, 'nginx/entrypoint/15-allowed-origins.sh')], {

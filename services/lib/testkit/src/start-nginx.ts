@@ -39,7 +39,7 @@ export async function startNginx(
   mkdirSync(join(folder, 'conf.d'))
   mkdirSync(join(folder, 'tls'))
   writeFileSync(join(folder, 'mime.types'), 'types { text/html html; }\n')
-  writeFileSync(join(folder, 'tls/none.conf'), `set $hsts "";\n${tls ? certificate(folder) : ''}`)
+  writeFileSync(join(folder, 'conf.d/certificate.inc'), `set $hsts "";\n${tls ? certificate(folder) : ''}`)
   const ours = (path: string) =>
     path.replaceAll('/tmp/', `${folder}/`).replaceAll('/etc/nginx', folder).replaceAll('/dev/std', `${folder}/std`)
   writeFileSync(join(folder, 'nginx.conf'), ours(readFileSync(join(root, 'nginx/nginx.conf'), 'utf8')))
@@ -51,7 +51,7 @@ export async function startNginx(
   const template = readFileSync(join(root, 'nginx/templates/stack.conf.template'), 'utf8')
 
   function configure(ports: number | readonly number[]): void {
-    const values: Record<string, string> = { TLS_MODE: 'none', MAX_FILE_MB: '50', NGINX_RESOLVER: '127.0.0.1' }
+    const values: Record<string, string> = { MAX_FILE_MB: '50', NGINX_RESOLVER: '127.0.0.1' }
     const filled = template
       .replace(/\$\{([A-Z_]+)\}/g, (_, name: string) => values[name] ?? '')
       .replace(/^ *http2 on;$/m, '')
