@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { parse } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { ConfigError } from './config.ts'
 import { migrate } from './postgres.ts'
 
 export type MigrateAll = {
@@ -33,10 +36,12 @@ export async function migrateAll({
     await admin.query('SELECT pg_advisory_lock($1)', [LOCK])
     const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name')
     const database = admin.escapeIdentifier(rows[0]!.name)
-    for (const { role, schema, password, dir } of [
+    const parts = [
       { role: 'docent_corpus', schema: 'corpus', password: corpusPassword, dir: corpusDir },
       { role: 'docent_chat', schema: 'chat', password: chatPassword, dir: chatDir },
-    ]) {
+    ]
+    await refuseNewer(admin, parts)
+    for (const { role, schema, password, dir } of parts) {
       await settleRole(admin, role, password)
       await migrate(adminUrl, { dir, schema, log })
       for (const statement of [
@@ -61,6 +66,25 @@ export async function migrateAll({
 export function derivedPassword(adminUrl: string, role: 'corpus' | 'chat'): string {
   const { username, password, host } = new URL(adminUrl)
   return createHash('sha256').update(`${role}:${username}:${password}:${host}`).digest('hex').slice(0, 48)
+}
+
+/**
+ * An older version must not write into tables that it does not know: it would miss what the newer one keeps in them.
+ * Errors: ConfigError, with what to do.
+ */
+async function refuseNewer(admin: pg.Client, parts: readonly { schema: string; dir: URL }[]): Promise<void> {
+  const unknown: string[] = []
+  for (const { schema, dir } of parts) {
+    const { rows: found } = await admin.query('SELECT to_regclass($1) AS found', [`${schema}.migration`])
+    if (found[0].found === null) continue
+    const known = new Set((await readdir(dir)).map((name) => parse(name).name))
+    const { rows } = await admin.query<{ name: string }>(`SELECT name FROM ${schema}.migration ORDER BY id`)
+    unknown.push(...rows.filter(({ name }) => !known.has(name)).map(({ name }) => `${schema}: ${name}`))
+  }
+  if (unknown.length === 0) return
+  throw new ConfigError(
+    `The database is newer than this version of Docent (${unknown.join(', ')}). Nothing was changed. Go on with the newer version, or restore the backup made before the upgrade.`,
+  )
 }
 
 /** DDL takes no parameters: the name is a constant above, the password is quoted by the driver. */

@@ -1,3 +1,8 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigError } from '@docent/kit/config'
 import { migrateAll } from '@docent/kit/migrate-all'
 import pg from 'pg'
 import { afterAll, expect, inject, test } from 'vitest'
@@ -52,4 +57,30 @@ test('neither app role reaches the other schema or changes its own', async () =>
   ] as const) {
     await expect(ask(url, sql), sql).rejects.toMatchObject({ code: '42501' })
   }
+})
+
+test('a database of a newer version is refused by name, and left as it is', async () => {
+  const admin = inject('stores').databaseUrl
+  const { corpusUrl, chatUrl } = await tempDatabase(admin, scope)
+  const adminUrl = await ownDatabase(admin, scope)
+  const older = mkdtempSync(join(tmpdir(), 'docent-older-'))
+  scope.defer(() => rmSync(older, { recursive: true, force: true }))
+  const chatDir = new URL('../../../gateway/migrations/', import.meta.url)
+  const newest = readdirSync(chatDir).sort().at(-1)!
+  cpSync(chatDir, older, { recursive: true, filter: (path) => !path.endsWith(newest) })
+  const run = (dir: URL) =>
+    migrateAll({
+      adminUrl,
+      corpusPassword: new URL(corpusUrl).password,
+      chatPassword: new URL(chatUrl).password,
+      corpusDir: new URL('../../corpus/migrations/', import.meta.url),
+      chatDir: dir,
+      log: () => undefined,
+    })
+  await run(chatDir)
+  const refused = run(pathToFileURL(`${older}/`))
+  await expect(refused).rejects.toBeInstanceOf(ConfigError)
+  await expect(refused).rejects.toThrow(`The database is newer than this version of Docent (chat: ${newest.replace('.sql', '')})`)
+  const [{ n }] = (await ask(adminUrl, 'SELECT count(*)::int AS n FROM chat.migration')) as [{ n: number }]
+  expect(n).toBe(readdirSync(chatDir).length)
 })
