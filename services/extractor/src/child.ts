@@ -4,7 +4,9 @@ import { createInterface } from 'node:readline'
 import { extract } from './extract.ts'
 import { ExtractFailure } from './failure.ts'
 import { openOcr } from './ocr.ts'
-import type { Job } from './types.ts'
+import type { Job, Tell } from './types.ts'
+
+const TELL_MS = 300
 
 const control = new Socket({ fd: 4, readable: true, writable: false })
 const answer = new Socket({ fd: 3, readable: false, writable: true })
@@ -24,7 +26,7 @@ async function respond(job: Job): Promise<void> {
 
 async function answerTo(job: Job): Promise<[word: 'ok' | 'failed', content: unknown]> {
   try {
-    return ['ok', await extract(await readDocument(job.size), job, openOcr(job.ocr, announceOcr))]
+    return ['ok', await extract(await readDocument(job.size), job, openOcr(job.ocr, announceOcr), createTeller())]
   } catch (error) {
     if (error instanceof ExtractFailure) return ['failed', { code: error.code, detail: error.detail, cause: causeOf(error.cause) }]
     // A parser that throws was given something it cannot parse; running out of stack is the document's doing as well.
@@ -35,6 +37,20 @@ async function answerTo(job: Job): Promise<[word: 'ok' | 'failed', content: unkn
 /** Pages that OCR is about to read: the parent allows their time. */
 function announceOcr(pages: number): void {
   answer.write(`ocr ${pages}\n`)
+}
+
+/** A few lines a second at most, and none about what is read at once; that OCR begins is always said. */
+function createTeller(): Tell {
+  let toldAt = performance.now()
+  let last = ''
+  return (stage, unit, done, total) => {
+    const now = performance.now()
+    const isNews = stage === 'ocr' && last !== stage
+    if (!isNews && now - toldAt < TELL_MS) return
+    toldAt = now
+    last = stage
+    answer.write(`at ${stage} ${unit} ${done} ${total}\n`)
+  }
 }
 
 function causeOf(error: unknown): string | undefined {

@@ -3,7 +3,7 @@ import { type Answer, type Document, exchange, OCR_PAGE_MS } from './exchange.ts
 import { ExtractFailure, isFailureCode } from './failure.ts'
 import { isPlainText } from './formats-by-extension.ts'
 import { type Child, spawnChild } from './spawn-child.ts'
-import type { OcrJob } from './types.ts'
+import type { OcrJob, Progress } from './types.ts'
 
 export type ChildLimits = {
   memoryMb: number
@@ -16,8 +16,8 @@ export type ChildLimits = {
 }
 
 export type Children = AsyncDisposable & {
-  /** The document's JSON as the child wrote it. */
-  run(job: { path: string; size: number; handle: FileHandle }, signal: AbortSignal): Promise<Buffer>
+  /** The document's JSON as the child wrote it; `tell` hears how far it is. */
+  run(job: { path: string; size: number; handle: FileHandle }, signal: AbortSignal, tell?: (progress: Progress) => void): Promise<Buffer>
 }
 
 /** How far a child goes on after plain texts: far enough that its start hardly counts, not so far that their remains do. */
@@ -83,16 +83,16 @@ export function createChildren(limits: ChildLimits): Children {
   }
 
   /** What its pictures cost the document its child for is left out: the text of the others is kept, and a note says so. */
-  async function withoutOcr(document: Document, signal: AbortSignal): Promise<Buffer> {
+  async function withoutOcr(document: Document, signal: AbortSignal, tell?: (progress: Progress) => void): Promise<Buffer> {
     const taken = await take(false)
-    const answer = await exchange(taken.child, document, limits, signal)
+    const answer = await exchange(taken.child, document, limits, signal, tell)
     await end(taken.child)
     signal.throwIfAborted()
     return judge(answer, document)
   }
 
   return {
-    async run(job, signal) {
+    async run(job, signal, tell) {
       await acquire()
       try {
         signal.throwIfAborted()
@@ -101,14 +101,14 @@ export function createChildren(limits: ChildLimits): Children {
         const document = isPlain ? { ...job, bytes: await bytesOf(job) } : { ...job, ...(ocr ? { ocr } : {}) }
         const taken = await take(isPlain)
         const started = performance.now()
-        const answer = await exchange(taken.child, document, limits, signal)
+        const answer = await exchange(taken.child, document, limits, signal, tell)
         const used = { child: taken.child, documents: taken.documents + 1, bytes: taken.bytes + job.size }
         const isGood = isPlain && answer.isWhole && performance.now() - started < lasts.documentMs
         if (isGood && used.documents < lasts.documents && used.bytes < lasts.bytes && !isClosed) idle.push(used)
         else await end(taken.child)
         signal.throwIfAborted()
         const why = answer.usedOcr ? whyOcrFailed(answer) : undefined
-        return why ? await withoutOcr({ ...job, ocr: { whyNot: why } }, signal) : judge(answer, document)
+        return why ? await withoutOcr({ ...job, ocr: { whyNot: why } }, signal, tell) : judge(answer, document)
       } finally {
         release()
       }

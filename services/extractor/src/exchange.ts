@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { Progress } from '@docent/core/document'
 import type { Child } from './spawn-child.ts'
 import type { OcrJob } from './types.ts'
 import { type Bounds, type Verdict, watchChild } from './watchdog.ts'
@@ -26,12 +27,21 @@ type Limits = { memoryMb: number; timeoutMs: number; maxOutputBytes: number }
 export const OCR_PAGE_MS = 6_000
 
 const STDERR_CHARS = 4_000
+// what a child says before its answer: a few lines a second for an hour come to less
+const MAX_PREFACE_BYTES = 512 * 1024
+const LINE_BYTES = 100
 
 /**
- * Sends a child one document and reads what it says: lines of `ocr` and how many pages it begins to read by it, then a word, the length in
- * bytes, a line end, JSON. The limits kill it.
+ * Sends a child one document and reads what it says: lines of `ocr` and how many pages it begins to read by it, and of `at` and how far it is;
+ * then a word, the length in bytes, a line end, JSON. The limits kill it. `tell` hears how far it is: numbers only, nothing of the document.
  */
-export async function exchange(child: Child, document: Document, limits: Limits, signal: AbortSignal): Promise<Answer> {
+export async function exchange(
+  child: Child,
+  document: Document,
+  limits: Limits,
+  signal: AbortSignal,
+  tell: (progress: Progress) => void = () => {},
+): Promise<Answer> {
   const said: Answer = {
     word: undefined,
     body: Buffer.alloc(0),
@@ -54,6 +64,7 @@ export async function exchange(child: Child, document: Document, limits: Limits,
   const answered = Promise.withResolvers<void>()
   const chunks: Buffer[] = []
   let head: Head | undefined
+  let preface = 0
   const allow = (pages: number) => {
     said.usedOcr = true
     // It is a parser of a hostile file that asks: no more than all the pages it may read.
@@ -65,9 +76,12 @@ export async function exchange(child: Child, document: Document, limits: Limits,
     if (said.received > limits.maxOutputBytes) return kill('too_much')
     chunks.push(chunk)
     if (!head) {
-      head = headOf(chunks, allow)
+      head = headOf(chunks, allow, tell)
       // what came before the answer is none of it
-      said.received = chunks.reduce((sum, part) => sum + part.length, 0)
+      const left = chunks.reduce((sum, part) => sum + part.length, 0)
+      preface += said.received - left
+      said.received = left
+      if (preface > MAX_PREFACE_BYTES) return kill()
     }
     if (head && said.received >= head.to) answered.resolve()
   }
@@ -101,15 +115,22 @@ export async function exchange(child: Child, document: Document, limits: Limits,
 
 type Head = { word: 'ok' | 'failed'; from: number; to: number }
 
+const prefaceLine = /^(?:ocr (\d{1,6})|at (extract|ocr) ([a-z]{1,12}) (\d{1,6}) (\d{1,6}))\n/
+
 /** The answer's first line; what stands before it is taken off `chunks` and told once. */
-function headOf(chunks: Buffer[], onOcr: (pages: number) => void): Head | undefined {
+function headOf(chunks: Buffer[], onOcr: (pages: number) => void, tell: (progress: Progress) => void): Head | undefined {
   const all = Buffer.concat(chunks)
-  let text = all.subarray(0, 4_000).toString('latin1')
   let from = 0
-  for (let line = /^ocr (\d{1,6})\n/.exec(text); line; line = /^ocr (\d{1,6})\n/.exec(text)) {
-    onOcr(Number(line[1]))
-    from += line[0].length
-    text = text.slice(line[0].length)
+  let text = all.toString('latin1', 0, LINE_BYTES)
+  for (let line = prefaceLine.exec(text); line; line = prefaceLine.exec(text)) {
+    const [whole, pages, stage, unit, done, total] = line
+    if (pages !== undefined) onOcr(Number(pages))
+    else {
+      const said = Progress.safeParse({ stage, unit, done: Number(done), total: Number(total) })
+      if (said.success && said.data.done <= said.data.total) tell(said.data)
+    }
+    from += whole.length
+    text = all.toString('latin1', from, from + LINE_BYTES)
   }
   if (from > 0) chunks.splice(0, chunks.length, all.subarray(from))
   const head = /^(ok|failed) (\d{1,9})\n/.exec(text)

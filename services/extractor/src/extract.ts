@@ -3,23 +3,23 @@ import { detectFormat, imageTypeOf } from './detect.ts'
 import { ExtractFailure } from './failure.ts'
 import type { Format } from './formats-by-extension.ts'
 import { type Ocr, openOcr } from './ocr.ts'
-import type { Extracted, Job } from './types.ts'
+import type { Extracted, Job, Tell } from './types.ts'
 
 /** Bytes to blocks. Parsers are loaded when first needed: a text file does not pay for PDFium. */
-export async function extract(bytes: Buffer, job: Job, ocr: Ocr = openOcr(job.ocr, () => {})): Promise<Extracted> {
+export async function extract(bytes: Buffer, job: Job, ocr: Ocr = openOcr(job.ocr, () => {}), tell: Tell = () => {}): Promise<Extracted> {
   if (bytes.length === 0) throw new ExtractFailure('empty')
   const format = detectFormat(job.path, bytes)
   const maxChars = job.maxOutputBytes
-  if (format === 'pdf') return (await import('./formats/pdf.ts')).extractPdf(bytes, maxChars, ocr)
+  if (format === 'pdf') return (await import('./formats/pdf.ts')).extractPdf(bytes, maxChars, ocr, tell)
   if (format === 'docx') return (await import('./formats/docx.ts')).extractDocx(bytes, maxChars)
-  if (format === 'xlsx') return (await import('./formats/xlsx.ts')).extractXlsx(bytes, maxChars)
-  if (format === 'pptx') return (await import('./formats/pptx.ts')).extractPptx(bytes, maxChars)
+  if (format === 'xlsx') return (await import('./formats/xlsx.ts')).extractXlsx(bytes, maxChars, tell)
+  if (format === 'pptx') return (await import('./formats/pptx.ts')).extractPptx(bytes, maxChars, tell)
   if (format === 'odt' || format === 'ods' || format === 'odp')
     return (await import('./formats/odf.ts')).extractOdf(bytes, format, maxChars)
-  if (format === 'epub') return (await import('./formats/epub.ts')).extractEpub(bytes, maxChars)
-  if (format === 'eml') return (await import('./formats/eml.ts')).extractEml(bytes, job, maxChars, ocr)
+  if (format === 'epub') return (await import('./formats/epub.ts')).extractEpub(bytes, maxChars, tell)
+  if (format === 'eml') return (await import('./formats/eml.ts')).extractEml(bytes, job, maxChars, ocr, tell)
   if (format === 'rtf') return (await import('./formats/rtf.ts')).extractRtf(bytes, maxChars)
-  if (format === 'image') return (await import('./formats/image.ts')).extractImage(bytes, imageTypeOf(bytes)!, maxChars, ocr)
+  if (format === 'image') return (await import('./formats/image.ts')).extractImage(bytes, imageTypeOf(bytes)!, maxChars, ocr, tell)
   if (bytes.length > job.maxOutputBytes)
     throw new ExtractFailure('too_large', 'A text file of this size is too much for one document: split it into parts.')
   const { text, encoding, note } = decodeText(bytes, format === 'html' ? declaredCharset(bytes) : undefined)

@@ -10,6 +10,7 @@ import { type Counters, countExtraction, createCounters } from './counters.ts'
 import { ExtractFailure } from './failure.ts'
 import { openDocument } from './open-document.ts'
 import { layOutTessdata } from './tessdata.ts'
+import type { Progress } from './types.ts'
 
 export type ExtractorConfig = {
   root: string
@@ -28,8 +29,13 @@ export type ExtractorConfig = {
 
 const MB = 1024 * 1024
 const MAX_BODY_BYTES = 64 * 1024
+const LINES = 'application/x-ndjson'
 
-const ExtractBody = z.object({ path: z.string().min(1).max(4096), maxBytes: z.number().int().positive().optional() })
+const ExtractBody = z.object({
+  path: z.string().min(1).max(4096),
+  maxBytes: z.number().int().positive().optional(),
+  progress: z.boolean().default(false),
+})
 
 type Deps = { config: ExtractorConfig; children: Children; counters: Counters; log: Log }
 
@@ -74,8 +80,8 @@ async function handle(req: IncomingMessage, res: ServerResponse, deps: Deps): Pr
   const left = new AbortController()
   res.once('close', () => left.abort())
   try {
-    const body = await extractOne(req, deps, left.signal)
-    res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body)
+    const body = await extractOne(req, deps, left.signal, (progress) => sendLine(res, progress))
+    send(res, 200, body)
   } catch (error) {
     if (left.signal.aborted) return
     if (error instanceof ExtractFailure) return sendProblem(res, error.status, error)
@@ -84,8 +90,13 @@ async function handle(req: IncomingMessage, res: ServerResponse, deps: Deps): Pr
   }
 }
 
-async function extractOne(req: IncomingMessage, { config, children, counters, log }: Deps, left: AbortSignal): Promise<Buffer> {
-  const { path, maxBytes } = await readBody(req)
+async function extractOne(
+  req: IncomingMessage,
+  { config, children, counters, log }: Deps,
+  left: AbortSignal,
+  tell: (progress: Progress) => void,
+): Promise<Buffer> {
+  const { path, maxBytes, progress } = await readBody(req)
   const started = performance.now()
   let outcome = 'ok'
   counters.active++
@@ -94,7 +105,7 @@ async function extractOne(req: IncomingMessage, { config, children, counters, lo
     const { handle, size } = await openDocument(config.root, path, limit)
     await using _file = { [Symbol.asyncDispose]: () => handle.close() }
     counters.bytesTotal += size
-    return await children.run({ path, size, handle }, left)
+    return await children.run({ path, size, handle }, left, progress ? tell : undefined)
   } catch (error) {
     outcome = error instanceof ExtractFailure ? error.code : left.aborted ? 'left' : 'internal'
     if (error instanceof ExtractFailure) log.warn({ path, code: error.code, cause: error.cause }, 'a document was not extracted')
@@ -126,12 +137,21 @@ function parseJson(text: string): unknown {
   }
 }
 
-function send(res: ServerResponse, status: number, body: unknown): void {
-  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+/** How far the document is, before the answer; the first such line begins it. */
+function sendLine(res: ServerResponse, line: object): void {
+  if (res.destroyed) return
+  if (!res.headersSent) res.writeHead(200, { 'content-type': LINES })
+  res.write(`${JSON.stringify(line)}\n`)
+}
+
+/** After lines of progress the status is a line, too. */
+function send(res: ServerResponse, status: number, content: object, type = 'application/json'): void {
+  const body = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
+  if (res.headersSent) sendLine(res, { status })
+  else res.writeHead(status, { 'content-type': type, 'content-length': body.length })
+  res.end(body)
 }
 
 function sendProblem(res: ServerResponse, status: number, { code, detail }: { code: string; detail: string }): void {
-  res
-    .writeHead(status, { 'content-type': 'application/problem+json' })
-    .end(JSON.stringify({ type: 'about:blank', title: code, status, code, detail }))
+  send(res, status, { type: 'about:blank', title: code, status, code, detail }, 'application/problem+json')
 }

@@ -3,9 +3,9 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type ExtractorConfig, startExtractor } from '../src/extractor-service.ts'
-import type { Extracted } from '../src/types.ts'
+import type { Extracted, Progress } from '../src/types.ts'
 
-export type Answer = { status: number; body: Extracted & { code?: string; detail?: string } }
+export type Answer = { status: number; body: Extracted & { code?: string; detail?: string }; said: Progress[] }
 
 export type TestService = AsyncDisposable & {
   root: string
@@ -41,12 +41,16 @@ export async function startService(config: Partial<ExtractorConfig> = {}): Promi
   return service
 }
 
-function call(socketPath: string, method: string, path: string, body?: string): Promise<{ status: number; body: unknown }> {
+function call(socketPath: string, method: string, path: string, body?: string): Promise<{ status: number; body: unknown; said: object[] }> {
   return new Promise((resolve, reject) => {
     const req = request({ socketPath, path, method }, (res) => {
       let text = ''
       res.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      res.on('end', () => resolve({ status: res.statusCode ?? 0, body: JSON.parse(text) }))
+      res.on('end', () => {
+        const lines = res.headers['content-type'] === 'application/x-ndjson' ? text.split('\n') : [text]
+        const said = lines.slice(0, -1).map((line) => JSON.parse(line) as { status?: number })
+        resolve({ status: said.at(-1)?.status ?? res.statusCode ?? 0, body: JSON.parse(lines.at(-1)!), said: said.slice(0, -1) })
+      })
     })
     req.on('error', reject).end(body)
   })

@@ -40,3 +40,35 @@ test('a document tells how far it is while it is indexed, and no longer than tha
   left.abort()
   expect([...told.matchAll(/"done":(\d+)/g)].map(([, done]) => Number(done))).toEqual([0, 16, total])
 })
+
+test('the pages of a document are told while it is extracted, and a failure after them is its own', async () => {
+  await using scope = new AsyncDisposableStack()
+  const ingest = await startTestIngest(scope)
+  const left = new AbortController()
+  const events = await ingest.ask('/documents/events', { signal: left.signal })
+  const go = ingest.extractor.hold()
+  writeFileSync(join(ingest.folder, 'long.txt'), 'One sentence.')
+  const { id } = await ingest.reaches('long.txt', 'indexing')
+  const seen = async () => ((await (await ingest.ask(`/documents/${id}`)).json()) as DocumentView).progress
+  await until('it is being extracted', async () => ingest.extractor.asked.has('long.txt') || undefined)
+  expect(await seen()).toEqual({ stage: 'extract', done: 0, total: 0 })
+  for (const progress of [
+    { stage: 'extract', unit: 'page', done: 120, total: 250 },
+    { stage: 'ocr', unit: 'page', done: 3, total: 50 },
+  ] as const) {
+    ingest.extractor.tell('long.txt', progress)
+    await until('the page is shown', async () => ((await seen())?.done === progress.done ? true : undefined))
+    expect(await seen()).toEqual(progress)
+  }
+  ingest.extractor.failWith('long.txt', 422, 'parser_memory')
+  go()
+  expect(await ingest.reaches('long.txt', 'failed')).toMatchObject({ error: { code: 'parser_memory' } })
+  let told = ''
+  for await (const part of events.body!.pipeThrough(new TextDecoderStream())) {
+    told += part
+    if (told.includes('"state":"failed"')) break
+  }
+  left.abort()
+  expect(told).toContain('"progress":{"stage":"extract","unit":"page","done":120,"total":250}')
+  expect(told).toContain('"progress":{"stage":"ocr","unit":"page","done":3,"total":50}')
+})

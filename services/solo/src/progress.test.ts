@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { followIndexing, renderProgress, renderTime } from './progress.ts'
+import { followIndexing, renderProgress, renderReads, renderTime } from './progress.ts'
 
-const half = { done: 120, total: 240, failed: 0, filesPerSecond: 2.5, secondsLeft: 48, waitsFor: '' }
+const half = { done: 120, total: 240, failed: 0, filesPerSecond: 2.5, secondsLeft: 48, waitsFor: '', reads: '' }
 
 test('the bar shows counts, pace and the time left', () => {
   expect(renderProgress(half)).toBe('  [############------------] 120/240  50 %  2.5 files/s  48 s left')
@@ -19,6 +19,21 @@ test('a pause is said in its place, and no line is longer than the terminal', ()
   expect(renderProgress({ ...half, waitsFor: 'x'.repeat(300) }, 60)).toHaveLength(59)
 })
 
+test('what is being read is named with its page, shortened to the terminal, and cannot steer it', () => {
+  const progress = { stage: 'extract' as const, unit: 'page' as const, done: 31, total: 250 }
+  const reads = renderReads({ path: 'manuals/boiler.pdf', progress })
+  expect(reads).toBe('boiler.pdf: page 31/250')
+  expect(renderProgress({ ...half, reads }, 100)).toMatch(/48 s left {2}boiler\.pdf: page 31\/250$/)
+  expect(renderReads({ path: 'scan.pdf', progress: { ...progress, stage: 'ocr' } })).toBe('scan.pdf: OCR, page 31/250')
+  expect(renderReads({ path: `${'长'.repeat(40)}.pdf`, progress })).toBe(`${'长'.repeat(23)}…: page 31/250`)
+  expect(renderReads({ path: 'a\u001b[2Jb.pdf', progress })).toBe('a[2Jb.pdf: page 31/250')
+  // a Chinese character takes two columns
+  expect(renderProgress({ ...half, waitsFor: '锅'.repeat(30) }, 72)).toBe(
+    `  [############------------] 120/240  50 %  waits: ${'锅'.repeat(10)}`,
+  )
+  expect(renderReads({ path: 'a.txt', progress: { stage: 'extract', done: 0, total: 0 } })).toBe('')
+})
+
 test('times are said in two units at most', () => {
   expect([renderTime(5), renderTime(65), renderTime(7_500)]).toEqual(['5 s', '1 min 5 s', '2 h 5 min'])
 })
@@ -28,6 +43,8 @@ async function fakeIngest(counts: Record<string, number>[], reasons: { reason: s
   const server = createServer((req, res) => {
     const documents = counts.length > 1 && req.url === '/stats' ? counts.shift() : counts[0]
     const status = { state: reasons.length > 0 ? 'paused' : 'running', reasons, filesPerSecond: 1, secondsLeft: 2 }
+    const items = [{ path: 'long.pdf', progress: { stage: 'extract', unit: 'page', done: 3, total: 90 } }]
+    if (req.url?.startsWith('/documents')) return void res.end(JSON.stringify({ items }))
     res.end(JSON.stringify(req.url === '/stats' ? { documents, lastScanAt: 'now' } : status))
   })
   server.listen(0, '127.0.0.1')
@@ -51,6 +68,16 @@ test('a terminal gets one line that is drawn over, a pipe gets plain lines', asy
   const lines: string[] = []
   await followIndexing(await fakeIngest(counts()), (line) => lines.push(line), never)
   expect(lines).toEqual(['indexing 0/2', 'indexing 2/2'])
+})
+
+test('the page of a document that is being read is shown', async () => {
+  const counts = (): Record<string, number>[] => [{ indexing: 1 }, { ready: 1 }]
+  let drawn = ''
+  await followIndexing(await fakeIngest(counts()), () => undefined, never, { columns: 120, write: (text) => (drawn += text) })
+  expect(drawn).toContain('0/1  0 %  1.0 files/s  2 s left  long.pdf: page 3/90')
+  const lines: string[] = []
+  await followIndexing(await fakeIngest(counts()), (line) => lines.push(line), never)
+  expect(lines).toEqual(['indexing 0/1, long.pdf: page 3/90', 'indexing 1/1'])
 })
 
 test('paused by hand the start does not wait for the rest', async () => {

@@ -1,4 +1,6 @@
+import { basename } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { DocumentView } from '@docent/core/document'
 import { internalHeaders } from '@docent/kit/internal'
 import type { Solo } from './solo.ts'
 
@@ -9,14 +11,25 @@ type Status = {
   filesPerSecond: number
   secondsLeft: number | null
 }
-export type Progress = { done: number; total: number; failed: number; filesPerSecond: number; secondsLeft: number | null; waitsFor: string }
+export type Progress = {
+  done: number
+  total: number
+  failed: number
+  filesPerSecond: number
+  secondsLeft: number | null
+  waitsFor: string
+  /** the document that is being read and how far it is, where that is known */
+  reads: string
+}
 /** What of a terminal is needed; without one (a pipe, a log) plain lines are said. */
 export type Terminal = { columns?: number; write(text: string): unknown }
 
 const POLL_MS = 250
+const READS_MS = 1_000
 const LINE_MS = 5_000
 const PATIENCE_MS = 10_000
 const BAR = 24
+const NAME_CHARS = 24
 
 /**
  * Follows the first scan and its indexing, shows how far it is, and returns the counts once nothing is waiting,
@@ -29,6 +42,7 @@ export async function followIndexing(
   terminal?: Terminal,
 ): Promise<{ ready: number; failed: number; waiting: number }> {
   const show = terminal ? barOn(terminal) : plainLines(say)
+  const readsNow = createReads(solo)
   let pausedSince: number | undefined
   try {
     while (!stop.aborted) {
@@ -37,12 +51,14 @@ export async function followIndexing(
       const waiting = queued + indexing
       if (lastScanAt && waiting === 0) {
         if (ready + failed > 0)
-          show.last({ done: ready + failed, total: ready + failed, failed, filesPerSecond: 0, secondsLeft: 0, waitsFor: '' })
+          show.last({ done: ready + failed, total: ready + failed, failed, filesPerSecond: 0, secondsLeft: 0, waitsFor: '', reads: '' })
         return { ready, failed, waiting }
       }
       const { state, reasons, filesPerSecond, secondsLeft } = await ask<Status>(solo, '/ingest')
       const waitsFor = state === 'paused' ? (reasons[0]?.message ?? '') : ''
-      if (lastScanAt) show.now({ done: ready + failed, total: ready + failed + waiting, failed, filesPerSecond, secondsLeft, waitsFor })
+      const reads = indexing > 0 ? await readsNow() : ''
+      const total = ready + failed + waiting
+      if (lastScanAt) show.now({ done: ready + failed, total, failed, filesPerSecond, secondsLeft, waitsFor, reads })
       pausedSince = waitsFor === '' ? undefined : (pausedSince ?? performance.now())
       const isByHand = reasons.some(({ reason }) => reason === 'manual')
       if (pausedSince !== undefined && (isByHand || performance.now() - pausedSince > PATIENCE_MS)) {
@@ -58,8 +74,30 @@ export async function followIndexing(
   }
 }
 
-/** One line of at most `columns` characters: bar, counts, pace, time left. */
-export function renderProgress({ done, total, failed, filesPerSecond, secondsLeft, waitsFor }: Progress, columns = 80): string {
+/** Asked at most once a second: of the documents in work the first that can tell how far it is. */
+function createReads(solo: Pick<Solo, 'ingestUrl' | 'internalToken'>): () => Promise<string> {
+  let reads = ''
+  let askedAt = Number.NEGATIVE_INFINITY
+  return async () => {
+    if (performance.now() - askedAt < READS_MS) return reads
+    askedAt = performance.now()
+    const { items } = await ask<{ items: DocumentView[] }>(solo, '/documents?state=indexing&limit=10')
+    const slow = items.find(({ progress }) => progress?.unit && progress.total > 0)
+    reads = slow ? renderReads(slow) : ''
+    return reads
+  }
+}
+
+/** `handbook.pdf: page 31/250`; the name shortened, and nothing in it that a terminal would obey. */
+export function renderReads({ path, progress }: Pick<DocumentView, 'path' | 'progress'>): string {
+  if (!progress?.unit) return ''
+  const name = [...basename(path).replace(/\p{C}/gu, '')]
+  const short = name.length > NAME_CHARS ? `${name.slice(0, NAME_CHARS - 1).join('')}…` : name.join('')
+  return `${short}: ${progress.stage === 'ocr' ? 'OCR, ' : ''}${progress.unit} ${progress.done}/${progress.total}`
+}
+
+/** One line of at most `columns` columns: bar, counts, pace, time left, and what is being read. */
+export function renderProgress({ done, total, failed, filesPerSecond, secondsLeft, waitsFor, reads }: Progress, columns = 80): string {
   const share = total === 0 ? 0 : done / total
   const filled = Math.floor(share * BAR)
   const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR - filled)}]`
@@ -69,8 +107,19 @@ export function renderProgress({ done, total, failed, filesPerSecond, secondsLef
   else {
     if (filesPerSecond > 0) parts.push(`${filesPerSecond < 10 ? filesPerSecond.toFixed(1) : Math.round(filesPerSecond)} files/s`)
     if (secondsLeft) parts.push(`${renderTime(secondsLeft)} left`)
+    if (reads) parts.push(reads)
   }
-  return `  ${bar} ${parts.join('  ')}`.slice(0, Math.max(columns - 1, 20))
+  return fitting(`  ${bar} ${parts.join('  ')}`, Math.max(columns - 1, 20))
+}
+
+/** A Chinese character takes two columns: a line that wraps could not be drawn over. */
+function fitting(line: string, columns: number): string {
+  let left = columns
+  const fits = [...line].findIndex((char) => {
+    left -= /[\u1100-\u115f\u2e80-\uffe6\u{1f000}-\u{3ffff}]/u.test(char) ? 2 : 1
+    return left < 0
+  })
+  return fits < 0 ? line : [...line].slice(0, fits).join('')
 }
 
 export function renderTime(seconds: number): string {
@@ -105,8 +154,8 @@ function barOn(terminal: Terminal): Show {
 function plainLines(say: (line: string) => void): Show {
   let last = ''
   let saidAt = Number.NEGATIVE_INFINITY
-  const tell = ({ done, total }: Progress) => {
-    const line = `indexing ${done}/${total}`
+  const tell = ({ done, total, reads }: Progress) => {
+    const line = `indexing ${done}/${total}${reads && `, ${reads}`}`
     if (line === last) return
     last = line
     saidAt = performance.now()

@@ -40,13 +40,25 @@ export function drawDocuments() {
   document.getElementById('document-list').replaceChildren(...sorted.map(documentLine))
 }
 
-function documentLine({ path, state, error }) {
+/** `page 31/250` of a document that is being read; empty where nothing is counted. */
+function progressText({ stage, unit, done, total } = {}) {
+  const said = t('units')[unit]?.replace('{n}', () => `${done}/${total}`)
+  return said ? [said, stage === 'ocr' ? t('byOcr') : ''].filter(Boolean).join(' · ') : ''
+}
+
+function documentLine({ path, state, error, progress }) {
   const badge = element('span', t('states')[state] ?? state)
   badge.className = `badge is-${state}`
   const name = element('span', path)
   name.className = 'path'
   // what is as it should be needs no badge
   const line = element('li', ...(state === 'ready' ? [] : [badge]), name)
+  const reads = progressText(progress)
+  if (reads) {
+    const note = element('p', reads)
+    note.className = 'note'
+    line.append(note)
+  }
   if (error?.message) {
     const known = t('reasons')[error.code]
     const reason = element('p', known ?? error.message)

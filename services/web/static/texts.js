@@ -59,6 +59,14 @@ export const texts = {
     noDocuments: 'No documents yet: put files into the folder.',
     readyDocuments: 'Documents ready: {n}',
     otherLanguage: '中文',
+    units: {
+      page: 'page {n}',
+      slide: 'slide {n}',
+      sheet: 'sheet {n}',
+      chapter: 'chapter {n}',
+      attachment: 'attachment {n}',
+      chunk: 'passage {n}',
+    },
     states: { queued: 'queued', indexing: 'indexing', ready: 'ready', failed: 'failed', skipped: 'skipped', removed: 'removed' },
     problems: {
       rate_limited: 'Too many questions in a short time.',
@@ -147,6 +155,14 @@ export const texts = {
     noDocuments: '还没有文档：请把文件放入文件夹。',
     readyDocuments: '已就绪的文档：{n}',
     otherLanguage: 'English',
+    units: {
+      page: '第 {n} 页',
+      slide: '第 {n} 张幻灯片',
+      sheet: '第 {n} 张工作表',
+      chapter: '第 {n} 章',
+      attachment: '第 {n} 个附件',
+      chunk: '第 {n} 段',
+    },
     states: { queued: '排队中', indexing: '索引中', ready: '就绪', failed: '失败', skipped: '已跳过', removed: '已移除' },
     problems: {
       rate_limited: '短时间内提问过多。',

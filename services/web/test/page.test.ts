@@ -186,12 +186,13 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     expectClean(watched)
   })
 
-  it('keeps the header beside a panel on a narrow page, closes the panel by its button and says in Chinese why a file failed', async () => {
+  it('keeps the header beside a panel on a narrow page, closes the panel by its button and says in Chinese why a file failed and which page is read', async () => {
     const watched = await openPage(browser, line.url, { viewport: { width: 500, height: 700 }, hasTouch: true })
     const { page } = watched
     const items = [
       { path: 'scan.pdf', state: 'failed', error: { code: 'no_text', message: 'The pages hold no text.' } },
       { path: 'odd.bin', state: 'failed', error: { code: 'of_tomorrow', message: 'A reason of tomorrow.' } },
+      { path: 'long.pdf', state: 'indexing', progress: { stage: 'ocr', unit: 'page', done: 31, total: 250 } },
       ...Array.from({ length: 40 }, (_, i) => ({ path: `paper-${i}.md`, state: 'ready' })),
     ]
     await page.route('**/api/v1/documents?*', (route) => route.fulfill({ json: { items, counts: { failed: 2, ready: 40 } } }))
@@ -211,6 +212,7 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     await page.keyboard.press('Tab')
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('关闭')
     expect(await page.locator('#document-list .note').allInnerTexts()).toEqual([
+      '第 31/250 页 · 由文字识别读出',
       'A reason of tomorrow.',
       '页面中没有可读取的文字：请启用文字识别（OCR），或换用带文字的文件。',
     ])

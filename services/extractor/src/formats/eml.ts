@@ -2,7 +2,7 @@ import PostalMime, { type Address, type Attachment, type Email } from 'postal-mi
 import { atPlace, createBuilder, type DocumentBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
 import type { Ocr } from '../ocr.ts'
-import type { Extracted, Job } from '../types.ts'
+import type { Extracted, Job, Tell } from '../types.ts'
 import { addHtml } from './html.ts'
 
 export const emlType = 'message/rfc822'
@@ -13,7 +13,7 @@ const MAX_NESTING = 50
 const locked = /^(?:application\/(?:x-)?pkcs7-mime|application\/pgp-encrypted)$/
 
 /** Subject, who and when, the body, then every attachment that is itself a document; one that cannot be read is named in a note. */
-export async function extractEml(bytes: Buffer, job: Job, maxChars: number, ocr: Ocr): Promise<Extracted> {
+export async function extractEml(bytes: Buffer, job: Job, maxChars: number, ocr: Ocr, tell: Tell): Promise<Extracted> {
   const mail = await PostalMime.parse(bytes, {
     forceRfc822Attachments: true,
     maxNestingDepth: MAX_NESTING,
@@ -33,7 +33,10 @@ export async function extractEml(bytes: Buffer, job: Job, maxChars: number, ocr:
   const attachments = mail.attachments.slice(0, MAX_ATTACHMENTS)
   if (attachments.length < mail.attachments.length)
     builder.note(`only the first ${MAX_ATTACHMENTS} of ${mail.attachments.length} attachments were read`)
-  for (const [i, attachment] of attachments.entries()) await addAttachment(attachment, nameOf(attachment, i + 1), { job, ocr }, builder)
+  for (const [i, attachment] of attachments.entries()) {
+    tell('extract', 'attachment', i, attachments.length)
+    await addAttachment(attachment, nameOf(attachment, i + 1), { job, ocr, tell }, builder)
+  }
   return builder.build(emlType, { title: mail.subject })
 }
 
@@ -60,16 +63,18 @@ function addText(text: string, builder: DocumentBuilder): void {
   for (const paragraph of text.replace(/\r\n?/g, '\n').split(/\n[ \t>]*\n/)) builder.add('paragraph', paragraph)
 }
 
-type Mail = { job: Job; ocr: Ocr }
+type Mail = { job: Job; ocr: Ocr; tell: Tell }
 
-async function addAttachment(attachment: Attachment, name: string, { job, ocr }: Mail, builder: DocumentBuilder): Promise<void> {
+async function addAttachment(attachment: Attachment, name: string, { job, ocr, tell }: Mail, builder: DocumentBuilder): Promise<void> {
   const depth = (job.depth ?? 0) + 1
   const content = Buffer.from(attachment.content as ArrayBuffer)
   try {
     if (depth > MAX_DEPTH) throw new ExtractFailure('bomb', 'It lies in too many mails.')
     const path = attachment.mimeType === emlType && !/\.eml$/i.test(name) ? `${name}.eml` : name
     const { extract } = await import('../extract.ts')
-    const inner = await extract(content, { path, size: content.length, maxOutputBytes: builder.room(), depth }, ocr)
+    // the mail counts its attachments; what is slow in one of them is told, too
+    const tellSlow: Tell = (stage, ...figures) => stage === 'ocr' && tell(stage, ...figures)
+    const inner = await extract(content, { path, size: content.length, maxOutputBytes: builder.room(), depth }, ocr, tellSlow)
     append(inner, name, builder)
   } catch (error) {
     // The mail itself is fine; what its attachment lacks is said, not hidden.

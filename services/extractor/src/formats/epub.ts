@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { decodeText } from '../charset.ts'
 import { atPlace, createBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
-import type { Extracted } from '../types.ts'
+import type { Extracted, Tell } from '../types.ts'
 import { addHtml } from './html.ts'
 import { openPackage, type Package } from './package.ts'
 import { child, descendants, elements, textOf, type XmlNode } from './xml.ts'
@@ -14,7 +14,7 @@ const CONTAINER = 'META-INF/container.xml'
 type Item = { path: string; mediaType: string; properties: string }
 
 /** The book in the order it is read; each text stands in the chapter that the table of contents names for it. */
-export function extractEpub(bytes: Buffer, maxChars: number): Extracted {
+export function extractEpub(bytes: Buffer, maxChars: number, tell: Tell): Extracted {
   const file = openPackage(bytes, CONTAINER)
   const opf = descendants(file.tree(CONTAINER)!, 'rootfile')[0]?.attributes['full-path']
   const book = opf ? file.tree(opf) : undefined
@@ -25,7 +25,9 @@ export function extractEpub(bytes: Buffer, maxChars: number): Extracted {
   const chapters = chaptersOf(file, items, items.get(spine?.attributes.toc ?? ''))
   const builder = createBuilder(maxChars)
   let chapter: string | undefined
-  for (const { attributes } of spine ? elements(spine) : []) {
+  const parts = spine ? elements(spine) : []
+  for (const [i, { attributes }] of parts.entries()) {
+    tell('extract', 'chapter', i, parts.length)
     const item = items.get(attributes.idref ?? '')
     if (!item || attributes.linear === 'no' || /\bnav\b/.test(item.properties) || !/html/.test(item.mediaType)) continue
     if (encrypted.has(item.path)) throw new ExtractFailure('encrypted')

@@ -4,7 +4,7 @@ import sharp, { type Sharp } from 'sharp'
 import { createBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
 import { MAX_PIXELS, type Ocr, readByOcr } from '../ocr.ts'
-import type { Extracted } from '../types.ts'
+import type { Extracted, Tell } from '../types.ts'
 import { addPages } from './pdf-blocks.ts'
 import type { PdfPage } from './pdf-lines.ts'
 import { layPage } from './pdf-page.ts'
@@ -15,7 +15,7 @@ const DPI = 150
 const MAX_INPUT_PIXELS = 100_000_000
 
 /** A picture is a page whose text only OCR can read; a TIFF may hold several. */
-export async function extractImage(bytes: Buffer, mediaType: string, maxChars: number, ocr: Ocr): Promise<Extracted> {
+export async function extractImage(bytes: Buffer, mediaType: string, maxChars: number, ocr: Ocr, tell: Tell): Promise<Extracted> {
   if (ocr.left < 1) throw new ExtractFailure('unsupported', `A picture is read by OCR only, and ${ocr.whyNot}.`)
   const frames = mediaType === 'image/tiff' ? ((await open(bytes).metadata()).pages ?? 1) : 1
   const count = Math.min(frames, ocr.left)
@@ -23,6 +23,7 @@ export async function extractImage(bytes: Buffer, mediaType: string, maxChars: n
   ocr.begin(count)
   const pages: PdfPage[] = []
   for (let i = 0; i < count; i++) {
+    tell('ocr', 'page', i, count)
     const { pdf, ...size } = await asPdf(bytes, i)
     const place = { ...(frames > 1 ? { page: i + 1 } : {}), ocr: true as const }
     pages.push({ ...layPage({ number: i + 1, height: size.height, pieces: await readByOcr(pdf, size, 1, ocr), found: [] }), place })

@@ -1,5 +1,6 @@
 import type { ParsedPage } from '@llamaindex/liteparse'
 import { ExtractFailure } from '../failure.ts'
+import type { Tell } from '../types.ts'
 import type { PdfCharacter, PdfCharacters } from './pdf-characters.ts'
 import { MAX_PAGES, type PdfPage, type PdfPiece, type PdfTable, type PdfText } from './pdf-lines.ts'
 import { layPage, type RawPage } from './pdf-page.ts'
@@ -10,7 +11,7 @@ const BATCH_PAGES = 20
 const MIN_KEPT = 0.9
 
 /** Layout by liteparse, characters by PDFium. A native binary: where it does not load, the import fails and the caller falls back. */
-export async function readWithLiteparse(bytes: Buffer, characters: PdfCharacters, maxChars: number): Promise<PdfText> {
+export async function readWithLiteparse(bytes: Buffer, characters: PdfCharacters, maxChars: number, tell: Tell): Promise<PdfText> {
   const { LiteParse } = await import('@llamaindex/liteparse')
   const parser = new LiteParse({
     ocrEnabled: false,
@@ -34,6 +35,7 @@ export async function readWithLiteparse(bytes: Buffer, characters: PdfCharacters
       const raw = toPage(page, characters.linesOf(page.pageNum, maxChars * 2))
       if (raw.isGuessed) guessed++
       pages.push(layPage(raw))
+      tell('extract', 'page', pages.length, Math.min(totalPages, MAX_PAGES))
     }
     if (result.pageErrors.length > 0) notes.push(`${result.pageErrors.length} pages could not be read`)
   }

@@ -1,4 +1,5 @@
 import { ExtractFailure } from '../failure.ts'
+import type { Tell } from '../types.ts'
 import type { PdfCharacter, PdfCharacters } from './pdf-characters.ts'
 import { MAX_PAGES, type PdfPage, type PdfPiece, type PdfText } from './pdf-lines.ts'
 import { layPage } from './pdf-page.ts'
@@ -8,13 +9,14 @@ const MAX_FAILED_PAGES = 20
 const COLUMN_GAP = 1.2
 
 /** Pages from PDFium's characters alone: no tables. */
-export function readWithPdfium(characters: PdfCharacters, maxChars: number): PdfText {
+export function readWithPdfium(characters: PdfCharacters, maxChars: number, tell: Tell = () => {}): PdfText {
   const { totalPages } = characters
   const pages: PdfPage[] = []
   const notes: string[] = []
   let failed = 0
   let chars = 0
   for (let number = 1; number <= Math.min(totalPages, MAX_PAGES) && failed < MAX_FAILED_PAGES; number++) {
+    tell('extract', 'page', number - 1, Math.min(totalPages, MAX_PAGES))
     const lines = characters.linesOf(number, maxChars * 2 - chars)
     if (!lines) failed++
     else {

@@ -1,7 +1,7 @@
 import { createBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
 import { type Ocr, readByOcr } from '../ocr.ts'
-import type { Extracted } from '../types.ts'
+import type { Extracted, Tell } from '../types.ts'
 import { addPages } from './pdf-blocks.ts'
 import { openCharacters, type PdfCharacters } from './pdf-characters.ts'
 import type { PdfLine, PdfPage, PdfText } from './pdf-lines.ts'
@@ -17,12 +17,12 @@ const MIN_CHARS_PER_PAGE = 20
  * OCR for each page that shows something and says hardly anything. What is still hardly any text over pictures is no_text, never a document
  * that seems to be read.
  */
-export async function extractPdf(bytes: Buffer, maxChars: number, ocr: Ocr): Promise<Extracted> {
+export async function extractPdf(bytes: Buffer, maxChars: number, ocr: Ocr, tell: Tell = () => {}): Promise<Extracted> {
   const characters = await openCharacters(bytes)
-  const printed = await readPrinted(bytes, characters, maxChars)
+  const printed = await readPrinted(bytes, characters, maxChars, tell)
   const isRubbish = badShare(printed) > MAX_BAD_SHARE
   const scans = isRubbish ? printed.pages : printed.pages.filter((page) => isScan(page, characters))
-  const pdf = scans.length > 0 ? await readScans(printed, scans, isRubbish, { bytes, characters, ocr }) : printed
+  const pdf = scans.length > 0 ? await readScans(printed, scans, isRubbish, { bytes, characters, ocr, tell }) : printed
   const unread = scans.filter((scan) => charsOf(pdf.pages.find(({ number }) => number === scan.number)) < MIN_CHARS_PER_PAGE).length
   if (isRubbish && unread === scans.length)
     throw new ExtractFailure('no_text', `The fonts of this PDF do not say which characters they show, and ${whyNot(ocr)}.`)
@@ -32,10 +32,10 @@ export async function extractPdf(bytes: Buffer, maxChars: number, ocr: Ocr): Pro
   return build(pdf, maxChars)
 }
 
-async function readPrinted(bytes: Buffer, characters: PdfCharacters, maxChars: number): Promise<PdfText> {
-  const first = await attempt(() => readWithLiteparse(bytes, characters, maxChars))
+async function readPrinted(bytes: Buffer, characters: PdfCharacters, maxChars: number, tell: Tell): Promise<PdfText> {
+  const first = await attempt(() => readWithLiteparse(bytes, characters, maxChars, tell))
   if ('pdf' in first && badShare(first.pdf) <= MAX_BAD_SHARE && charsPerPage(first.pdf) >= MIN_CHARS_PER_PAGE) return first.pdf
-  const second = readWithPdfium(characters, maxChars)
+  const second = readWithPdfium(characters, maxChars, tell)
   return 'pdf' in first && isBetter(first.pdf, second) ? first.pdf : second
 }
 
@@ -47,14 +47,14 @@ function isScan(page: PdfPage, characters: PdfCharacters): boolean {
   return hasPicture || (chars === 0 && !isBlank)
 }
 
-type Reading = { bytes: Buffer; characters: PdfCharacters; ocr: Ocr }
+type Reading = { bytes: Buffer; characters: PdfCharacters; ocr: Ocr; tell: Tell }
 
 /** These pages as OCR reads them; those it may not read, or finds nothing on, stay as they are, or empty where that was rubbish. */
 async function readScans(
   pdf: PdfText,
   scans: readonly PdfPage[],
   isRubbish: boolean,
-  { bytes, characters, ocr }: Reading,
+  { bytes, characters, ocr, tell }: Reading,
 ): Promise<PdfText> {
   const readable = scans.slice(0, ocr.left)
   const notes = [...pdf.notes]
@@ -63,7 +63,8 @@ async function readScans(
   let failed = 0
   ocr.left -= readable.length
   if (readable.length > 0) ocr.begin(readable.length)
-  for (const { number, lines } of readable) {
+  for (const [i, { number, lines }] of readable.entries()) {
+    tell('ocr', 'page', i, readable.length)
     const size = characters.about(number)
     const found = await readByOcr(bytes, size, number, ocr).catch(() => undefined)
     if (!found) failed++

@@ -1,6 +1,6 @@
 import { createBuilder, type DocumentBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
-import type { Extracted } from '../types.ts'
+import type { Extracted, Tell } from '../types.ts'
 import { officeTitle, openPackage, type Package, relationsOf } from './package.ts'
 import { inReadingOrder, type Shape, shapesOf } from './pptx-shapes.ts'
 import { addTable } from './table-blocks.ts'
@@ -12,7 +12,7 @@ const MAIN = 'ppt/presentation.xml'
 const decoration = new Set(['dt', 'ftr', 'sldNum', 'sldImg', 'hdr'])
 
 /** Slides in their order: title, then what stands on it in reading order, then the speaker's notes. */
-export function extractPptx(bytes: Buffer, maxChars: number): Extracted {
+export function extractPptx(bytes: Buffer, maxChars: number, tell: Tell): Extracted {
   const file = openPackage(bytes, MAIN)
   const builder = createBuilder(maxChars)
   const relations = relationsOf(file, MAIN)
@@ -21,6 +21,7 @@ export function extractPptx(bytes: Buffer, maxChars: number): Extracted {
   let firstTitle: string | undefined
   let hidden = 0
   for (const [i, part] of slides.entries()) {
+    tell('extract', 'slide', i, slides.length)
     const slide = part ? file.tree(part) : undefined
     if (!part || !slide) continue
     if (slide.attributes.show === '0' || slide.attributes.show === 'false') hidden++

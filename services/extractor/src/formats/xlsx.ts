@@ -1,6 +1,6 @@
 import { createBuilder, type DocumentBuilder } from '../document-builder.ts'
 import { ExtractFailure } from '../failure.ts'
-import type { Extracted } from '../types.ts'
+import type { Extracted, Tell } from '../types.ts'
 import { officeTitle, openPackage, type Package, relationsOf } from './package.ts'
 import { addTable, type TableRow, withoutTitleRows } from './table-blocks.ts'
 import { type CellFormat, readCellFormats } from './xlsx-formats.ts'
@@ -14,15 +14,16 @@ const MAX_COLUMNS = 1_000
 const usualName = /^(?:sheet|工作表|表)\s?\d+$/i
 
 /** Sheets in their order, cells as shown; a formula is its last result. Hidden sheets and rows are what no reader sees. */
-export function extractXlsx(bytes: Buffer, maxChars: number): Extracted {
+export function extractXlsx(bytes: Buffer, maxChars: number, tell: Tell): Extracted {
   const file = openPackage(bytes, MAIN)
   const builder = createBuilder(maxChars)
   const { sheets, has1904Dates } = readWorkbook(file)
   const show = readCellFormats(file, has1904Dates)
   const strings = readSharedStrings(file)
-  const hidden = sheets.filter((sheet) => sheet.isHidden).length
-  if (hidden > 0) builder.note('hidden sheets were left out')
-  for (const { name, part } of sheets.filter((sheet) => !sheet.isHidden)) {
+  const shown = sheets.filter((sheet) => !sheet.isHidden)
+  if (shown.length < sheets.length) builder.note('hidden sheets were left out')
+  for (const [i, { name, part }] of shown.entries()) {
+    tell('extract', 'sheet', i, shown.length)
     const content = file.read(part)
     if (content) addSheet(builder, name, readRows(content, strings, show, builder))
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { embedText } from '@docent/core/chunk'
-import type { Extracted } from '@docent/core/document'
+import type { Extracted, Progress } from '@docent/core/document'
 import { AppError, toAppError } from '@docent/core/errors'
 import { languageOf } from '@docent/core/text/language'
 import type { Corpus, DocumentRow, IndexSettings } from '@docent/corpus/corpus'
@@ -12,7 +12,7 @@ import { z } from 'zod'
 import { applyEdits } from '../chunk/apply-edits.ts'
 import { CHUNKER_VERSION, type Chunking, chunkDocument } from '../chunk/chunk.ts'
 import type { Events } from '../events.ts'
-import type { Extractor } from '../extract-client.ts'
+import type { Extractor, Watch } from '../extract-client.ts'
 import type { FindServing } from '../generations/serving.ts'
 import { outages } from '../outages.ts'
 import { diskPath } from '../scan/disk-path.ts'
@@ -132,9 +132,15 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const started = performance.now()
   const { generation, embedder } = await deps.findServing(signal) // before the parsing: without it the work would be for nothing
   const { model, dimension } = generation
-  const extracted = wellFormed(
-    await timed(stages, 'extract', () => readDocument(document, deps, signal, () => corpus.markAttempt(attempt, 'read'))),
-  )
+  const tell = async (stage: 'extract' | 'read' | 'saved', progress: Progress) => {
+    await corpus.markAttempt(attempt, stage, progress)
+    events.documentChanged({ documentId: document.id, path: document.path, state: 'indexing', progress })
+  }
+  const watch = {
+    progress: (progress: Progress) => tell('extract', progress),
+    arrives: () => corpus.markAttempt(attempt, 'read'),
+  }
+  const extracted = wellFormed(await timed(stages, 'extract', () => readDocument(document, deps, signal, watch)))
   const edits = document.editRevision > 0 ? await corpus.listChunkEdits(document.id) : []
   const chunks = await timed(stages, 'chunk', () => applyEdits(chunkDocument(extracted, chunkingFor(document, chunking)), edits))
   if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
@@ -142,12 +148,10 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const texts = new Map(chunks.map((chunk) => [chunk.textHash, embedText(chunk)]))
   const known = await corpus.vectorHashes([...texts.keys()], model)
   const missing = [...texts.keys()].filter((hash) => !known.has(hash))
-  const tell = async (stage: 'read' | 'saved', made: number) => {
-    const progress = { stage: 'embed' as const, done: texts.size - missing.length + made, total: texts.size }
-    await corpus.markAttempt(attempt, stage, progress)
-    events.documentChanged({ documentId: document.id, path: document.path, state: 'indexing', progress })
+  const embedded = (made: number) => {
+    return { stage: 'embed', unit: 'chunk', done: texts.size - missing.length + made, total: texts.size } as const
   }
-  if (missing.length > 0) await tell('read', 0)
+  if (missing.length > 0) await tell('read', embedded(0))
   for (let i = 0; i < missing.length; i += EMBED_BATCH) {
     const batch = missing.slice(i, i + EMBED_BATCH)
     const vectors = await timed(stages, 'embed', () =>
@@ -162,7 +166,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     if (vectors.length !== batch.length || vectors.some((vector) => vector.length !== dimension))
       throw new AppError('embedding_failed', 'The embedding model returned vectors of another shape.')
     await corpus.saveVectors(model, new Map(batch.map((hash, n) => [hash, vectors[n]!])))
-    await tell('saved', i + batch.length)
+    await tell('saved', embedded(i + batch.length))
     faultPoint('K5')
   }
 
@@ -206,11 +210,11 @@ export async function readDocument(
   document: DocumentRow,
   { folder, extractor }: Pick<IndexDeps, 'folder' | 'extractor'>,
   signal: AbortSignal,
-  arrives?: () => Promise<void>,
+  watch?: Watch,
 ): Promise<Extracted> {
   const path = await diskPath(folder, document.path)
   if (path === undefined) throw new AppError('gone', 'The file is gone.')
-  const extracted = await extractor.extract(path, signal, arrives).catch((error: unknown) => error as Error)
+  const extracted = await extractor.extract(path, signal, watch).catch((error: unknown) => error as Error)
   faultPoint('K4', document.path)
   const full = join(folder, path)
   const looked = lstat(full).then((stats) => hashFile(full, stats))

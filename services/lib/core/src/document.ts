@@ -49,9 +49,19 @@ export const documentStates = ['queued', 'indexing', 'ready', 'failed', 'skipped
 export const DocumentState = z.enum(documentStates)
 export type DocumentState = z.infer<typeof DocumentState>
 
-/** How far a document is that is being indexed; `done` of `total` chunks have their vectors, once it is known how many there are. */
+/** What is counted while a document is extracted, where its format has such a thing. */
+export const progressUnits = ['page', 'slide', 'sheet', 'chapter', 'attachment', 'chunk'] as const
+/**
+ * How far a document is that is being indexed: `done` of `total` units are extracted, read from pictures (`ocr`), or have their vectors.
+ * Without a unit and with `total` 0 nothing is known yet.
+ */
 export const Progress = z
-  .object({ stage: z.enum(['extract', 'embed']), done: z.number().int().nonnegative(), total: z.number().int().nonnegative() })
+  .object({
+    stage: z.enum(['extract', 'ocr', 'embed']),
+    unit: z.enum(progressUnits).optional(),
+    done: z.number().int().nonnegative(),
+    total: z.number().int().nonnegative(),
+  })
   .meta({ id: 'Progress' })
 export type Progress = z.infer<typeof Progress>
 

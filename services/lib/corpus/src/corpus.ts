@@ -242,10 +242,10 @@ export type Corpus = {
   /** earlier ones of this document that never told how they ended are `lost` by it */
   beginAttempt(documentId: string, contentHash: string): Promise<number>
   /**
-   * How far an attempt has come, for the case that it ends without a word: `read`: the file's text is in this process;
-   * `saved`: vectors have been kept since. A sign of life of its document, too.
+   * How far an attempt has come, for the case that it ends without a word: `extract`: the extractor reads the file; `read`: its text is in
+   * this process; `saved`: vectors have been kept since. A sign of life of its document, too.
    */
-  markAttempt(attemptId: number, stage: 'read' | 'saved', progress?: Progress): Promise<void>
+  markAttempt(attemptId: number, stage: 'extract' | 'read' | 'saved', progress?: Progress): Promise<void>
   /**
    * Attempts at this content that ended without a word while its text was in their process and nothing had been kept, since the last one
    * that got further; less one for each other document that was lost in between and went well later: then it was not this text.
