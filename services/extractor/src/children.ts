@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { openContainerMemory } from './container-memory.ts'
 import { type Answer, type Document, exchange, OCR_PAGE_MS } from './exchange.ts'
 import { ExtractFailure, isFailureCode } from './failure.ts'
 import { isPlainText } from './formats-by-extension.ts'
@@ -13,6 +14,8 @@ export type ChildLimits = {
   /** absent: OCR is off */
   ocr?: OcrJob
   codeCache?: { readonly folder: string | undefined }
+  /** how many processes beside this one the kernel has ended for want of memory */
+  kills?: () => number
 }
 
 export type Children = AsyncDisposable & {
@@ -30,7 +33,8 @@ type Idle = { child: Child; documents: number; bytes: number }
  * A child of its own for each document that a parser reads; small plain texts share one for a while. As many as may work at once
  * are kept ready: a start is not part of anyone's wait.
  */
-export function createChildren(limits: ChildLimits): Children {
+export function createChildren(given: ChildLimits): Children {
+  const limits = { kills: openContainerMemory().kills, ...given }
   const ocrPages = limits.ocr && 'maxPages' in limits.ocr ? limits.ocr.maxPages : 0
   const running = new Set<Child>()
   const waiting: (() => void)[] = []
@@ -137,6 +141,7 @@ async function bytesOf({ handle, size }: { handle: FileHandle; size: number }): 
 
 function whyOcrFailed({ verdict, word }: Answer): string | undefined {
   if (verdict === 'parser_memory') return 'OCR needed too much memory: raise EXTRACT_MEMORY_MB'
+  if (verdict === 'no_room') return 'OCR needed more memory than the container has: raise EXTRACTOR_MEM'
   if (verdict === 'parser_timeout') return 'OCR took too long: raise EXTRACT_TIMEOUT_S'
   return word || verdict ? undefined : 'OCR ended unexpectedly on them: run OCR on it yourself and save the result'
 }
@@ -148,6 +153,11 @@ function judge({ word, body, verdict, stderr, received }: Answer, { size }: Docu
     if (received > size * BOMB_RATIO) throw new ExtractFailure('bomb')
     throw new ExtractFailure('too_large', 'The document holds more text than one document may: split it into parts.')
   }
+  if (verdict === 'no_room')
+    throw new ExtractFailure(
+      'parser_memory',
+      'Parsing needed more memory than the container has: split the document, or raise EXTRACTOR_MEM.',
+    )
   if (verdict) throw new ExtractFailure(verdict)
   if (word === 'ok') return body
   if (word === 'failed') {

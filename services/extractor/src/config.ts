@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { readEnv } from '@docent/kit/config'
 import { z } from 'zod'
+import { openContainerMemory } from './container-memory.ts'
 import type { ExtractorConfig } from './extractor-service.ts'
 
 const MB = 1024 * 1024
@@ -35,7 +35,7 @@ export const extractorEnv = Env
 
 export function readConfig(env: Record<string, string | undefined>): Readonly<ExtractorConfig> {
   const read = readEnv(Env, env)
-  const childMemoryMb = read.EXTRACT_MEMORY_MB ?? defaultMemoryMb(containerLimitMb(), read.EXTRACT_CONCURRENCY)
+  const childMemoryMb = read.EXTRACT_MEMORY_MB ?? defaultMemoryMb(openContainerMemory().limitMb(), read.EXTRACT_CONCURRENCY)
   return Object.freeze({
     root: read.DOCENT_FOLDER,
     socket: read.EXTRACTOR_SOCKET,
@@ -59,15 +59,4 @@ export function ocrWithin(childMemoryMb: number, maxPages: number): ExtractorCon
 /** The child must hit its own limit before the kernel kills the container for it. */
 export function defaultMemoryMb(limitMb: number | undefined, concurrency: number): number {
   return limitMb === undefined ? USUAL_MB : Math.max(100, Math.min(USUAL_MB, Math.floor((limitMb - OWN_MB) / concurrency)))
-}
-
-function containerLimitMb(): number | undefined {
-  try {
-    const limit = Number(readFileSync('/sys/fs/cgroup/memory.max', 'utf8'))
-    return Number.isFinite(limit) ? limit / MB : undefined
-  } catch (error) {
-    // No cgroup v2 here: then there is no limit to obey.
-    if (error instanceof Error && 'code' in error) return undefined
-    throw error
-  }
 }

@@ -6,7 +6,7 @@ import { exchange } from './exchange.ts'
 import type { Child } from './spawn-child.ts'
 import type { Progress } from './types.ts'
 
-const limits = { memoryMb: 100_000, timeoutMs: 60_000, maxOutputBytes: 10_000 }
+const limits = { memoryMb: 100_000, timeoutMs: 60_000, maxOutputBytes: 10_000, kills: () => 0 }
 
 /** A child under someone else's control: what it says is given, part by part. */
 async function exchangeWith(parts: readonly string[]) {

@@ -11,8 +11,8 @@ export type Answer = {
   /** nothing when the child ended before it had answered */
   word: 'ok' | 'failed' | undefined
   body: Buffer
-  /** why it was killed, or never ran */
-  verdict: Verdict | 'too_much' | 'no_process' | undefined
+  /** why it was killed, or never ran; `no_room`: by the kernel, its container's memory was used up */
+  verdict: Verdict | 'too_much' | 'no_process' | 'no_room' | undefined
   stderr: string
   received: number
   /** the answer and not a byte more: the child may be asked again */
@@ -21,7 +21,13 @@ export type Answer = {
   usedOcr: boolean
 }
 
-type Limits = { memoryMb: number; timeoutMs: number; maxOutputBytes: number }
+type Limits = {
+  memoryMb: number
+  timeoutMs: number
+  maxOutputBytes: number
+  /** how many processes the kernel has ended for want of memory */
+  kills: () => number
+}
 
 /** What a page read by OCR adds to the time of its document: 3 s is usual on one slow core. */
 export const OCR_PAGE_MS = 6_000
@@ -65,6 +71,7 @@ export async function exchange(
   const chunks: Buffer[] = []
   let head: Head | undefined
   let preface = 0
+  const killsBefore = limits.kills()
   const allow = (pages: number) => {
     said.usedOcr = true
     // It is a parser of a hostile file that asks: no more than all the pages it may read.
@@ -108,7 +115,11 @@ export async function exchange(
   child.answer.off('data', hear)
   child.stderr.off('data', complain)
   child.process.off('close', leave)
-  if (!head || said.received < head.to || said.verdict) return said
+  const isWhole = head !== undefined && said.received >= head.to
+  // The kernel counts what it ends so; it may be faster than the look at the child's own limit, or a moment behind it.
+  const isOfMemory = said.verdict === undefined || said.verdict === 'parser_memory'
+  if (!isWhole && isOfMemory && child.process.signalCode === 'SIGKILL' && limits.kills() > killsBefore) said.verdict = 'no_room'
+  if (!head || !isWhole || said.verdict) return said
   const all = Buffer.concat(chunks)
   return { ...said, word: head.word, body: all.subarray(head.from, head.to), isWhole: all.length === head.to }
 }

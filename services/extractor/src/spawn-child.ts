@@ -12,6 +12,8 @@ const prlimit = '/usr/bin/prlimit'
 /** The kernel can refuse a child every byte that it would write into a file. */
 export const canForbidWriting = existsSync(prlimit)
 
+const choom = '/usr/bin/choom'
+
 /** A process without environment, without a path to any document, and (by Node's permission model) with no right to read more than its code. */
 export function spawnChild(memoryMb: number, cpuSeconds: number, codeCache?: string): Child {
   const [command, ...args] = [...wrappers(cpuSeconds), ...nodeArguments(memoryMb, 'child.ts', codeCache)]
@@ -64,11 +66,15 @@ export function childEnvironment(codeCache?: string): Record<string, string> {
   }
 }
 
-/** util-linux is on every Debian: the kernel itself ends the child with its parent, bounds its CPU and writes no core. */
+/**
+ * util-linux is on every Debian: the kernel itself ends the child with its parent, bounds its CPU and writes no core; and where memory ends,
+ * the child goes first, not the service.
+ */
 function wrappers(cpuSeconds: number): string[] {
   const setpriv = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : []
   const limits = canForbidWriting ? [prlimit, '--core=0', `--cpu=${cpuSeconds}`, '--fsize=0', '--'] : []
-  return [...setpriv, ...limits]
+  const first = existsSync(choom) ? [choom, '-n', '1000', '--'] : []
+  return [...setpriv, ...first, ...limits]
 }
 
 /** Its own sources, the shared ones, and every node_modules above: not the workspace's root, where documents may lie. */

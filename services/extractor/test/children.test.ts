@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,11 +14,11 @@ const limits: ChildLimits = { memoryMb: 220, timeoutMs: 30_000, maxOutputBytes: 
 
 function openChildren(given: Partial<ChildLimits> = {}) {
   const children = createChildren({ ...limits, ...given })
-  const read = async (path: string, content: string | Uint8Array): Promise<Extracted> => {
+  const read = async (path: string, content: string | Uint8Array, tell?: () => void): Promise<Extracted> => {
     writeFileSync(join(folder, path), content)
     await using handle = await open(join(folder, path))
     const { size } = await handle.stat()
-    return JSON.parse((await children.run({ path, size, handle }, AbortSignal.timeout(60_000))).toString()) as Extracted
+    return JSON.parse((await children.run({ path, size, handle }, AbortSignal.timeout(60_000), tell)).toString()) as Extracted
   }
   return { read, [Symbol.asyncDispose]: () => children[Symbol.asyncDispose]() }
 }
@@ -70,4 +70,27 @@ test('texts at once are read by as many children as may work', async () => {
   const read = await Promise.all(texts.map((text, n) => children.read(`${n}.txt`, text)))
   expect(read.map(({ text }) => text)).toEqual(texts)
   expect(pids().length).toBeLessThanOrEqual(2)
+})
+
+test('a child that the kernel ends because the memory of its container is used up is parser_memory; any other end is a crash', async () => {
+  let kills = 3
+  await using children = openChildren({ kills: () => kills })
+  const line = { text: 'A line of a long document that takes a while to read.' }
+  const long = makePdf(Array.from({ length: 300 }, () => Array.from({ length: 40 }, () => line)))
+  const endWith = (killed: number) => () => {
+    kills += killed
+    for (const pid of pids()) process.kill(Number(pid), 'SIGKILL')
+  }
+  await expect(children.read('long.pdf', long, endWith(1))).rejects.toMatchObject({
+    code: 'parser_memory',
+    message: expect.stringContaining('EXTRACTOR_MEM'),
+  })
+  await expect(children.read('long.pdf', long, endWith(0))).rejects.toMatchObject({ code: 'parser_crash' })
+  expect((await children.read('a.txt', 'The next one.')).text).toBe('The next one.')
+})
+
+test('where memory ends, the kernel takes a child before the service', async () => {
+  await using children = openChildren()
+  await children.read('a.txt', 'text')
+  for (const pid of pids()) expect(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim()).toBe('1000')
 })
