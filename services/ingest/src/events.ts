@@ -26,7 +26,7 @@ export function createEvents(log: Log, registry: Metrics, onPause?: (reason: Pau
     registers,
   })
   const embedded = new Counter({ name: 'docent_chunks_embedded_total', help: 'Chunks that cost an embedding', registers })
-  const reused = new Counter({ name: 'docent_vectors_reused_total', help: 'Chunks whose vector was there already', registers })
+  const reused = new Counter({ name: 'docent_ingest_vectors_reused_total', help: 'Chunks whose vector was there already', registers })
   const documents = new Gauge({ name: 'docent_documents', help: 'Documents by state', labelNames: ['state'], registers })
   const jobs = new Gauge({ name: 'docent_queue_jobs', help: 'Jobs by queue and state', labelNames: ['queue', 'state'], registers })
   const paused = new Gauge({

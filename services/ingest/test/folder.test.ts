@@ -73,6 +73,22 @@ test('a renamed file keeps its id and costs no embedding', async () => {
   expect(embedded()).toBe(0)
 })
 
+test('a file renamed and edited between two scans embeds only what was edited', async () => {
+  put('before.md', manual('The seal lasts five years.'))
+  await ingest.reaches('before.md', 'ready')
+  embeddedBefore = ingest.embedder.embedded.length
+  const reusedBefore = await ingest.counted('docent_ingest_vectors_reused_total')
+  renameSync(join(ingest.folder, 'before.md'), join(ingest.folder, 'after.md'))
+  put('after.md', manual('The seal lasts six years.'))
+  const after = await ingest.reaches('after.md', 'ready')
+  await ingest.vanishes('before.md')
+  expect(embedded()).toBe(1)
+  expect((await ingest.counted('docent_ingest_vectors_reused_total')) - reusedBefore).toBe(2)
+  expect(await (await ingest.ask(`/documents/${after.id}/attempts`)).json()).toMatchObject({
+    items: [{ outcome: 'done', chunks: 3, embedded: 1, reused: 2 }],
+  })
+})
+
 test('a moved folder keeps every id', async () => {
   mkdirSync(join(ingest.folder, 'old'))
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) put(`old/${name}.txt`, `The text of file ${name} in the folder.`)

@@ -35,6 +35,8 @@ export type TestIngest = {
   reaches(path: string, state: DocumentView['state'], deadlineMs?: number): Promise<DocumentView>
   vanishes(path: string): Promise<void>
   chunks(): Promise<IndexedChunk[]>
+  /** the value of a counter without labels */
+  counted(name: string): Promise<number>
   /** everything that SIGTERM would close */
   stop(): Promise<void>
 }
@@ -81,7 +83,7 @@ export async function startTestIngest(scope: AsyncDisposableStack, options: Test
     RECONCILE_INTERVAL_S: '1',
     ...options.env,
   })
-  const { url } = await startIngest(config, service, {
+  const { url, metrics } = await startIngest(config, service, {
     log,
     embedder,
     ...(options.models ? { models: options.models } : {}),
@@ -116,6 +118,7 @@ export async function startTestIngest(scope: AsyncDisposableStack, options: Test
       await corpus.loadActive((batch) => all.push(...batch))
       return all
     },
+    counted: async (name) => (await metrics.getSingleMetric(name)!.get()).values[0]!.value,
     stop: () => service.disposeAsync(),
   }
 }

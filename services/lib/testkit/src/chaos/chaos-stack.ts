@@ -101,7 +101,7 @@ export async function openChaosStack(scope: AsyncDisposableStack, { isModel }: {
         () => '',
       )
       const figure = (name: string) => Number(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
-      const figures = { embedded: figure('docent_chunks_embedded_total'), reused: figure('docent_vectors_reused_total') }
+      const figures = { embedded: figure('docent_chunks_embedded_total'), reused: figure('docent_ingest_vectors_reused_total') }
       if (Number.isFinite(figures.embedded)) said.set(life, figures)
     }
     await until(

@@ -24,7 +24,7 @@ export function renderChaos(result: ChaosResult): string {
       `${repeats.lostByKill}; ${repeats.atOnce}; ${repeats.without.length}`,
     ],
     [
-      'docent_chunks_embedded_total; docent_vectors_reused_total',
+      'docent_chunks_embedded_total; docent_ingest_vectors_reused_total',
       `${metrics.embedded}; ${metrics.reused} (what killed workers had not told is missing)`,
     ],
     ['attempts without an end; lost', `${result.openAttempts}; ${result.lostAttempts}`],
