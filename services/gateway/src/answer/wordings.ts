@@ -43,12 +43,12 @@ const Wording = z
   .regex(/[\p{L}\p{N}]/u)
   .refine(isStorable)
 
-/** The wordings of a reply, the rewritten question first. Errors: `upstream_failed` for anything but a short list of short strings. */
+/** The wordings of a reply, the rewritten question first, no more than were asked for. Errors: `upstream_failed` for anything but a list of short strings. */
 export function readWordings(reply: string, mode: Mode): string[] {
   // models put JSON into a code fence, whatever they are told
   const json = /^```(?:json)?\s(.*)```$/s.exec(reply.trim())?.[1] ?? reply
   try {
-    return z.array(Wording).min(1).max(MOST[mode]).parse(JSON.parse(json))
+    return z.array(Wording).min(1).parse(JSON.parse(json)).slice(0, MOST[mode])
   } catch {
     // without its cause, which quotes the reply: what people ask is not written to the log
     throw new AppError('upstream_failed', 'The model did not reply with a list of questions.')
