@@ -119,6 +119,26 @@ describe('asking a model', () => {
     })
   }
 
+  test('what was shown before a break or a stop is checked and cited as ever', async () => {
+    for (const mode of ['cut', 'no-done', 'stall', 'slow'] as const) {
+      model.mode = mode
+      model.pieces = ['保修期为 24 个月 [1]。', '由火星政府承保[1]。', ...Array.from({ length: 8 }, (_, i) => `词${i} `)]
+      model.pieceMs = mode === 'slow' ? 100 : 0
+      const events: Received[] = []
+      for await (const event of eventsOf(await ask())) {
+        events.push(event)
+        if (mode !== 'slow' || !textOf(events).includes('词0')) continue
+        model.pieceMs = 5_000
+        await post(`${gateway.url}/api/v1/answers/${(events[0]!.data as { answerId: string }).answerId}/stop`, {})
+      }
+      expect([mode, events.at(-1)!.type]).toEqual([mode, mode === 'slow' ? 'stopped' : 'error'])
+      const { citations, text } = await stored(events)
+      expect([mode, ...citations.map(({ verified, source }) => [verified, source])]).toEqual([mode, [true, 1], [false, 1]])
+      expect(events.filter(({ type }) => type === 'citation').map(({ data }) => data)).toEqual(citations)
+      expect(text).toBe(textOf(events))
+    }
+  })
+
   test('a server that hangs after its finish_reason does not hang the answer', async () => {
     model.mode = 'hang-after-finish'
     expect(endOf(await allEvents(await ask()))).toMatchObject([{ type: 'done' }])

@@ -183,12 +183,15 @@ export async function answerByModel(
     spent: (counts: TokenCounts) => book(job, counts),
   }
   const { signal } = job.abort
-  const outcome = tools?.specs.length
-    ? await generateWithTools(deps.providers, request, signal, listener, tools).catch((error: unknown) => {
-        tools.tell()
-        throw error
-      })
-    : await generate(deps.providers, request, signal, listener)
+  const generated = tools?.specs.length
+    ? generateWithTools(deps.providers, request, signal, listener, tools)
+    : generate(deps.providers, request, signal, listener)
+  const outcome = await generated.catch((error: unknown) => {
+    tools?.tell()
+    // broken off or stopped: what was shown till then is checked all the same
+    if (!first) cite(job, shown)
+    throw error
+  })
   faultPoint('S5')
   job.found.timings.modelMs = Math.round(performance.now() - started)
   if ('declined' in outcome) return false
