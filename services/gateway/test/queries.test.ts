@@ -123,6 +123,35 @@ test('a follow-up is rewritten with the turns before it and found; its tokens ar
   expect(record.timings).toMatchObject({ queriesMs: expect.any(Number) as number, retrievalMs: expect.any(Number) as number })
 })
 
+test('reranking by the model and the choice of sentences read the question as it was searched', async () => {
+  const conversationId = await begin()
+  const sentencesAsked = () => place.neighbours.seen.filter(({ url }) => url === '/sentences').map(({ body }) => JSON.parse(body) as object)
+  const plain = place.neighbours.find
+  place.neighbours.find = async () => [ink, printer]
+  upstream.reply = (request) =>
+    isWording(request) ? wordings : request.messages[0]!.content.startsWith('Order the') ? undefined : { status: 400 }
+  const reranked = () =>
+    upstream.requests.findLast(({ messages }) => messages[0]!.content.startsWith('Order the'))!.messages.at(-1)!.content
+  try {
+    await set({ queries: 'rewrite', rerank: true, rerankBy: 'model' })
+    says('墨盒的保修期是多久？')
+    expect((await ask('那墨盒呢？', { conversationId })).degraded).toContain('model')
+    expect(reranked()).toContain('墨盒的保修期是多久？')
+    expect(reranked()).not.toContain('那墨盒呢？')
+    expect(sentencesAsked()).toMatchObject([{ query: '墨盒的保修期是多久？' }])
+    expect(sentencesAsked()[0]).not.toHaveProperty('previous')
+    await set({ queries: 'off' })
+    const other = await begin()
+    place.neighbours.seen.length = 0
+    await ask('那墨盒呢？', { conversationId: other })
+    expect(reranked()).toMatch(/打印机的保修期是多久？第 \d+ 问\n那墨盒呢？/)
+    expect(sentencesAsked()).toMatchObject([{ query: '那墨盒呢？', previous: expect.stringContaining('打印机的保修期') as string }])
+  } finally {
+    place.neighbours.find = plain
+    await set({ rerank: false })
+  }
+})
+
 test('several wordings, one in the other language, are searched beside the question and fused', async () => {
   await set({ queries: 'several' })
   says('打印机的墨盒多久之内保修？', '墨盒保修期限', 'warranty of the ink cartridges')

@@ -2,6 +2,7 @@ import type { SearchResponse } from '@docent/core/passage'
 import { tokensOf } from '@docent/core/text/tokens'
 import type { AttachedText, Attachments } from '../store/attachments.ts'
 import { degrade, type Job } from './job.ts'
+import type { Wanted } from './search.ts'
 import { DOUBT, type StepDeps } from './steps.ts'
 
 // scored at most (each is embedded, all within retrieval's 3 s), and shown at most beside what the folder has, or alone
@@ -23,15 +24,16 @@ export async function withAttachments(
   job: Job,
   deps: Pick<StepDeps, 'retrieval'> & { attachments: Attachments },
   found: SearchResponse,
+  { query }: Wanted,
 ): Promise<SearchResponse> {
   // a caller who filters asks for documents; without a conversation there are no attachments
   if (!job.isFollowUp || job.turns || job.filters) return found
   const all = await deps.attachments.texts(job.conversationId)
   if (all.length === 0) return found
-  const texts = likeliest(job.question, all)
+  const texts = likeliest(query, all)
   const sentences = texts.map(({ text, header }) => ({ text: text.slice(0, MAX_TEXT), context: header.slice(0, MAX_CONTEXT) }))
   const ids = { requestId: job.requestId, traceId: job.traceId }
-  const { scores, degraded } = await deps.retrieval.sentences(job.question, sentences, job.principal, ids, job.abort.signal)
+  const { scores, degraded } = await deps.retrieval.sentences({ query }, sentences, job.principal, ids, job.abort.signal)
   for (const step of degraded) degrade(job, step)
   const scored = texts
     .map(({ attachment, ordinal }, i) => {

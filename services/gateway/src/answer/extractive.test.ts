@@ -2,6 +2,8 @@ import type { Passage } from '@docent/core/passage'
 import { expect, test } from 'vitest'
 import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 
+const choose = (query: string, passages: Passage[], score: Scorer, previous?: string) =>
+  chooseQuotes({ query, ...(previous ? { previous } : {}) }, passages, score)
 const passage = (text: string, over: Partial<Passage> = {}): Passage => ({
   documentId: '0190d6a0-0000-7000-8000-000000000001',
   chunkId: text.slice(0, 8),
@@ -33,7 +35,7 @@ test('a quotation stands under its headings, said once, without title and number
   const first = passage('Support for the Hub H1 gateway has been removed. The API moved to a new address.', {
     heading: 'Release notes › 2. v2.3.0 (20 February 2025) › Removed',
   })
-  const { quotes } = await chooseQuotes('Which release removed the old gateway?', [first], scorer({ Hub: 1, API: 0.95 }))
+  const { quotes } = await choose('Which release removed the old gateway?', [first], scorer({ Hub: 1, API: 0.95 }))
   const { text, citations } = writeQuotes(quotes, 'Quoted:', () => 1)
   expect(text).toBe(
     'Quoted:\n\nv2.3.0 (20 February 2025) › Removed:\nSupport for the Hub H1 gateway has been removed. [1]\n\nThe API moved to a new address. [1]',
@@ -47,7 +49,7 @@ test('a quotation stands under its headings, said once, without title and number
 
 test('a heading that asks takes no colon, a Chinese one a wide colon, and a title is no heading', async () => {
   const quote = async (heading: string | undefined, text: string) => {
-    const { quotes } = await chooseQuotes(text, [passage(text, heading ? { heading } : {})], scorer({ '': 1 }))
+    const { quotes } = await choose(text, [passage(text, heading ? { heading } : {})], scorer({ '': 1 }))
     return writeQuotes(quotes, 'Quoted:', () => 1)
       .text.split('\n')
       .slice(2)
@@ -63,11 +65,7 @@ test('across languages the language of the best passage is quoted, by meaning', 
     passage('Passwords have at least 14 characters. Change them every year.'),
     passage('密码是访问系统的凭据。请妥善保管。', { score: 0.9, chunkId: 'zh' }),
   ]
-  const { quotes } = await chooseQuotes(
-    '公司规定密码至少要多少位？',
-    passages,
-    scorer({ 密码: 1, Passwords: 0.7, Change: 0.1 }, { 密码: 0.8 }),
-  )
+  const { quotes } = await choose('公司规定密码至少要多少位？', passages, scorer({ 密码: 1, Passwords: 0.7, Change: 0.1 }, { 密码: 0.8 }))
   expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['Passwords have at least 14 characters.'])
 })
 
@@ -84,22 +82,21 @@ test.each([
 ])('%s is answered by the row that is named, though another scores higher', async (question, text, price) => {
   const all = ['¥899', '¥1,299', '¥99', '$129', '$189', '$15']
   const score = scorer(Object.fromEntries(all.map((one) => [one, one === price ? 0.8 : 1])))
-  const { quotes } = await chooseQuotes(question, [passage(text)], score)
+  const { quotes } = await choose(question, [passage(text)], score)
   expect(quotes.map(({ candidate }) => all.filter((one) => candidate.quote.endsWith(one)))).toEqual([[price]])
 })
 
 test('who asks for a sum gets sums only, and days where days are asked for', async () => {
   const text = 'The A1 is our first lamp. The A1 ships within 9 days. The A1 costs $129.'
   const score = scorer({ first: 1, ships: 0.9, costs: 0.9 })
-  const quoted = async (question: string) =>
-    (await chooseQuotes(question, [passage(text)], score)).quotes.map(({ candidate }) => candidate.quote)
+  const quoted = async (question: string) => (await choose(question, [passage(text)], score)).quotes.map(({ candidate }) => candidate.quote)
   expect(await quoted('How much is the A1?')).toEqual(['The A1 costs $129.'])
   expect(await quoted('After how many days does the A1 ship?')).toEqual(['The A1 ships within 9 days.'])
 })
 
 test('quotations without the words of the question, or without the code it names, are weak; across languages only the code counts', async () => {
   const isWeak = async (question: string, text: string, lexical: number) =>
-    (await chooseQuotes(question, [passage(text)], scorer({ '': 1 }, { '': lexical }))).isWeak
+    (await choose(question, [passage(text)], scorer({ '': 1 }, { '': lexical }))).isWeak
   expect(await isWeak('Does the lamp support speakers?', 'Desk lamps have no protection against water.', 0.24)).toBe(true)
   expect(await isWeak('Does the lamp stand water?', 'Desk lamps have no protection against water.', 0.6)).toBe(false)
   expect(await isWeak('What does the A1 cost?', 'For each lamp returned we pay EUR 3.', 0.6)).toBe(true)
@@ -109,7 +106,7 @@ test('quotations without the words of the question, or without the code it names
 
 test('what is said of another version is no sure answer', async () => {
   const other = passage('Kestrel 4.2 was released on 3 March 2025.')
-  const said = async (question: string) => (await chooseQuotes(question, [other], scorer({ '': 1 }, { '': 1 }))).isWeak
+  const said = async (question: string) => (await choose(question, [other], scorer({ '': 1 }, { '': 1 }))).isWeak
   expect(await said('When was Kestrel 4.2 released?')).toBe(false)
   expect(await said('When was Kestrel 4.3 released?')).toBe(true)
 })
@@ -118,7 +115,7 @@ test('a passage in the language of the question that comes as near as the first 
   const chinese = passage('茶水间在三楼，每天开放。', { documentId: 'b', score: 1 })
   const english = (score: number) => passage('New colleagues fetch their badge at the IT desk on floor 4.', { score })
   const said = async (score: number) => {
-    const { quotes } = await chooseQuotes(
+    const { quotes } = await choose(
       'On which floor is the IT desk?',
       [chinese, english(score)],
       scorer({ 茶水间: 0.9, desk: 0.8 }, { desk: 0.8 }),
@@ -127,4 +124,15 @@ test('a passage in the language of the question that comes as near as the first 
   }
   expect(await said(0.98)).toContain('floor 4')
   expect(await said(0.5)).toContain('三楼')
+})
+
+test('what a follow-up leaves out is taken from the question before it, and what it names itself goes first', async () => {
+  const table = '| Model | Warranty | Price |\n|---|---|---|\n| X100 | 12 months | EUR 99 |\n| X200 | 36 months | EUR 199 |'
+  const said = async (query: string, previous: string) =>
+    (await choose(query, [passage(table)], scorer({ '': 1 }), previous)).quotes[0]!.candidate.quote
+  expect(await said('And of the X200?', 'What is the warranty of the X100?')).toContain('X200')
+  expect(await said('And what does it cost?', 'What is the warranty of the X200?')).toContain('X200')
+  const prices = passage('The lamp is blue. It is sold for EUR 45 in all shops.')
+  const { quotes } = await choose('And the lamp?', [prices], scorer({ blue: 1, sold: 0.9 }), 'How much is the desk?')
+  expect(quotes[0]!.candidate.quote).toContain('EUR 45')
 })

@@ -6,6 +6,7 @@ import { answersKind } from './asked-kind.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
 import { namingsOf, shareOfCodes, versionsNotIn } from './named-rows.ts'
+import { inOne, type Wanted } from './search.ts'
 
 export type Quote = { candidate: Candidate; passage: Passage }
 export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
@@ -33,12 +34,14 @@ const CLOSE_WITH_NEWS = 0.55
 /**
  * The one to three sentences that best cover the question, in reading order. Empty when there is nothing to quote. `isWeak`: they hold
  * hardly a word of a question in their own language, or none of the codes it names, or not the version; of a follow-up, whose words stand elsewhere, it says nothing.
+ * What a follow-up does not name itself (codes, rows, the kind of thing asked for), the question before it names.
  */
 export async function chooseQuotes(
-  question: string,
+  wanted: Wanted,
   passages: readonly Passage[],
   score: Scorer,
 ): Promise<{ quotes: Quote[]; degraded: string[]; isWeak: boolean }> {
+  const { query: question, previous = '' } = wanted
   // across languages words say nothing, and every sentence in the question's own language looks near: the best passage's language decides;
   // where the own language comes as near, it does
   const asked = languageOf(question)
@@ -58,12 +61,12 @@ export async function chooseQuotes(
     if (dense === undefined) return lexical
     return isAcross ? Math.max(dense, lexical) : LEXICAL * lexical + (1 - LEXICAL) * dense
   })
-  const codes = contentWords(question).filter((word) => /\d/.test(word))
-  const namings = namingsOf(
-    question,
-    candidates.map(({ cells }) => cells),
-  )
-  const isKind = answersKind(fold(question))
+  const ownCodes = codesOf(question)
+  const codes = ownCodes.length > 0 ? ownCodes : codesOf(previous)
+  const rows = candidates.map(({ cells }) => cells)
+  const ownNamings = namingsOf(question, rows)
+  const namings = ownNamings.includes('asked') ? ownNamings : namingsOf(inOne(wanted), rows)
+  const isKind = answersKind(fold(question)) ?? answersKind(fold(previous))
   const best = Math.max(...top.map((passage) => passage.score), 1e-9)
   const ranked = candidates
     .map((candidate, i) => ({
@@ -88,6 +91,10 @@ export async function chooseQuotes(
   // what is said of 4.2 is no answer about 4.3
   const isWeak = (!isAcross && held < WEAK) || (codes.length > 0 && named === 0) || versionsNotIn(question, said).length > 0
   return { quotes: readingOrder(withLists(quotes)), degraded, isWeak }
+}
+
+function codesOf(question: string): string[] {
+  return contentWords(question).filter((word) => /\d/.test(word))
 }
 
 /** A question in the text, a heading or a line ending in a colon speaks for the sentence after it. */

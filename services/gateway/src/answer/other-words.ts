@@ -5,7 +5,7 @@ import { fuseSearches } from './fuse-searches.ts'
 import type { Job } from './job.ts'
 import type { Turn } from './prompt.ts'
 import { normalQuestion } from './same-question.ts'
-import type { Searched } from './search.ts'
+import type { Searched, Wanted } from './search.ts'
 import type { StepDeps } from './steps.ts'
 import { readWordings, wordingRequest } from './wordings.ts'
 
@@ -15,12 +15,17 @@ const LIMIT_MS = 4_000
 type Deps = Pick<StepDeps, 'providers' | 'events' | 'retrieval'> & { pool: Parameters<UsageStore['settle']>[0]; usage: UsageStore }
 
 /**
- * What the question's own search found, and what is found for the wordings the model gives it, where the setting `queries` asks for them.
- * The own search goes on while the model is asked; it alone counts, and is said to, when the model fails or takes too long.
+ * `found`: what the question's own search found, and what is found for the wordings the model gives it, where the setting `queries` asks for them.
+ * `wanted`: how the question is to be read after that. The own search goes on while the model is asked; it alone counts, and is said to, when the model fails or takes too long.
  */
-export async function withOtherWords(job: Job, deps: Deps, own: Promise<Searched>, history: readonly Turn[]): Promise<SearchResponse> {
+export async function withOtherWords(
+  job: Job,
+  deps: Deps,
+  own: Promise<Searched>,
+  history: readonly Turn[],
+): Promise<{ found: SearchResponse; wanted: Wanted }> {
   const { queries, searchLimit: limit, retrieval: tuning } = job.settings.settings
-  if (queries === 'off' || deps.providers.length === 0) return (await own).found
+  if (queries === 'off' || deps.providers.length === 0) return asAsked(await own)
   const { providers, pool, usage, events, retrieval } = deps
   const began = performance.now()
   const failed = new AbortController()
@@ -42,14 +47,22 @@ export async function withOtherWords(job: Job, deps: Deps, own: Promise<Searched
     const more = await Promise.all(searches)
     note(job, began, [{ wording: job.question, found }, ...more], modelMs)
     const others = more.filter(({ isRewritten }) => !isRewritten).map((one) => one.found)
-    return fuseSearches(found, more.find(({ isRewritten }) => isRewritten)?.found, others, { limit, perDocument: tuning.perDocument })
+    const rewritten = more.find(({ isRewritten }) => isRewritten)
+    return {
+      found: fuseSearches(found, rewritten?.found, others, { limit, perDocument: tuning.perDocument }),
+      wanted: rewritten ? { query: rewritten.wording } : asAsked(await own).wanted,
+    }
   } catch (error) {
     const { found } = await own
     job.abort.signal.throwIfAborted()
     events.stepFailed(job.answerId, 'rewrite', error)
     note(job, began, [{ wording: job.question, found }])
-    return { ...found, degraded: [...found.degraded, 'rewrite'] }
+    return { ...asAsked(await own), found: { ...found, degraded: [...found.degraded, 'rewrite'] } }
   }
+}
+
+function asAsked({ query: { query, previous }, found }: Searched) {
+  return { found, wanted: { query, ...(previous ? { previous } : {}) } }
 }
 
 /** Those that say something else than what was searched; a follow-up was searched together with the question before it. */

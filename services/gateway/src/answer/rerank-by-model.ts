@@ -3,6 +3,7 @@ import { createListwiseReranker } from '@docent/models/listwise-reranker'
 import type { UsageStore } from '../store/usage.ts'
 import { askAside } from './ask-aside.ts'
 import type { Job } from './job.ts'
+import { inOne, type Wanted } from './search.ts'
 import type { StepDeps } from './steps.ts'
 
 /** as many passages are put to the model */
@@ -12,7 +13,12 @@ const LIMIT_MS = 8_000
 type Deps = Pick<StepDeps, 'providers' | 'events'> & { pool: Parameters<UsageStore['settle']>[0]; usage: UsageStore }
 
 /** The found passages in the order of the language model; in their first order, and said to be so, when it fails or takes too long. */
-export async function rerankByModel(job: Job, { providers, pool, usage, events }: Deps, found: SearchResponse): Promise<SearchResponse> {
+export async function rerankByModel(
+  job: Job,
+  { providers, pool, usage, events }: Deps,
+  found: SearchResponse,
+  wanted: Wanted,
+): Promise<SearchResponse> {
   const top = found.passages.slice(0, RERANK_TOP)
   if (top.length < 2) return found
   const [first] = providers
@@ -23,7 +29,7 @@ export async function rerankByModel(job: Job, { providers, pool, usage, events }
   )
   try {
     const texts = top.map(({ title, heading, text }) => [title, heading, text].filter(Boolean).join('\n'))
-    const scores = await reranker.rerank(job.question, texts, signal)
+    const scores = await reranker.rerank(inOne(wanted), texts, signal)
     const ordered = top
       .map((passage, i) => ({ ...passage, score: scores[i]!, scores: { ...passage.scores, rerank: scores[i]! } }))
       .sort((a, b) => b.score - a.score)

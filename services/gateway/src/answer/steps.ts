@@ -15,6 +15,7 @@ import { degrade, type Job, type Shown } from './job.ts'
 import { say, wordsIn } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
+import type { Wanted } from './search.ts'
 import { estimateTokens } from './tokens.ts'
 import type { Toolset } from './tools.ts'
 
@@ -106,12 +107,18 @@ export function answerNotFound(job: Job, deps: StepDeps, { passages, indexed }: 
 }
 
 /** Quotes the documents: no model is needed. */
-export async function answerByQuoting(job: Job, deps: StepDeps, found: SearchResponse, already?: readonly Shown[]): Promise<void> {
+export async function answerByQuoting(
+  job: Job,
+  deps: StepDeps,
+  found: SearchResponse,
+  wanted: Wanted,
+  already?: readonly Shown[],
+): Promise<void> {
   const started = performance.now()
   const ids = { requestId: job.requestId, traceId: job.traceId }
-  const score: Scorer = (sentences) => deps.retrieval.sentences(job.question, sentences, job.principal, ids, job.abort.signal)
+  const score: Scorer = (sentences) => deps.retrieval.sentences(wanted, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
-  const { quotes, degraded, isWeak } = await chooseQuotes(job.question, candidates, score)
+  const { quotes, degraded, isWeak } = await chooseQuotes(wanted, candidates, score)
   for (const step of degraded) degrade(job, step)
   job.found.timings.quoteMs = Math.round(performance.now() - started)
   // the words of a follow-up stand in the question before it

@@ -68,14 +68,14 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   // an approved answer goes first: so an owner greets in his own words
   if (kind) return answerSmallTalk(job, deps, prompt([], smallTalkRules(greeting)), kind, greeting)
   const own = job.ahead ?? searchFor(job, previous, deps)
-  const first = await withOtherWords(job, deps, own, history)
+  const { found: first, wanted } = await withOtherWords(job, deps, own, history)
   const { query, found: alone, ms } = await own
   job.found.timings.retrievalMs = ms
-  const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first) : first
+  const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first, wanted) : first
   noteSearch(job, searched)
   // a shadow repeats the question's own search, not those of its other wordings
   if (settings.shadow) job.found.searched = { query, response: first === alone ? searched : alone }
-  const found = await withAttachments(job, deps, searched)
+  const found = await withAttachments(job, deps, searched, wanted)
 
   const refusal = wordsIn(job.persona.refusal, job.tongue)
   const refusalRules = refusal === undefined ? [] : [`If the sources do not hold the answer, say: ${refusal}`]
@@ -85,7 +85,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     if (tools && (await answerByModel(job, deps, prompt([], [...toolRules.only, ...refusalRules]), shown, undefined, tools))) return
     return answerNotFound(job, deps, found)
   }
-  if (deps.providers.length === 0) return answerByQuoting(job, deps, found)
+  if (deps.providers.length === 0) return answerByQuoting(job, deps, found, wanted)
   const best = found.passages.slice(0, settings.topK)
   const isCacheable = settings.cacheAnswers && history.length === 0 && facts.length === 0 && !usesTools
   const cached = isCacheable ? await findCached(job, deps, best) : undefined
@@ -100,7 +100,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   const said = await answerByModel(job, deps, prompt(best, rules), shown, cached?.hash, tools)
   tools?.tell()
   if (said) trustCitations(job)
-  else await answerByQuoting(job, deps, found, shown)
+  else await answerByQuoting(job, deps, found, wanted, shown)
 }
 
 /** In doubt the model decides: what it could cite was there. */
