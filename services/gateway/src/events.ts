@@ -78,7 +78,20 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
   for (const outcome of ['done', 'degraded', 'failed', 'dropped']) shadows.inc({ outcome }, 0)
   for (const first of ['same', 'other']) shadowFirst.inc({ first }, 0)
   const warned = new Set<string>()
-  const steps = new Set(['dense', 'lexical', 'retrieval', 'provider', 'model', 'cache', 'resume', 'rerank', 'rewrite', 'memory', 'tools'])
+  const steps = new Set([
+    'dense',
+    'lexical',
+    'retrieval',
+    'provider',
+    'model',
+    'budget',
+    'cache',
+    'resume',
+    'rerank',
+    'rewrite',
+    'memory',
+    'tools',
+  ])
   for (const outcome of ['done', 'stopped', 'interrupted', 'error']) answers.inc({ outcome }, 0)
 
   return {

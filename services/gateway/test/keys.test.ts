@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Answer } from '@docent/core/answer-event'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, configOf, openPool, post, startAt } from './harness.ts'
+import { adminKey, allEvents, configOf, openPool, post, startAt, textOf } from './harness.ts'
 import { withModel, withPlace } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
@@ -118,8 +119,8 @@ describe('keys', () => {
     const poor = await make({ name: 'poor', scopes: ['chat'], limits: { tokensPerDay: 9_000 } })
     model.usage = { prompt_tokens: 900, completion_tokens: 100 }
     const both = await Promise.all([ask(poor.key), ask(poor.key)])
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 429])
-    expect(await both.find(({ status }) => status === 429)!.json()).toMatchObject({ code: 'budget_exhausted' })
+    const answers = await Promise.all(both.map(async (response) => (await response.json()) as Answer))
+    expect(answers.map(({ degraded }) => degraded.join()).sort()).toEqual(['', 'budget'])
     model.usage = { prompt_tokens: 11, completion_tokens: 7 }
   })
 
@@ -164,6 +165,10 @@ describe('budgets', () => {
   const env = (extra: Record<string, string>) => ({ LLM_BASE_URL: model.url, LLM_MODEL: 'mock', DAILY_TOKEN_BUDGET: '0', ...extra })
   let asked = 0
   const ask = (gateway: Gateway) => post(`${gateway.url}/api/v1/ask`, { question: `问题 ${++asked}` })
+  const answered = async (response: Promise<Response>) => (await (await response).json()) as Answer
+  const stepsOf = async (response: Promise<Response>) => (await answered(response)).degraded.join()
+  const recordOf = async (gateway: Gateway, id: string) =>
+    ((await (await fetch(`${gateway.url}/api/v1/records/${id}`, { headers: owner })).json()) as { record: object }).record
   async function used(gateway: Gateway): Promise<{ tokens: number; cost: number }> {
     const { items } = (await (await fetch(`${gateway.url}/api/v1/usage`, { headers: owner })).json()) as {
       items: { principal: string; inputTokens: number; outputTokens: number; cost: number }[]
@@ -180,18 +185,15 @@ describe('budgets', () => {
     const cache = new Redis(place.cacheUrl)
     const calls = Array.from({ length: 200 }, (_, i) => ask(i % 2 ? one : two))
     await cache.flushall()
-    const statuses = (await Promise.all(calls)).map(({ status }) => status)
-    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+    expect(new Set(await Promise.all(calls.map(stepsOf)))).toEqual(new Set(['', 'budget']))
     await first.disposeAsync()
     await cache.flushall()
     cache.disconnect()
     const again = await startAt(place, scope, extra)
-    const after: Response[] = []
-    for (let i = 0; i < 10; i++) after.push(await ask(again))
-    const refused = after.at(-1)!
-    expect(refused.status).toBe(429)
-    expect(await refused.json()).toMatchObject({ code: 'budget_exhausted' })
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    const after: string[] = []
+    for (let i = 0; i < 10; i++) after.push(await stepsOf(ask(again)))
+    expect(after.at(-1)).toBe('budget')
+    expect(model.requests.length * 6_900).toBeLessThanOrEqual(budget + 6_900)
     const { tokens } = await used(again)
     expect(tokens).toBeGreaterThan(budget / 2)
     expect(tokens).toBeLessThanOrEqual(budget + 6_900)
@@ -205,9 +207,9 @@ describe('budgets', () => {
       type: 'warning',
       data: { code: 'budget', message: expect.stringContaining("This month's token budget is used to") },
     })
-    const refused = await ask(monthly)
-    expect(refused.status).toBe(429)
-    expect(((await refused.json()) as { detail: string }).detail).toContain('MONTHLY_TOKEN_BUDGET')
+    const { id, degraded } = await answered(ask(monthly))
+    expect(degraded).toEqual(['budget'])
+    expect(JSON.stringify(await recordOf(monthly, id))).toContain('raise MONTHLY_TOKEN_BUDGET')
 
     const client = new pg.Client({ connectionString: place.databaseUrl })
     await client.connect()
@@ -215,11 +217,68 @@ describe('budgets', () => {
     await client.end()
     const price = { LLM_PRICE_INPUT: '1', LLM_PRICE_OUTPUT: '2' }
     const rich = await startAt(place, scope, env({ ...price, DAILY_MONEY_BUDGET: '0.03' }))
-    const statuses = (await Promise.all(Array.from({ length: 20 }, () => ask(rich)))).map(({ status }) => status)
-    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+    const steps = await Promise.all(Array.from({ length: 20 }, () => stepsOf(ask(rich))))
+    expect(new Set(steps)).toEqual(new Set(['', 'budget']))
     const { cost } = await used(rich)
     expect(cost).toBeGreaterThan(0)
     expect(cost).toBeLessThanOrEqual(0.03 + 0.0078)
     expect(() => configOf(place, env({ DAILY_MONEY_BUDGET: '1' }))).toThrow(/LLM_PRICE_INPUT/)
+  })
+
+  describe('used up', () => {
+    let broke: Gateway
+    beforeAll(async () => {
+      // nothing fits into it
+      broke = await startAt(place, scope, env({ DAILY_TOKEN_BUDGET: '10' }))
+    })
+
+    test('the documents are quoted, which is said in the stream, the answer, the record and a metric; the model is not asked', async () => {
+      const before = model.requests.length
+      const events = await allEvents(await post(`${broke.url}/api/v1/answers`, { question: '本产品的保修期是多久？' }))
+      expect(events.at(-1)!.type).toBe('done')
+      expect(events.filter(({ type }) => type === 'warning').map(({ data }) => data)).toEqual([
+        { code: 'degraded', step: 'budget', message: '模型的预算已用完，以下直接引用文档。' },
+      ])
+      expect(textOf(events)).toContain('本产品的保修期为 24 个月，自购买之日起计算。 [1]')
+      const { answerId } = events[0]!.data as { answerId: string }
+      const stored = (await (await fetch(`${broke.url}/api/v1/answers/${answerId}`)).json()) as Answer
+      expect(stored).toMatchObject({ state: 'done', degraded: ['budget'], model: 'extractive', usage: { inputTokens: 0, outputTokens: 0 } })
+      expect(stored.citations.map(({ verified }) => verified)).toContain(true)
+      expect(await recordOf(broke, answerId)).toMatchObject({
+        degraded: ['budget'],
+        overBudget: expect.stringContaining('DAILY_TOKEN_BUDGET') as string,
+      })
+      expect(await broke.metrics.metrics()).toMatch(/docent_degraded_total\{step="budget",service="gateway"\} [1-9]/)
+      const chat = await post(`${broke.url}/v1/chat/completions`, { messages: [{ role: 'user', content: '保修期是多久？' }] })
+      expect(JSON.stringify(await chat.json())).toContain('24 个月')
+      expect(await answered(post(`${broke.url}/api/v1/ask`, { question: '你好' }))).toMatchObject({ state: 'done', degraded: ['budget'] })
+      expect(model.requests.length).toBe(before)
+    })
+
+    test('no further wordings and no reranking are asked of the model, and what it said before is still given', async () => {
+      const question = '缓存里的保修期？'
+      const whole = await startAt(place, scope, env({}))
+      const settings = JSON.stringify({ queries: 'several', rerank: true, rerankBy: 'model' })
+      const first = await answered(post(`${whole.url}/api/v1/ask`, { question }))
+      const before = model.requests.length
+      expect(await answered(post(`${broke.url}/api/v1/ask`, { question }))).toMatchObject({ text: first.text, degraded: [] })
+      const headers = { ...owner, 'content-type': 'application/json' }
+      expect((await fetch(`${broke.url}/api/v1/settings`, { method: 'PATCH', headers, body: settings })).status).toBe(200)
+      expect((await answered(post(`${broke.url}/api/v1/ask`, { question: '另一个保修期？' }))).degraded).toContain('budget')
+      expect(model.requests.length).toBe(before)
+    })
+
+    test('what only a model can do is refused: plain chat, replays and previews', async () => {
+      const plain = await startAt(place, scope, env({ DAILY_TOKEN_BUDGET: '10', RAG_ENABLED: 'false' }))
+      const { id } = await answered(ask(broke))
+      for (const refused of [
+        await ask(plain),
+        await post(`${broke.url}/api/v1/records/${id}/replay`, { settings: {} }, owner),
+        await post(`${broke.url}/api/v1/personas/neutral/preview`, { question: '保修期？' }, owner),
+      ]) {
+        expect([refused.status, await refused.json()]).toEqual([429, expect.objectContaining({ code: 'budget_exhausted' })])
+        expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+      }
+    })
   })
 })

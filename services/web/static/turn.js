@@ -146,7 +146,11 @@ export function createTurn(question, { onAgain }) {
       state.citations.push(data)
       drawSoon()
     },
-    warning: (data) => note(t('warnings')[data.step ?? data.code] ?? data.message ?? data.step ?? data.code, 'note is-warning'),
+    // a budget that is nearly used says how far; one that is used up is a step left out
+    warning: (data) => {
+      const words = data.code === 'budget' ? undefined : t('warnings')[data.step ?? data.code]
+      note(words ?? data.message ?? data.step ?? data.code, 'note is-warning')
+    },
     usage: () => undefined,
     done: () => end(),
     stopped: () => end(t('stopped')),

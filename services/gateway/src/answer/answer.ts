@@ -10,11 +10,11 @@ import type { Attachments } from '../store/attachments.ts'
 import type { Beginnings } from '../store/beginnings.ts'
 import type { Endings } from '../store/endings.ts'
 import type { Memories } from '../store/memories.ts'
-import type { AnswerBody, Messages } from '../store/messages.ts'
+import type { Messages } from '../store/messages.ts'
 import type { Personas } from '../store/personas.ts'
 import type { Records } from '../store/records.ts'
 import { named, type SettingsStore } from '../store/settings.ts'
-import type { BudgetShare, UsageStore } from '../store/usage.ts'
+import type { BudgetShare, Reservation, UsageStore } from '../store/usage.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { lookAhead } from './cached.ts'
 import { emotionOf } from './emotion.ts'
@@ -117,14 +117,6 @@ export function createAnswers(deps: AnswerDeps) {
     const answerId = randomUUID()
     const conversationId = ask.conversationId ?? randomUUID()
     const questionId = ask.questionId ?? randomUUID()
-    const body: AnswerBody = {
-      traceId: asker.traceId,
-      persona: persona.id,
-      settingsVersion: current.version,
-      reserved: reservation,
-      question: ask.question,
-      questionId,
-    }
     const question: Asked = {
       answerId,
       question: ask.question,
@@ -149,8 +141,8 @@ export function createAnswers(deps: AnswerDeps) {
       ({ found }) => (mayBeCached ? lookAhead(question, neighbours, found.passages) : undefined),
       () => undefined, // heard where the search is awaited
     )
-    const begun = await deps.beginnings
-      .begin({
+    const beginWith = (reserved: Reservation) =>
+      deps.beginnings.begin({
         answerId,
         questionId,
         questionExists: ask.questionId !== undefined,
@@ -160,12 +152,27 @@ export function createAnswers(deps: AnswerDeps) {
         question: ask.question,
         persona: persona.id,
         owner: deps.owner,
-        body,
-        reservation,
+        body: {
+          traceId: asker.traceId,
+          persona: persona.id,
+          settingsVersion: current.version,
+          reserved,
+          question: ask.question,
+          questionId,
+        },
+        reservation: reserved,
         ...(normal ? { normal } : {}),
-        ...(limits.tokensPerDay ? { ownTokens: limits.tokensPerDay } : {}),
+        ...(limits.tokensPerDay && reserved.tokens > 0 ? { ownTokens: limits.tokensPerDay } : {}),
         ...(limits.openAnswers ? { maxOpen: limits.openAnswers } : {}),
         ...(ask.idempotency ? { idempotency: ask.idempotency } : {}),
+      })
+    let overBudget: AppError | undefined
+    const begun = await beginWith(reservation)
+      .catch((error: unknown) => {
+        // quotations cost no tokens: who asks past the budget gets them
+        if (!deps.ragEnabled || !(error instanceof AppError && error.code === 'budget_exhausted')) throw error
+        overBudget = error
+        return beginWith({ day: reservation.day, tokens: 0, principal: principal.id })
       })
       .catch((error: unknown) => {
         question.abort.abort(error)
@@ -187,7 +194,8 @@ export function createAnswers(deps: AnswerDeps) {
       cachedAhead,
       approved,
       onDisconnect: ask.onDisconnect ?? 'cancel',
-      reservation,
+      reservation: overBudget ? { day: reservation.day, tokens: 0, principal: principal.id } : reservation,
+      overBudget,
       startedAt,
       stream: deps.streams.open(answerId),
       found: emptyFound('extractive'),
@@ -240,7 +248,7 @@ export function createAnswers(deps: AnswerDeps) {
     deps.streams.close(answerId)
     running.delete(answerId)
     if (end.state === 'done') shadows.after(job)
-    if (end.state !== 'done' || job.turns) return
+    if (end.state !== 'done' || job.turns || job.overBudget) return
     void summaries.after(job, tuned(deps, job.settings.settings))
     void remembering.after(job, tuned(deps, job.settings.settings))
   }

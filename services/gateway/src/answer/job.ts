@@ -51,6 +51,8 @@ export type Job = Asked & {
   known?: Known | undefined
   onDisconnect: 'detach' | 'cancel'
   reservation: Reservation
+  /** why no model may be asked: what it would use did not fit */
+  overBudget?: AppError | undefined
   startedAt: number
   stream: LiveStream
   found: Found
@@ -114,16 +116,18 @@ export function degrade(job: Job, step: string): void {
   if (job.found.degraded.includes(step)) return
   job.found.degraded.push(step)
   const isQuoted = job.found.record.smallTalk === undefined
-  const phrase = step === 'model' && isQuoted ? 'modelDown' : step === 'provider' ? 'providerDown' : undefined
+  const phrase = step === 'provider' ? 'providerDown' : isQuoted ? quotedPhrase[step] : undefined
   const message = phrase ? say(phrase, job.tongue) : (degradedMessage[step] ?? `The step ${step} was left out.`)
   job.stream.push({ type: 'warning', data: { code: 'degraded', message, ...{ step } } })
 }
 
+const quotedPhrase: Record<string, Parameters<typeof say>[0]> = { model: 'modelDown', budget: 'overBudget' }
 const degradedMessage: Record<string, string> = {
   dense: 'Search by meaning is down; the answer rests on search by words.',
   lexical: 'Search by words is down; the answer rests on search by meaning.',
   resume: 'The journal is down; this answer cannot be resumed from another process.',
   model: 'The model did not answer.',
+  budget: 'The budget of the model is used up; it was not asked.',
   tools: 'The model did not answer, so no tool was used.',
   memory: 'What is remembered of you could not be read; the answer does without it.',
   rewrite: 'The model gave no other wording of the question; it was searched as it was asked.',

@@ -31,6 +31,11 @@ const phrases = {
     'zh-Hant': '模型暫時沒有回答，以下直接引用文件。',
     en: 'The model did not answer; the documents are quoted instead.',
   },
+  overBudget: {
+    zh: '模型的预算已用完，以下直接引用文档。',
+    'zh-Hant': '模型的預算已用完，以下直接引用文件。',
+    en: 'The budget of the model is used up; the documents are quoted instead.',
+  },
   dayTokens: { zh: '今天的令牌预算', 'zh-Hant': '今天的權杖預算', en: "Today's token budget" },
   monthTokens: { zh: '本月的令牌预算', 'zh-Hant': '本月的權杖預算', en: "This month's token budget" },
   dayMoney: { zh: '今天的费用预算', 'zh-Hant': '今天的費用預算', en: "Today's budget of money" },

@@ -6,7 +6,7 @@ import { withAttachments } from './attached.ts'
 import { findCached } from './cached.ts'
 import { condense, historyRoom } from './condense.ts'
 import { toneRules } from './emotion.ts'
-import type { Job, Shown } from './job.ts'
+import { degrade, type Job, type Shown } from './job.ts'
 import { withOtherWords } from './other-words.ts'
 import { wordsIn } from './phrases.ts'
 import { buildPrompt } from './prompt.ts'
@@ -29,6 +29,8 @@ export type WritingAids = {
 /** The order of steps. */
 export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing }: WritingAids): Promise<void> {
   const { settings } = job.settings
+  const mayAsk = deps.providers.length > 0 && !job.overBudget
+  const asking = mayAsk ? deps : { ...deps, providers: [] }
   const began = performance.now()
   const { history, previous, summary } = await condense(deps.messages, job)
   await recall(job)
@@ -50,7 +52,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     })
   }
 
-  const usesTools = deps.toolsEnabled && deps.providers.length > 0 && settings.tools.length > 0
+  const usesTools = deps.toolsEnabled && mayAsk && settings.tools.length > 0
   const toolset = (options: Omit<ToolsetOptions, 'refusing'>) =>
     usesTools ? createToolset(job, deps, { ...options, refusing }) : undefined
 
@@ -66,12 +68,12 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   }
   if (job.approved && (await answerAsApproved(job, deps, job.approved))) return
   // an approved answer goes first: so an owner greets in his own words
-  if (kind) return answerSmallTalk(job, deps, prompt([], smallTalkRules(greeting)), kind, greeting)
+  if (kind) return answerSmallTalk(job, asking, prompt([], smallTalkRules(greeting)), kind, greeting)
   const own = job.ahead ?? searchFor(job, previous, deps)
-  const { found: first, wanted } = await withOtherWords(job, deps, own, history)
+  const { found: first, wanted } = await withOtherWords(job, asking, own, history)
   const { query, found: alone, ms } = await own
   job.found.timings.retrievalMs = ms
-  const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, deps, first, wanted) : first
+  const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, asking, first, wanted) : first
   noteSearch(job, searched)
   // a shadow repeats the question's own search, not those of its other wordings
   if (settings.shadow) job.found.searched = { query, response: first === alone ? searched : alone }
@@ -85,13 +87,16 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     if (tools && (await answerByModel(job, deps, prompt([], [...toolRules.only, ...refusalRules]), shown, undefined, tools))) return
     return answerNotFound(job, deps, found)
   }
-  if (deps.providers.length === 0) return answerByQuoting(job, deps, found, wanted)
   const best = found.passages.slice(0, settings.topK)
-  const isCacheable = settings.cacheAnswers && history.length === 0 && facts.length === 0 && !usesTools
+  const isCacheable = settings.cacheAnswers && deps.providers.length > 0 && history.length === 0 && facts.length === 0 && !usesTools
   const cached = isCacheable ? await findCached(job, deps, best) : undefined
   if (cached?.text) {
     answerFromCache(job, deps, best, cached.text)
     return trustCitations(job)
+  }
+  if (!mayAsk) {
+    noteBudget(job)
+    return answerByQuoting(job, deps, found, wanted)
   }
   // with tools more sources may come: they are told before the first word
   const shown = usesTools ? numbered(best) : showSources(job, deps, best, 'on')
@@ -108,6 +113,13 @@ function trustCitations({ found }: Job): void {
   if (found.citations.some(({ verified }) => verified)) found.answerable = true
 }
 
+/** That no model was asked for want of a budget, where one would have been. */
+function noteBudget(job: Job): void {
+  if (!job.overBudget) return
+  degrade(job, 'budget')
+  job.found.record.overBudget = job.overBudget.message
+}
+
 /** No sources and no gap of the documents: the model under its persona, or its greeting, or a fixed sentence. */
 async function answerSmallTalk(
   job: Job,
@@ -119,5 +131,6 @@ async function answerSmallTalk(
   job.found.record.smallTalk = kind
   showSources(job, deps, [], 'on')
   if (deps.providers.length > 0 && (await answerByModel(job, deps, messages, []))) return
+  noteBudget(job)
   job.stream.delta(greeting ?? replyTo(kind, job.tongue), 'over')
 }
