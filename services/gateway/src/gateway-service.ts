@@ -66,6 +66,7 @@ import { createRecords } from './store/records.ts'
 import { createSavedAnswers } from './store/saved-answers.ts'
 import { createSettings } from './store/settings.ts'
 import { createUsage } from './store/usage.ts'
+import { createWrites } from './store/writes.ts'
 import { followOtherReplicas, startKeeper } from './stream/keeper.ts'
 import { startRetention } from './stream/retention.ts'
 import { createStreamLog } from './stream/stream-log.ts'
@@ -99,6 +100,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   const stores = {
     messages,
     usage,
+    writes: createWrites(pool),
     streams,
     beginnings: createBeginnings(pool, usage),
     endings: createEndings(pool),
@@ -142,12 +144,17 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
 
   scope.use(
     startSweeper(
-      { messages, endings: stores.endings, streams, events, log },
+      { messages, endings: stores.endings, writes: stores.writes, streams, events, log },
       { everyMs: config.stream.sweepMs, orphanMs: config.stream.orphanMs, settleMs: config.stream.settleMs },
     ),
   )
   scope.use(startRetention({ messages, attachments: stores.attachments }, config.retentionDays, log))
-  scope.use(startKeeper({ answers, messages, streams, log }, { everyMs: config.stream.snapshotMs, abandonMs: config.stream.abandonMs }))
+  scope.use(
+    startKeeper(
+      { answers, messages, writes: stores.writes, streams, log },
+      { everyMs: config.stream.snapshotMs, abandonMs: config.stream.abandonMs },
+    ),
+  )
   scope.use(await followOtherReplicas(queue, { answers, streams, log }))
 
   const { neighbours, guard } = config
@@ -156,7 +163,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       if (answers.isClosing()) throw new Error('is being shut down')
       return undefined
     },
-    postgres: async () => void (await pool.query('SELECT count(*) FROM setting')),
+    postgres: async () => void (await stores.writes.check()),
     queue: async () => void (await queue.ping()),
     cache: async () => void (await cache.ping()),
     retrieval: (signal) => isReady(neighbours.retrieval, signal),

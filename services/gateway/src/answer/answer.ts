@@ -15,6 +15,7 @@ import type { Personas } from '../store/personas.ts'
 import type { Records } from '../store/records.ts'
 import { named, type SettingsStore } from '../store/settings.ts'
 import type { BudgetShare, Reservation, UsageStore } from '../store/usage.ts'
+import type { Writes } from '../store/writes.ts'
 import type { StreamLog } from '../stream/stream-log.ts'
 import { lookAhead } from './cached.ts'
 import { emotionOf } from './emotion.ts'
@@ -55,6 +56,7 @@ export type AnswerDeps = SavedDeps & {
   endings: Endings
   records: Pick<Records, 'noteShadow'>
   usage: UsageStore
+  writes: Pick<Writes, 'note'>
   settings: SettingsStore
   personas: Personas
   streams: StreamLog
@@ -175,6 +177,7 @@ export function createAnswers(deps: AnswerDeps) {
         return beginWith({ day: reservation.day, tokens: 0, principal: principal.id })
       })
       .catch((error: unknown) => {
+        deps.writes.note(error)
         question.abort.abort(error)
         throw error
       })

@@ -102,6 +102,7 @@ async function save(job: Job, end: End, log: AnswerBody['log'], answer: Answer, 
       if (!(await deps.endings.save(ending))) memory.forget(job.answerId)
       return
     } catch (error) {
+      deps.writes.note(error)
       if (attempt === 0) deps.events.stepFailed(job.answerId, 'save', error)
       if (memory.isClosing() && attempt > 1) throw error
       await wait(Math.min(5_000, 500 * 2 ** attempt))

@@ -4,9 +4,10 @@ import type { Redis } from '@docent/kit/redis'
 import type { Answers } from '../answer/answer.ts'
 import { CutShort, degrade, type Job } from '../answer/job.ts'
 import type { Messages } from '../store/messages.ts'
+import type { Writes } from '../store/writes.ts'
 import type { StreamLog } from './stream-log.ts'
 
-type Deps = { answers: Answers; messages: Messages; streams: StreamLog; log: Log }
+type Deps = { answers: Answers; messages: Messages; writes: Pick<Writes, 'note'>; streams: StreamLog; log: Log }
 
 /** Each second: text and heartbeat of all running answers to Postgres; ends those that were stopped or left by all readers. */
 export function startKeeper(deps: Deps, options: { everyMs: number; abandonMs: number }): AsyncDisposable {
@@ -38,6 +39,7 @@ export function startKeeper(deps: Deps, options: { everyMs: number; abandonMs: n
         if (gone === 2) void deps.answers.stop(answerId, new CutShort('interrupted', 'interrupted', 'The conversation was deleted.'))
       }
     } catch (error) {
+      deps.writes.note(error)
       if (!failing) deps.log.warn({ err: error }, 'snapshots of running answers fail; the streams go on')
       failing = true
     }

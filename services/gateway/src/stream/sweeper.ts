@@ -5,14 +5,16 @@ import { estimateTokens } from '../answer/tokens.ts'
 import type { Events } from '../events.ts'
 import type { Ending, Endings } from '../store/endings.ts'
 import type { AnswerBody, AnswerRow, Messages } from '../store/messages.ts'
+import type { Writes } from '../store/writes.ts'
 import type { Frame } from './live-stream.ts'
 import type { StreamLog } from './stream-log.ts'
 
-type Deps = { messages: Messages; endings: Endings; streams: StreamLog; events: Events; log: Log }
+type Deps = { messages: Messages; endings: Endings; writes: Pick<Writes, 'probe'>; streams: StreamLog; events: Events; log: Log }
 
 /**
  * Closes answers whose process died: their text becomes what the journal holds, and the journal gets its final event, so
- * that a reader who reconnects ends. Seen twice, because after a database outage every heartbeat looks old for a moment.
+ * that a reader who reconnects ends. Seen twice, because after an outage of the database, or of its disk, every heartbeat looks old
+ * for a moment.
  */
 export function startSweeper(deps: Deps, options: { everyMs: number; orphanMs: number; settleMs: number }): AsyncDisposable {
   const stop = new AbortController()
@@ -21,6 +23,8 @@ export function startSweeper(deps: Deps, options: { everyMs: number; orphanMs: n
       try {
         const first = await deps.messages.orphans(options.orphanMs)
         if (first.length > 0) {
+          // where nothing can be written the living give no sign of life, either
+          await deps.writes.probe()
           await wait(options.settleMs, undefined, { signal: stop.signal })
           const again = new Set((await deps.messages.orphans(options.orphanMs)).map((row) => row.id))
           for (const row of first) if (again.has(row.id)) await closeOrphan(deps, row)

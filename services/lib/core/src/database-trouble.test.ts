@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isDatabaseTrouble } from './database-trouble.ts'
+import { isDatabaseTrouble, isDiskFull } from './database-trouble.ts'
 
 const coded = (code: string, message = 'x') => Object.assign(new Error(message), { code })
 
@@ -30,3 +30,8 @@ test.for([coded('23505', 'duplicate key'), coded('42P01', 'relation does not exi
     expect(isDatabaseTrouble(error)).toBe(false)
   },
 )
+
+test('a disk without room is told from other trouble, also behind another error', () => {
+  const full = coded('53100', 'could not extend file')
+  expect([full, new Error('unavailable', { cause: full }), coded('53300'), null].map(isDiskFull)).toEqual([true, true, false, false])
+})

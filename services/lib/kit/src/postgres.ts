@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { isDatabaseTrouble } from '@docent/core/database-trouble'
+import { isDatabaseTrouble, isDiskFull } from '@docent/core/database-trouble'
 import { AppError } from '@docent/core/errors'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
@@ -73,7 +73,8 @@ function isTimeout(error: unknown): boolean {
 /** Connection trouble is `unavailable` with Retry-After, not an internal error. */
 export function databaseError(error: unknown): unknown {
   if (!isDatabaseTrouble(error)) return error
-  return new AppError('unavailable', 'The database does not answer; try again in a moment.', { cause: error, retryAfterS: 2 })
+  const message = isDiskFull(error) ? 'The database has no space left on its disk' : 'The database does not answer'
+  return new AppError('unavailable', `${message}; try again in a moment.`, { cause: error, retryAfterS: 2 })
 }
 
 /** Applies the SQL files of a folder to a schema, as `role` when given; replicas wait for each other. */

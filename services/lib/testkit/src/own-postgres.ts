@@ -12,9 +12,9 @@ export type OwnPostgres = {
   restart(): void
 }
 
-/** A Postgres that a test may kill or freeze. */
-export async function openOwnPostgres(scope: AsyncDisposableStack): Promise<OwnPostgres> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'docent-pg-'))
+/** A Postgres that a test may kill or freeze; its data lies in a folder of its own, or below `place`. */
+export async function openOwnPostgres(scope: AsyncDisposableStack, place = tmpdir()): Promise<OwnPostgres> {
+  const dataDir = mkdtempSync(join(place, 'docent-pg-'))
   chmodSync(dataDir, 0o711) // Postgres' own user must get through when the run is root's
   scope.defer(() => rmSync(dataDir, { recursive: true, force: true }))
   const given = { queueUrl: 'none', cacheUrl: 'none', chromaUrl: 'none' }
