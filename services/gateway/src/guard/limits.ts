@@ -7,13 +7,16 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 export type Counted = { consumedPoints: number; msBeforeNext: number }
 export type RateLimit = { consume(key: string, limit?: number): Promise<Counted>; perMinute: number }
 
-// up to this share of a limit nobody waits for the count; so much more than the limit each further process may let pass within one round trip
-const UNCHECKED = 1 / 10
-const MOST_KNOWN = 10_000
+// this share of a limit is counted along with a question: the next ones take their places from it and wait for nobody
+const AHEAD = 1 / 10
+const MOST_HELD = 10_000
+
+/** Places of one minute that this process has counted and not given away yet, and how far the count of all was then. */
+type Held = { places: number; counted: number; until: number }
 
 /**
- * Questions per minute and address; without the cache Redis each process counts for itself. Every question is counted there; one
- * that is far from the limit, by what this process knows of its minute, does not wait for the reply.
+ * Questions per minute and address, exact over all processes: each place is counted in the cache Redis before it is given, by one process
+ * alone. What one holds and is not asked for the others do not give. Without that Redis each process counts for itself.
  */
 export function createRateLimit(redis: Redis, perMinute: number): RateLimit {
   const limiter = new RateLimiterRedis({
@@ -24,32 +27,40 @@ export function createRateLimit(redis: Redis, perMinute: number): RateLimit {
     rejectIfRedisNotReady: true,
     insuranceLimiter: new RateLimiterMemory({ points: perMinute, duration: 60 }),
   })
-  const known = new Map<string, { consumed: number; until: number }>()
+  const held = new Map<string, Held>()
 
-  async function count(key: string): Promise<Counted> {
-    const state = await limiter.consume(key).catch((rejected: unknown) => {
+  async function count(key: string, limit: number): Promise<Held> {
+    const sentAt = performance.now()
+    const ahead = Math.floor(limit * AHEAD)
+    const { consumedPoints, msBeforeNext } = await limiter.consume(key, 1 + ahead).catch((rejected: unknown) => {
       if (rejected instanceof RateLimiterRes) return rejected
       throw rejected
     })
-    const until = performance.now() + state.msBeforeNext
-    const before = known.get(key)
-    if (known.size > MOST_KNOWN) known.clear()
-    // a reply may be older than what was let pass meanwhile
-    if (before && before.until > performance.now()) before.consumed = Math.max(before.consumed, state.consumedPoints)
-    else known.set(key, { consumed: state.consumedPoints, until })
-    return state
+    // from when it was sent: the minute ends here no later than there
+    const mine = holding(key) ?? { places: 0, counted: 0, until: sentAt + msBeforeNext }
+    const before = consumedPoints - ahead - 1
+    mine.places += Math.max(0, Math.min(consumedPoints, limit) - before)
+    mine.counted = Math.max(mine.counted, consumedPoints)
+    held.delete(key)
+    held.set(key, mine)
+    if (held.size > MOST_HELD) held.delete(held.keys().next().value!)
+    return mine
+  }
+
+  function holding(key: string): Held | undefined {
+    const mine = held.get(key)
+    return mine && mine.until > performance.now() ? mine : undefined
   }
 
   return {
     perMinute,
     async consume(key, limit = perMinute) {
-      const here = known.get(key)
-      const msBeforeNext = here ? here.until - performance.now() : 0
-      if (!here || msBeforeNext <= 0 || here.consumed + 1 > limit * UNCHECKED) return count(key)
-      here.consumed++
-      // what could not be counted is waited for by the next one, who hears of it
-      count(key).catch(() => known.delete(key))
-      return { consumedPoints: here.consumed, msBeforeNext }
+      let mine = holding(key)
+      if (!mine || (mine.places === 0 && mine.counted < limit)) mine = await count(key, limit)
+      const msBeforeNext = Math.max(0, mine.until - performance.now())
+      if (mine.places === 0) return { consumedPoints: Math.max(limit + 1, mine.counted), msBeforeNext }
+      mine.places--
+      return { consumedPoints: Math.min(limit, mine.counted) - mine.places, msBeforeNext }
     },
   }
 }
