@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { Progress } from '@docent/core/document'
+import { sendFile } from './send-file.ts'
 import type { Child } from './spawn-child.ts'
 import type { OcrJob } from './types.ts'
 import { type Bounds, type Verdict, watchChild } from './watchdog.ts'
@@ -104,11 +105,7 @@ export async function exchange(
   const { path, size, handle, bytes, ocr } = document
   child.control.write(`${JSON.stringify({ path, size: bytes?.length ?? size, maxOutputBytes: limits.maxOutputBytes, ocr })}\n`)
   if (bytes) child.document.write(bytes)
-  else
-    handle
-      .createReadStream({ autoClose: false, start: 0, end: size - 1 })
-      .on('error', abort)
-      .pipe(child.document)
+  else sendFile(handle, size, child.document).catch(abort)
 
   await answered.promise
   signal.removeEventListener('abort', abort)
