@@ -54,8 +54,8 @@ choose() {
   esac
   if [ -z "$why" ] && [ "$TLS_MODE" = files ]; then
     serving='your certificate' end=$(end_of "$chain")
-  elif [ "$serving" = 'your certificate' ]; then
-    : # what nginx has loaded goes on being served
+  elif [ "$serving" = 'your certificate' ] || [ "$serving" = 'the certificate loaded before' ]; then
+    serving='the certificate loaded before' # nginx keeps it until it can have another
   else
     cp "$tls/self-signed.conf" "$chosen"
     serving='the self-signed certificate' end=$(end_of "$own")
