@@ -26,6 +26,8 @@ type Deps = {
 }
 
 const PACE_S = 60
+// where each document takes minutes, as by OCR
+const SLOW_PACE_S = 900
 const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
 const flag = z
   .enum(['true', 'false', '1', '0'])
@@ -43,10 +45,14 @@ const Scans = {
 export function ingestRouter({ corpus, events, scanner, reconciler, measure, chunking, statusFile }: Deps): Router {
   const router = Router()
 
+  async function pace(): Promise<number> {
+    return (await corpus.indexingPace(PACE_S)) || (await corpus.indexingPace(SLOW_PACE_S))
+  }
+
   async function status() {
-    const [documents, pace, queue, room] = await Promise.all([
+    const [documents, perSecond, queue, room] = await Promise.all([
       corpus.countDocuments(),
-      corpus.indexingPace(PACE_S),
+      pace(),
       reconciler.depth().catch(() => null), // queue_down stands among the reasons then
       measure(),
     ])
@@ -65,8 +71,8 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
       reasons,
       documents,
       queue,
-      filesPerSecond: Math.round(pace * 100) / 100,
-      secondsLeft: left === 0 ? 0 : isPaused || pace === 0 ? null : Math.ceil(left / pace),
+      filesPerSecond: Math.round(perSecond * 100) / 100,
+      secondsLeft: left === 0 ? 0 : isPaused || perSecond === 0 ? null : Math.ceil(left / perSecond),
       lastScan,
       pendingRemoval,
       problems: [...problems, ...(unkept ? [{ path: STATUS_FILE, message: `${STATUS_FILE}: ${unkept}` }] : [])],

@@ -221,7 +221,7 @@ export type Corpus = {
   recordScan(scan: Omit<ScanRecord, 'id' | 'times'>): Promise<void>
   /** newest first; `before` is the id to go on below */
   listScans(limit: number, before?: number): Promise<ScanRecord[]>
-  /** documents a second, over the attempts that ended in the last `windowS` seconds */
+  /** documents a second that ended in the last `windowS` seconds, over the time in which any was in work; 0 when none ended */
   indexingPace(windowS: number): Promise<number>
   /** puts documents back to queued: those in `states`, below a path, among `ids`; returns them */
   requeueDocuments(

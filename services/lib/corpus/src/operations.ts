@@ -73,13 +73,22 @@ export function createOperations(
     },
 
     async indexingPace(windowS) {
+      // what several did at once counts once, and what nobody did not at all
       const { rows } = await database.query<{ n: string; seconds: number | null }>(
-        `SELECT count(*) AS n, extract(epoch FROM now() - min(started_at))::float AS seconds FROM attempt
-         WHERE ended_at > now() - $1 * interval '1 second' AND outcome IN ('done', 'failed')`,
+        `WITH work AS (
+           SELECT greatest(a.started_at, now() - $1 * interval '1 second') AS began, coalesce(a.ended_at, now()) AS ended,
+             a.ended_at IS NOT NULL AND a.outcome IN ('done', 'failed') AS is_done
+           FROM attempt a JOIN document d ON d.id = a.document
+           WHERE a.ended_at > now() - $1 * interval '1 second' OR (a.ended_at IS NULL AND d.state = 'indexing')
+         ), told AS (
+           SELECT began, ended, is_done, max(ended) OVER (ORDER BY began, ended ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS so_far FROM work
+         )
+         SELECT count(*) FILTER (WHERE is_done) AS n,
+           extract(epoch FROM sum(greatest(ended - greatest(began, so_far), interval '0')))::float AS seconds FROM told`,
         [windowS],
       )
       const { n, seconds } = rows[0]!
-      return seconds ? Number(n) / Math.min(Math.max(seconds, 1), windowS) : 0
+      return seconds === null ? 0 : Number(n) / Math.max(seconds, 1)
     },
   }
 }

@@ -451,3 +451,35 @@ test('a list of documents and its counts are of one moment', async () => {
   expect(nothing.items).toEqual([])
   expect((nothing.counts.queued ?? 0) + (nothing.counts.indexing ?? 0)).toBe(1)
 })
+
+test('the pace is that of the time in which something was in work, not of pauses', async () => {
+  const { corpusUrl } = await tempDatabase(inject('stores').databaseUrl, scope)
+  const pool = open(corpusUrl)
+  const own = createCorpus(pool, { url: inject('stores').chromaUrl }, quiet)
+  expect(await own.indexingPace(300)).toBe(0)
+  const file = { collection: 'default', contentHash: 'h', mediaType: 'text/plain', size: 1, modifiedAt: new Date() }
+  const [document] = await own.addDocuments([{ path: 'a.txt', ...file }])
+  const now = Date.now()
+  const ago = (seconds: number | null) => (seconds === null ? null : new Date(now - seconds * 1_000))
+  const attempt = (began: number, ended: number | null, outcome: string | null) =>
+    pool.query(`INSERT INTO attempt (document, content_hash, started_at, ended_at, outcome) VALUES ($1, 'h', $2, $3, $4)`, [
+      document!.id,
+      ago(began),
+      ago(ended),
+      outcome,
+    ])
+  // two at once in four seconds, a pause, and one in two seconds
+  await attempt(50, 48, 'done')
+  await attempt(49, 46, 'failed')
+  await attempt(49.5, 47, 'lost')
+  await attempt(6, 4, 'done')
+  await attempt(900, 890, 'done')
+  expect(await own.indexingPace(300)).toBeCloseTo(3 / 6, 3)
+  // one that nobody works at is no work; one that is being worked at is
+  await attempt(30, null, null)
+  expect(await own.indexingPace(300)).toBeCloseTo(3 / 6, 3)
+  await own.setState(document!.id, 'indexing')
+  const pace = await own.indexingPace(300)
+  expect(pace).toBeGreaterThan(0)
+  expect(pace).toBeLessThanOrEqual(3 / 34)
+})
