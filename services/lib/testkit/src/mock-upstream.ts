@@ -46,7 +46,7 @@ export type MockUpstream = AsyncDisposable & {
 
 /** An OpenAI-compatible model for tests, with the failures of real ones. */
 export async function openMockUpstream(
-  options: Partial<Pick<MockUpstream, 'mode' | 'pieces' | 'pieceMs' | 'status'>> = {},
+  options: Partial<Pick<MockUpstream, 'mode' | 'pieces' | 'pieceMs' | 'status'>> & { port?: number } = {},
 ): Promise<MockUpstream> {
   let open = 0
   const server = createServer((req, res) => {
@@ -110,7 +110,7 @@ export async function openMockUpstream(
     res.end('data: [DONE]\n\n')
   }
 
-  server.listen(0, '127.0.0.1')
+  server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
   const mock: MockUpstream = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
