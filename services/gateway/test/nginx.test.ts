@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nginxCommand } from '../../lib/testkit/assets/programs.ts'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
-import { type Nginx, startNginx } from '../../lib/testkit/src/start-nginx.ts'
+import { type Nginx, startFrontNginx, startNginx } from '../../lib/testkit/src/start-nginx.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
 import { startChild } from './child.ts'
@@ -54,6 +54,31 @@ describe('streams through nginx', () => {
     expect(other.url).not.toBe(gateway.url)
     expect(eventsUrl).toMatch(/events$/)
     await nginx.reload(gateway.port)
+  })
+
+  test('a second proxy in front, which buffers and compresses as it comes: text arrives while it is being written', async () => {
+    const front = await startFrontNginx(nginxCommand(), nginx, scope)
+    const question = () => ({ question: `两层代理 ${randomUUID()}` })
+    const begun = await post(`${front}/api/v1/answers`, { ...question(), async: true })
+    const { eventsUrl } = (await begun.json()) as { eventsUrl: string }
+    const messages = [{ role: 'user', content: question().question }]
+    for (const open of [
+      () => fetch(front + eventsUrl),
+      () => post(`${front}/api/v1/answers`, question(), { accept: 'text/event-stream' }),
+      () => post(`${front}/api/ask_stream`, question()),
+      () => post(`${front}/v1/chat/completions`, { stream: true, messages }),
+    ]) {
+      const response = await open()
+      let atFirst: number | undefined
+      let text = ''
+      const decoder = new TextDecoder()
+      for await (const bytes of response.body!) {
+        text += decoder.decode(bytes as Uint8Array, { stream: true })
+        if (text.includes('词0')) atFirst ??= text.length
+      }
+      expect(text).toContain('词69')
+      expect(atFirst).toBeLessThan(text.length / 2)
+    }
   })
 
   test('nginx killed in mid-answer: every EventSource comes back and has the whole answer, byte for byte', async () => {

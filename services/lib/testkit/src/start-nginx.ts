@@ -104,6 +104,35 @@ export async function startNginx(
   return nginx
 }
 
+/** Another nginx in front of that one as people set it up: it buffers and compresses, as it does unless told otherwise. Its URL. */
+export async function startFrontNginx(command: string, behind: Pick<Nginx, 'url'>, scope: AsyncDisposableStack): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'docent-front-'))
+  chmodSync(folder, 0o755)
+  scope.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const port = await freePort()
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `pid ${folder}/pid; error_log ${folder}/error.log; events {}
+     http { access_log off; ${temp} gzip on; gzip_proxied any; gzip_types *; server { listen 127.0.0.1:${port}; location / { proxy_pass ${behind.url}; } } }`,
+  )
+  const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log'), '-g', 'daemon off;']
+  const [program, rest] = existsSync(setpriv) ? [setpriv, ['--pdeathsig', 'TERM', command, ...args]] : [command, args]
+  const child = spawn(program, rest, { stdio: 'ignore' })
+  scope.defer(async () => {
+    const gone = once(child, 'exit')
+    if (child.kill('SIGTERM')) await gone
+  })
+  const url = `http://127.0.0.1:${port}`
+  await until('the front nginx answers', () =>
+    fetch(url).then(
+      () => true,
+      () => undefined,
+    ),
+  )
+  return url
+}
+
 /** The lines that name a certificate made now. */
 function certificate(folder: string): string {
   const [key, pem] = [join(folder, 'tls/key.pem'), join(folder, 'tls/cert.pem')]
