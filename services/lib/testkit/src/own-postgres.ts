@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { openStores } from '@docent/solo/stores'
 
 export type OwnPostgres = {
+  /** where its data lies */
+  dataDir: string
   /** its user may create databases */
   url: string
   /** to the server and all its backends; after SIGKILL it is started again by itself a second later */
@@ -17,11 +19,17 @@ export async function openOwnPostgres(scope: AsyncDisposableStack, place = tmpdi
   const dataDir = mkdtempSync(join(place, 'docent-pg-'))
   chmodSync(dataDir, 0o711) // Postgres' own user must get through when the run is root's
   scope.defer(() => rmSync(dataDir, { recursive: true, force: true }))
+  return startOwnPostgres(scope, dataDir)
+}
+
+/** The same over a folder that is there, and stays. */
+export async function startOwnPostgres(scope: AsyncDisposableStack, dataDir: string): Promise<OwnPostgres> {
   const given = { queueUrl: 'none', cacheUrl: 'none', chromaUrl: 'none' }
   const { databaseUrl } = await openStores({ dataDir, scope, log: () => undefined, given })
   const serverPid = () => (JSON.parse(readFileSync(join(dataDir, 'run', 'postgres.json'), 'utf8')) as { pid: number }).pid
   return {
     url: databaseUrl,
+    dataDir,
     restart: () => void process.kill(serverPid(), 'SIGINT'),
     signal(name) {
       const pid = serverPid()
