@@ -18,7 +18,7 @@ async function process() {
   return { redis, limit: createRateLimit(redis, LIMIT) }
 }
 
-test.each([1, 2, 3])('a flood at %i processes passes as often as the limit says, neither more nor less', async (count) => {
+test.each([1, 2, 3, 12])('a flood at %i processes passes as often as the limit says, neither more nor less', async (count) => {
   const processes = await Promise.all(Array.from({ length: count }, () => process()))
   const address = randomUUID()
   let passed = 0
@@ -28,13 +28,13 @@ test.each([1, 2, 3])('a flood at %i processes passes as often as the limit says,
   }
   // each knows a little of the minute when the flood comes
   for (let i = 0; i < processes.length; i++) await ask(i)
-  await Promise.all(Array.from({ length: 150 }, (_, i) => ask(i)))
+  await Promise.all(Array.from({ length: 100 * count }, (_, i) => ask(i)))
   expect(passed).toBe(LIMIT)
   for (let i = 0; i < 2 * processes.length; i++) await ask(i)
   expect(passed).toBe(LIMIT)
 })
 
-test('a tenth of the limit is counted along with a question: the next ones wait for nobody, and who is refused asks nobody', async () => {
+test('places are counted along with a question: most others wait for nobody, and who is refused asks nobody', async () => {
   const { redis, limit } = await process()
   const address = randomUUID()
   const send = redis.sendCommand.bind(redis)
@@ -43,13 +43,25 @@ test('a tenth of the limit is counted along with a question: the next ones wait 
     sent++
     return send(command, stream)
   }) as typeof redis.sendCommand
+  const consume = async () => (await limit.consume(address, 200)).consumedPoints
   const seen: number[] = []
-  for (let i = 0; i < LIMIT + 20; i++) seen.push((await limit.consume(address)).consumedPoints)
-  expect(seen.slice(0, LIMIT)).toEqual(Array.from({ length: LIMIT }, (_, i) => i + 1))
-  expect(seen.slice(LIMIT).every((points) => points > LIMIT)).toBe(true)
-  expect(sent).toBe(LIMIT / (1 + LIMIT / 10))
+  for (let i = 0; i < 200; i++) seen.push(await consume())
+  expect(seen).toEqual(Array.from({ length: 200 }, (_, i) => i + 1))
+  expect(sent).toBeLessThan(60)
+  const before = sent
+  for (let i = 0; i < 20; i++) expect(await consume()).toBeGreaterThan(200)
+  expect(sent).toBe(before)
   // what another process sees was counted before it was given
-  expect((await createRateLimit(redis, LIMIT).consume(address)).consumedPoints).toBeGreaterThan(LIMIT)
+  expect((await createRateLimit(redis, 200).consume(address)).consumedPoints).toBeGreaterThan(200)
+})
+
+test('many processes that are asked little leave places to those that come late', async () => {
+  const { redis } = await process()
+  const address = randomUUID()
+  for (let i = 0; i < 30; i++) {
+    const { consume } = createRateLimit(redis, 1_000)
+    for (let k = 0; k < 3; k++) expect((await consume(address)).consumedPoints).toBeLessThanOrEqual(1_000)
+  }
 })
 
 test('a small limit is counted one by one', async () => {

@@ -7,8 +7,10 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 export type Counted = { consumedPoints: number; msBeforeNext: number }
 export type RateLimit = { consume(key: string, limit?: number): Promise<Counted>; perMinute: number }
 
-// this share of a limit is counted along with a question: the next ones take their places from it and wait for nobody
+// this share of what is left of a limit is counted along with a question: the next ones take their places from it and wait for nobody;
+// what is held unused stays little however many processes there are
 const AHEAD = 1 / 10
+const MOST_AHEAD = 10
 const MOST_HELD = 10_000
 
 /** Places of one minute that this process has counted and not given away yet, and how far the count of all was then. */
@@ -31,7 +33,8 @@ export function createRateLimit(redis: Redis, perMinute: number): RateLimit {
 
   async function count(key: string, limit: number): Promise<Held> {
     const sentAt = performance.now()
-    const ahead = Math.floor(limit * AHEAD)
+    const known = holding(key)
+    const ahead = known ? Math.min(MOST_AHEAD, Math.floor(Math.max(0, limit - known.counted) * AHEAD)) : 0
     const { consumedPoints, msBeforeNext } = await limiter.consume(key, 1 + ahead).catch((rejected: unknown) => {
       if (rejected instanceof RateLimiterRes) return rejected
       throw rejected
