@@ -51,7 +51,7 @@ export type GatewayDeps = {
   checks: Record<string, Check>
   neededChecks: readonly string[]
   /** asking is chatting plus the rate limit */
-  guards: { asking: RequestHandler; chatting: RequestHandler; reading: RequestHandler }
+  guards: { asking: RequestHandler; chatting: RequestHandler; reading: RequestHandler; uploading: RequestHandler }
   signIn: SignIn
   startedAt: Date
 }

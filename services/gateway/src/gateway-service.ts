@@ -22,7 +22,7 @@ import type { GatewayDeps } from './deps.ts'
 import { createEvents } from './events.ts'
 import { createAdmission } from './guard/admission.ts'
 import { allowOrigins, localOnly, refuseHuge, requireJson, securityHeaders } from './guard/headers.ts'
-import { createRateLimit, createWrongKeyCount, limitRate, refuseWhenOver } from './guard/limits.ts'
+import { createRateLimit, createWrongKeyCount, limitRate, limitUploads, refuseWhenOver } from './guard/limits.ts'
 import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
 import { createSignIn } from './guard/sign-in.ts'
 import { answersRouter } from './routes/answers.ts'
@@ -187,7 +187,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     conversations: createConversations(pool),
     checks,
     neededChecks,
-    guards: { asking, chatting: requireChat, reading: requireRead },
+    guards: { asking, chatting: requireChat, reading: requireRead, uploading: limitUploads(rate) },
     signIn,
     startedAt: new Date(),
   }

@@ -91,6 +91,28 @@ describe('keys', () => {
     expect((await ask(ingest.key)).status).toBe(403)
   })
 
+  test('uploads are limited per key, and by it alone', async () => {
+    const made = [
+      await make({ name: 'few files', scopes: ['ingest'], limits: { uploadsPerMinute: 2 } }),
+      await make({ name: 'all files', scopes: ['ingest'] }),
+    ]
+    const upload = async (key: string) => {
+      const form = new FormData()
+      form.append('file', new Blob(['hello']), 'a.txt')
+      return fetch(`${gateway.url}/api/v1/documents`, { method: 'POST', headers: bearer(key), body: form })
+    }
+    const statuses: number[][] = []
+    for (let i = 0; i < 3; i++) statuses.push(await Promise.all(made.map(async ({ key }) => (await upload(key)).status)))
+    expect(statuses).toEqual([
+      [200, 200],
+      [200, 200],
+      [429, 200],
+    ])
+    const refused = await upload(made[0]!.key)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused.json()).toMatchObject({ code: 'rate_limited', detail: expect.stringContaining('2 uploads a minute') as string })
+  })
+
   test('requests, open answers and tokens are limited per key', async () => {
     const few = await make({ name: 'few', scopes: ['chat'], limits: { requestsPerMinute: 2 } })
     const statuses = [(await ask(few.key)).status, (await ask(few.key)).status]

@@ -68,10 +68,10 @@ export function createRateLimit(redis: Redis, perMinute: number): RateLimit {
   }
 }
 
-export function refuseWhenOver(state: Counted, perMinute: number): void {
+export function refuseWhenOver(state: Counted, perMinute: number, what = 'questions'): void {
   if (state.consumedPoints <= perMinute) return
   const resetS = Math.max(1, Math.ceil(state.msBeforeNext / 1000))
-  throw new AppError('rate_limited', `At most ${perMinute} questions a minute; ask again in ${resetS} s.`, { retryAfterS: resetS })
+  throw new AppError('rate_limited', `At most ${perMinute} ${what} a minute; try again in ${resetS} s.`, { retryAfterS: resetS })
 }
 
 const WRONG_KEYS_PER_MINUTE = 30
@@ -98,6 +98,16 @@ export function limitRate({ consume, perMinute }: RateLimit): RequestHandler {
       `limit=${limit}, remaining=${Math.max(0, limit - state.consumedPoints)}, reset=${Math.max(1, Math.ceil(state.msBeforeNext / 1000))}`,
     )
     refuseWhenOver(state, limit)
+    next()
+  }
+}
+
+/** Uploads by a key that has a limit of them. */
+export function limitUploads({ consume }: Pick<RateLimit, 'consume'>): RequestHandler {
+  return async (req, _res, next) => {
+    const { id, limits } = req.principal
+    const most = limits?.uploadsPerMinute
+    if (most !== undefined) refuseWhenOver(await consume(`upload:${id}`, most), most, 'uploads')
     next()
   }
 }

@@ -13,7 +13,7 @@ const Id = z.object({ id: z.uuid() })
 export function documentsRouter(deps: GatewayDeps): Router {
   const router = Router()
   const { ingest, retrieval, internalToken } = deps.config.neighbours
-  const { reading } = deps.guards
+  const { reading, uploading } = deps.guards
   const toIngest: RequestHandler = (req, res) => {
     const path = req.originalUrl.slice('/api/v1'.length)
     return pipeTo(ingest, internalToken, { path, ...(path.endsWith('/file') ? { change: guardFile } : {}) })(req, res)
@@ -35,7 +35,7 @@ export function documentsRouter(deps: GatewayDeps): Router {
   router.get('/api/v1/documents/:id/preview', requireAdmin, known, toIngest) // it costs a run of the parser
   router.patch('/api/v1/documents/:id/chunks/:chunkId', requireAdmin, known, toIngest)
   router.delete('/api/v1/documents/:id/chunk-edits/:sourceHash', requireAdmin, known, toIngest)
-  router.post('/api/v1/documents', requireIngest, uploads, toIngest)
+  router.post('/api/v1/documents', requireIngest, uploads, uploading, toIngest)
   router.delete('/api/v1/documents/:id', requireIngest, known, toIngest)
   router.post('/api/v1/documents/retry', requireIngest, toIngest)
   router.post('/api/v1/documents/confirm-removal', requireAdmin, toIngest)

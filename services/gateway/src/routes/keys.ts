@@ -21,6 +21,7 @@ export const NewKey = z
     limits: z
       .strictObject({
         requestsPerMinute: z.number().int().min(1).max(100_000).optional(),
+        uploadsPerMinute: z.number().int().min(1).max(100_000).optional(),
         openAnswers: z.number().int().min(1).max(1_000).optional(),
         tokensPerDay: z.number().int().min(1).max(1_000_000_000).optional(),
       })

@@ -10,7 +10,12 @@ export const Principal = z.object({
   groups: z.array(z.string()).optional(),
   /** of a key; what is not named is not limited beyond what holds for all */
   limits: z
-    .object({ requestsPerMinute: z.number().optional(), openAnswers: z.number().optional(), tokensPerDay: z.number().optional() })
+    .object({
+      requestsPerMinute: z.number().optional(),
+      uploadsPerMinute: z.number().optional(),
+      openAnswers: z.number().optional(),
+      tokensPerDay: z.number().optional(),
+    })
     .optional(),
 })
 export type Principal = z.infer<typeof Principal>
