@@ -3,6 +3,9 @@ import type { Metrics } from '@docent/kit/metrics'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Attempt } from './answer/generate.ts'
 
+const MOST_VERSIONS = 20
+const results = ['answered', 'not_found', 'failed'] as const
+
 export type Events = ReturnType<typeof createEvents>
 
 /** One function per business event: it feeds log and metric together. Identifiers go to the log, never to a label. */
@@ -77,6 +80,22 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
   })
   for (const outcome of ['done', 'degraded', 'failed', 'dropped']) shadows.inc({ outcome }, 0)
   for (const first of ['same', 'other']) shadowFirst.inc({ first }, 0)
+  const bySettings = new Counter({
+    name: 'docent_answers_by_settings_total',
+    help: `Answers by the version of the settings they ran with, of the latest ${MOST_VERSIONS} versions`,
+    labelNames: ['version', 'result'],
+    registers,
+  })
+  const versions: number[] = []
+  /** A label for each version would grow without end. */
+  function countFor(version: number, result: (typeof results)[number]): void {
+    if (!versions.includes(version)) {
+      versions.push(version)
+      for (const old of versions.splice(0, versions.length - MOST_VERSIONS))
+        for (const each of results) bySettings.remove({ version: String(old), result: each })
+    }
+    bySettings.inc({ version: String(version), result })
+  }
   const warned = new Set<string>()
   const steps = new Set([
     'dense',
@@ -108,8 +127,19 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
     answerStarted(ids: { answerId: string; requestId: string }) {
       log.info(ids, 'answer started')
     },
-    answerEnded(end: { answerId: string; outcome: string; code?: string; ms: number; model: string; degraded: readonly string[] }) {
+    answerEnded(end: {
+      answerId: string
+      outcome: string
+      code?: string
+      ms: number
+      model: string
+      degraded: readonly string[]
+      answerable: boolean
+      settingsVersion: number
+    }) {
       answers.inc({ outcome: end.outcome })
+      if (end.outcome === 'done') countFor(end.settingsVersion, end.answerable ? 'answered' : 'not_found')
+      if (end.outcome === 'error') countFor(end.settingsVersion, 'failed')
       answerSeconds.observe(end.ms / 1000)
       for (const step of end.degraded) degraded.inc({ step: steps.has(step) ? step : 'other' })
       log[end.outcome === 'error' ? 'warn' : 'info'](end, 'answer ended')

@@ -194,6 +194,9 @@ describe('records and settings', () => {
     }
     const answer = await ask()
     expect((await get<Item>(`/api/v1/records/${answer.id}`)).settingsVersion).toBe(version + 1)
+    expect(await gateway.metrics.metrics()).toContain(
+      `docent_answers_by_settings_total{version="${version + 1}",result="answered",service="gateway"} 1`,
+    )
     expect(model.requests.at(-1)!.messages[0]!.content).toContain('只用一句话。')
 
     const { items } = await get<{ items: { version: number; changes: { name: string }[] }[] }>('/api/v1/settings/versions')

@@ -50,6 +50,8 @@ export async function finish(job: Job, end: End, memory: Memory, deps: AnswerDep
     ms,
     model: found.model,
     degraded: found.degraded,
+    answerable: found.answerable,
+    settingsVersion: job.settings.version,
   })
   await saved
 }
