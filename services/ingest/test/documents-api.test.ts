@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import type { DocumentView } from '@docent/core/document'
@@ -20,11 +20,11 @@ beforeAll(async () => {
 })
 afterAll(() => scope.disposeAsync())
 
-function upload(files: Record<string, string>, fields: Record<string, string> = {}, principal = admin): Promise<Response> {
+function upload(files: Record<string, string>, fields: Record<string, string> = {}, principal = admin, query = ''): Promise<Response> {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.set(name, value)
   for (const [name, text] of Object.entries(files)) form.append('file', new Blob([text]), name)
-  return ingest.ask('/documents', { method: 'POST', body: form }, principal)
+  return ingest.ask(`/documents${query}`, { method: 'POST', body: form }, principal)
 }
 const leftovers = () => readdirSync(ingest.folder).filter((name) => name.startsWith('.docent-upload'))
 
@@ -77,18 +77,62 @@ test('a file is sent whole, in part, and sandboxed', async () => {
   expect((await ingest.ask(`/documents/${document!.id}/file`, { headers: { range: 'bytes=99-' } })).status).toBe(416)
 })
 
-test('an upload lands in the folder and is indexed; the same name again is its next version', async () => {
+test('an upload lands in the folder and is indexed; the same name again is its next version, when that is asked for', async () => {
   const first = await upload({ '手册.txt': 'The uploaded text.' }, { path: 'from api/手册.txt' })
   expect(first.status).toBe(202)
   const { items } = (await first.json()) as { items: DocumentView[] }
   expect(items[0]).toMatchObject({ path: 'from api/手册.txt', size: 18 })
   const ready = await ingest.reaches('from api/手册.txt', 'ready')
-  await upload({ '手册.txt': 'The newer text.' }, { path: 'from api/' })
+  const next = await upload({ '手册.txt': 'The newer text.' }, { path: 'from api/' }, admin, '?onConflict=replace')
+  expect(await next.json()).toMatchObject({ files: [{ path: 'from api/手册.txt', outcome: 'replaced' }] })
   await until(
     'the newer text is active',
     async () => (await ingest.chunks()).some((chunk) => chunk.text === 'The newer text.') || undefined,
   )
   expect((await ingest.reaches('from api/手册.txt', 'ready')).id).toBe(ready.id)
+  expect(leftovers()).toEqual([])
+})
+
+test('what lies there already is not harmed by an upload: other content is refused, the same content is no change, and both can be kept', async () => {
+  const put = async (files: Record<string, string>, query = '', path = 'kept/') => {
+    const response = await upload(files, { path }, admin, query)
+    return { status: response.status, body: (await response.json()) as { code?: string; detail?: string; files?: object[] } }
+  }
+  const textOf = (name: string) => readFileSync(join(ingest.folder, 'kept', name), 'utf8')
+  expect((await put({ 'a.txt': 'One.' })).body.files).toEqual([{ path: 'kept/a.txt', outcome: 'created' }])
+  const refused = await put({ 'new.txt': 'New.', 'a.txt': 'Two.' })
+  expect(refused).toMatchObject({ status: 409, body: { code: 'already_exists', detail: expect.stringContaining('kept/a.txt') } })
+  expect(refused.body.detail).toContain('onConflict=replace')
+  expect(readdirSync(join(ingest.folder, 'kept'))).toEqual(['a.txt'])
+  expect(textOf('a.txt')).toBe('One.')
+  // a client that sends it again because it lost the answer
+  expect((await put({ 'a.txt': 'One.' })).body.files).toEqual([{ path: 'kept/a.txt', outcome: 'unchanged' }])
+  expect((await put({ 'a.txt': 'Two.' }, '?onConflict=rename')).body.files).toEqual([
+    { path: 'kept/a (2).txt', outcome: 'renamed', asked: 'kept/a.txt' },
+  ])
+  expect([textOf('a.txt'), textOf('a (2).txt')]).toEqual(['One.', 'Two.'])
+  expect((await put({ 'a.txt': 'Three.' }, '?onConflict=replace')).body.files).toEqual([{ path: 'kept/a.txt', outcome: 'replaced' }])
+  expect(textOf('a.txt')).toBe('Three.')
+  // a Mac's name of the same letters is the same document
+  writeFileSync(join(ingest.folder, 'kept', 'cafe\u0301.txt'), 'Mac.')
+  expect((await put({ 'caf\u00e9.txt': 'Linux.' })).body.code).toBe('already_exists')
+  expect((await put({ 'caf\u00e9.txt': 'Linux.' }, '?onConflict=replace')).status).toBe(202)
+  expect(textOf('cafe\u0301.txt')).toBe('Linux.')
+  mkdirSync(join(ingest.folder, 'kept', 'folder.txt'))
+  for (const query of ['', '?onConflict=replace']) expect((await put({ 'folder.txt': 'x' }, query)).body.code).toBe('conflict')
+  expect(await put({ 'x.txt': 'x' }, '?onConflict=maybe')).toMatchObject({ status: 400, body: { code: 'validation' } })
+  expect(leftovers()).toEqual([])
+})
+
+test('two files of one request with one name are refused, or kept both', async () => {
+  const send = async (query: string) => {
+    const form = new FormData()
+    for (const text of ['One.', 'Two.']) form.append('file', new Blob([text]), 'twin.txt')
+    return ingest.ask(`/documents${query}`, { method: 'POST', body: form })
+  }
+  for (const query of ['', '?onConflict=replace']) expect((await send(query)).status).toBe(400)
+  expect(readdirSync(ingest.folder)).not.toContain('twin.txt')
+  expect(await (await send('?onConflict=rename')).json()).toMatchObject({ paths: ['twin.txt', 'twin (2).txt'] })
   expect(leftovers()).toEqual([])
 })
 
@@ -234,12 +278,14 @@ test('a key bound to collections changes what lies in their folders and nothing 
     await ingest.reaches(`${dir}/there.txt`, 'ready')
   }
   const bound: Principal = { id: 'key:1', kind: 'key', scopes: ['ingest'], collections: ['laws'] }
-  const send = async (path: string, name = 'new.txt') => (await upload({ [name]: `For ${path}.` }, { path }, bound)).status
+  const send = async (path: string, name = 'new.txt', query = '') =>
+    (await upload({ [name]: `For ${path}.` }, { path }, bound, query)).status
   expect(await send('laws/new.txt')).toBe(202)
-  expect(await send('laws/there.txt')).toBe(202)
+  expect(await send('laws/there.txt')).toBe(409)
+  expect(await send('laws/there.txt', 'new.txt', '?onConflict=replace')).toBe(202)
   expect(await send('laws/sealed/new.txt')).toBe(202)
   for (const path of ['new-too.txt', 'pay/new.txt', 'pay/there.txt', 'lawsuits/new.txt', 'laws/sealed/there.txt', 'doubt/new.txt'])
-    expect(await send(path), path).toBe(403)
+    for (const query of ['', '?onConflict=replace', '?onConflict=rename']) expect(await send(path, 'new.txt', query), path).toBe(403)
   expect((await upload({ 'a.txt': 'a', 'b.txt': 'b' }, { path: 'pay/' }, bound)).status).toBe(403)
   for (const path of ['laws/_docent.yml', 'laws/.docentignore', 'laws/_docent.yml/a.txt', '_docent.yml', 'laws/../pay/a.txt'])
     expect(await send(path), path).toBe(400)

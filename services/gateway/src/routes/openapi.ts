@@ -168,30 +168,55 @@ const paths: ZodOpenApiPathsObject = {
         ),
       },
     }),
-    post: operation('Upload documents', {
-      security: admin,
-      requestBody: {
-        content: {
-          'multipart/form-data': {
-            schema: { type: 'object', required: ['file'], properties: { file: { type: 'string', format: 'binary' } } },
+    post: operation(
+      'Upload documents; a name that is taken by other content is refused (409 already_exists) unless onConflict says otherwise',
+      {
+        security: admin,
+        requestParams: {
+          query: z.object({
+            onConflict: z
+              .enum(['refuse', 'replace', 'rename'])
+              .default('refuse')
+              .meta({ description: 'What is done where a name is taken by other content: nothing, its next version, or a file beside it' }),
+          }),
+        },
+        requestBody: {
+          content: {
+            'multipart/form-data': {
+              schema: { type: 'object', required: ['file'], properties: { file: { type: 'string', format: 'binary' } } },
+            },
           },
         },
+        responses: {
+          202: json(
+            z.looseObject({
+              paths: z.array(z.string()),
+              files: z
+                .array(
+                  z.object({
+                    path: z.string(),
+                    outcome: z.enum(['created', 'replaced', 'unchanged', 'renamed']),
+                    asked: z.string().optional(),
+                  }),
+                )
+                .meta({ description: 'What became of each file; asked: the name that was taken' }),
+              items: z.array(DocumentView),
+              ignored: z
+                .array(z.string())
+                .optional()
+                .meta({ description: 'Paths that .docentignore leaves out; absent when there are none' }),
+            }),
+            'Accepted',
+            {
+              paths: ['drafts/plan (2).md'],
+              files: [{ path: 'drafts/plan (2).md', outcome: 'renamed', asked: 'drafts/plan.md' }],
+              items: [],
+              ignored: ['drafts/plan (2).md'],
+            },
+          ),
+        },
       },
-      responses: {
-        202: json(
-          z.looseObject({
-            paths: z.array(z.string()),
-            items: z.array(DocumentView),
-            ignored: z
-              .array(z.string())
-              .optional()
-              .meta({ description: 'Paths that .docentignore leaves out; absent when there are none' }),
-          }),
-          'Accepted',
-          { paths: ['drafts/plan.md'], items: [], ignored: ['drafts/plan.md'] },
-        ),
-      },
-    }),
+    ),
   },
   '/api/v1/documents/{id}': {
     get: operation('A document', { requestParams: { path: id }, responses: { 200: json(DocumentView, 'The document') } }),

@@ -12,6 +12,7 @@ import type { Push } from '../queue.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
 import { findVisible, isInSight, requireIngest, requirePlaces, sightOf } from './access.ts'
 import { removeInside } from './paths.ts'
+import { conflictChoices } from './placements.ts'
 import { sendFile } from './send-file.ts'
 import { receiveUpload } from './upload.ts'
 
@@ -37,6 +38,8 @@ const List = {
     limit: z.coerce.number().int().min(1).max(500).default(50),
   }),
 }
+
+const Upload = { query: z.object({ onConflict: z.enum(conflictChoices).default('refuse') }) }
 
 export function documentsRouter({ corpus, events, scanner, push, folder, maxFileBytes }: Deps): Router {
   const router = Router()
@@ -94,10 +97,13 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
   router.post('/documents', async (req, res) => {
     const principal = principalOf(req)
     requireIngest(principal)
+    const { onConflict } = parse(Upload, req).query
     const upload = await receiveUpload(req, folder, maxFileBytes)
     const { settingsOf } = scanner
-    const paths = await scanner.exclusively(() => upload.place((places) => requirePlaces(places, principal, { corpus, settingsOf })))
-    scanner.trust(paths)
+    const allow = (places: readonly string[]) => requirePlaces(places, principal, { corpus, settingsOf })
+    const placed = await scanner.exclusively(() => upload.place(onConflict, allow))
+    const paths = placed.map(({ path }) => path)
+    scanner.trust(placed.filter(({ outcome }) => outcome !== 'unchanged').map(({ path }) => path))
     await scanner.scan()
     const found = await Promise.all(paths.map((path) => corpus.findByPath(path)))
     const items = await Promise.all(found.flatMap((document) => (document ? [corpus.viewDocument(document.id)] : [])))
@@ -105,6 +111,7 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
     const ignored = paths.filter((_, i) => left[i])
     res.status(202).json({
       paths,
+      files: placed.map(({ from: _, ...told }) => told),
       items: items.filter((item) => item !== undefined),
       ...(ignored.length > 0
         ? { ignored, note: 'What is ignored lies in the folder, but .docentignore keeps it out of the answers.' }

@@ -8,6 +8,7 @@ import busboy from 'busboy'
 import type { Request } from 'express'
 import { adviceFor, mediaTypeOf, supportedFormats } from '../scan/media-type.ts'
 import { checkPath, makeFolderInside, readOnly } from './paths.ts'
+import { type OnConflict, type Placement, planPlacements } from './placements.ts'
 
 const LIMITS = { files: 20, fields: 10, fieldSize: 2_000, fieldNameSize: 100, parts: 40, headerPairs: 50 }
 const PREFIX = '.docent-upload-' // hidden: no scan sees it
@@ -15,8 +16,8 @@ export type Limit = { bytes: number; variable: 'MAX_FILE_MB' | 'ATTACHMENT_MAX_M
 
 type Received = { from: string; name: string }
 export type Upload = {
-  /** renames the whole files into the folder, where `allow` does not throw for their paths; returns these */
-  place(allow: (paths: readonly string[]) => Promise<void>): Promise<string[]>
+  /** renames the whole files into the folder, where `allow` does not throw for their paths and none is in the way; all of them or none */
+  place(onConflict: OnConflict, allow: (paths: readonly string[]) => Promise<void>): Promise<Placement[]>
 }
 
 /** Streams the file parts of a multipart body into the folder, by way of hidden files: nothing half-written is ever seen. */
@@ -26,11 +27,17 @@ export async function receiveUpload(req: Request, folder: string, maxFileBytes: 
     const places = files.map(({ from, name }) => ({ from, path: checkPath(pathFor(name, target, files.length)) }))
     for (const { path } of places) requireReadable(path)
     return {
-      async place(allow) {
+      async place(onConflict, allow) {
         try {
+          // first of all: what he may not see is not told to be there either
           await allow(places.map(({ path }) => path))
-          for (const { from, path } of places) await rename(from, await makeFolderInside(folder, path))
-          return places.map(({ path }) => path)
+          const planned = await planPlacements(places, folder, onConflict)
+          const beside = planned.filter(({ outcome }) => outcome === 'renamed').map(({ path }) => checkPath(path))
+          await allow(beside)
+          for (const { from, path, outcome } of planned)
+            if (outcome === 'unchanged') await rm(from)
+            else await rename(from, await makeFolderInside(folder, path))
+          return planned.map((placement) => ({ ...placement, path: placement.path.normalize('NFC') }))
         } catch (error) {
           await tidy()
           throw translate(error, folder)

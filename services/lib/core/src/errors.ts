@@ -8,6 +8,7 @@ export const errorTable = {
   not_found: [404, false, 'There is nothing here'],
   method_not_allowed: [405, false, 'This address does not know that method'],
   conflict: [409, false, 'The state does not allow that now'],
+  already_exists: [409, false, 'There is a file of that name already'],
   generation_incomplete: [409, true, 'The generation is not complete yet'],
   gate_failed: [409, false, 'The golden questions find less with it'],
   gone: [410, false, 'It is no longer kept'],
