@@ -1,13 +1,14 @@
 // The real composed stack, from a fresh clone: `npm run test:compose`. Node's built-ins only.
 // IMAGE_TOOL names a program that provides images where none can be pulled (`engine`, `images`). KEEP=1 leaves the stack up.
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as tlsConnect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -82,6 +83,15 @@ function call(path, { method = 'GET', body, headers = {}, plain = false, timeout
     sent.on('timeout', () => sent.destroy(new Error(`no answer from ${path} in ${timeoutMs} ms`)))
     sent.on('error', reject)
     sent.end(payload)
+  })
+}
+/** Whose certificate is served. */
+function subject() {
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({ host: '127.0.0.1', port: 443, rejectUnauthorized: false }, () => {
+      resolve(`CN=${socket.getPeerCertificate().subject.CN}`)
+      socket.destroy()
+    }).on('error', reject)
   })
 }
 async function ask(question) {
@@ -345,6 +355,58 @@ async function checks() {
     }
     const list = (await compose('exec', '-T', 'gateway', 'ls', '/run/secrets')).trim().split(/\s+/)
     must(!list.includes('postgres-password') && !list.includes('users.acl'), `gateway sees ${list}`)
+  })
+
+  await check('every metric that an alert reads has a series', async () => {
+    const text = ['asking', 'indexing', 'host'].map((name) => readFileSync(join(clone, `prometheus/rules/${name}.yml`), 'utf8')).join('\n')
+    const names = new Set(text.match(/\b(docent|node|pg|redis|nginx|process)_[a-zA-Z0-9_]+\b/g))
+    const missing = []
+    for (const name of names) if ((await metricsQuery(`count(${name})`)).length === 0) missing.push(name)
+    must(missing.length === 0, `none for ${missing}`)
+    return `${names.size} metrics`
+  })
+  await check('a certificate put into TLS_DIR is served without a restart', async () => {
+    await compose('exec', '-T', 'nginx', 'curl', '-fsS', 'http://127.0.0.1:8081/certificate').then((text) =>
+      must(/nginx_certificate_usable 1\n/.test(text), text),
+    )
+    env.TLS_MODE = 'files'
+    await compose('up', '-d', '--wait', '--no-build', 'nginx')
+    must(/TLS_DIR holds no fullchain\.pem/.test(await compose('logs', 'nginx')), 'nothing is said of the files that are missing')
+    const live = join(work, 'live')
+    const [key, chain] = [join(live, 'privkey.pem'), join(live, 'fullchain.pem')]
+    mkdirSync(live)
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=own.example']
+    execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', chain], { stdio: 'pipe' })
+    execFileSync(join(clone, 'compose/bin/certificate'), [live], { stdio: 'pipe' })
+    await until('it is served', 40, async () => /CN=own\.example/.test(await subject()))
+  })
+  await check('a backup comes back on an empty machine, and nothing is embedded again', async () => {
+    const backup = join(work, 'backup')
+    const chunks = async () =>
+      (
+        await compose(
+          ...['exec', '-T', 'postgres', 'psql', '-U', 'docent_owner', '-d', 'docent', '-Atc'],
+          "SELECT count(*), md5(string_agg(id::text, ',' ORDER BY id)) FROM corpus.chunk",
+        )
+      ).trim()
+    const before = await chunks()
+    await exec(join(clone, 'compose/bin/backup'), [backup], { env })
+    const refused = await exec(join(clone, 'compose/bin/restore'), [backup], { env }).then(
+      () => '',
+      ({ stderr }) => stderr,
+    )
+    must(/there is a stack here already/.test(refused), `a restore over a stack was not refused: ${refused}`)
+    await compose('down', '--volumes', '--timeout', '10')
+    env.MONITORING = '0'
+    await exec(join(clone, 'compose/bin/restore'), [backup], { env, maxBuffer: 1 << 27 })
+    must((await chunks()) === before, `chunks: ${before} before, ${await chunks()} after`)
+    const key = (await compose('run', '--rm', '-T', 'secrets', 'show', 'admin-key')).trim()
+    must(key === adminKey, 'the admin key is another')
+    const { counts } = (await call('/api/v1/documents?limit=1', { headers: admin() })).json()
+    must(counts.ready > 0 && !counts.queued && !counts.indexing, JSON.stringify(counts))
+    must((await ask('How long is the warranty?')).sources.length > 0, 'an answer has no sources')
+    must(!/"embedded":[1-9]/.test(await compose('logs', 'ingest')), 'a document was embedded again')
+    return before
   })
 }
 
