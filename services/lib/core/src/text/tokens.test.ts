@@ -13,6 +13,32 @@ test('folding: width, case, accents, invisible characters, traditional to simpli
   expect(fold('ガギグ')).toBe('ガギグ') // the marks of kana stay
 })
 
+test('a text folds alike whether character by character or as a whole', () => {
+  const ranges = [
+    [0x20, 0x7e],
+    [0xa1, 0x24f],
+    [0x300, 0x36f],
+    [0x2000, 0x205e],
+    [0x3000, 0x30ff],
+    [0x4e00, 0x9fff],
+    [0xff01, 0xffe6],
+    [1, 0xffff],
+  ]
+  let state = 1
+  const below = (most: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    return Math.floor(((state >>> 0) / 2 ** 32) * most)
+  }
+  for (let n = 0; n < 5_000; n++) {
+    const text = Array.from({ length: 1 + below(8) }, () => {
+      const [low, high] = ranges[(n + below(2)) % ranges.length] as [number, number]
+      return String.fromCharCode(low + below(high - low + 1))
+    }).join('')
+    // the sign folds into three characters, which is only done as a whole
+    expect(`${fold(text)} a/c`, [...text].map((char) => char.charCodeAt(0).toString(16)).join(' ')).toBe(fold(`${text} ℀`))
+  }
+})
+
 test('folding twice changes nothing', () => {
   const all = Array.from({ length: 0x9fff - 0x3400 }, (_, i) => String.fromCharCode(0x3400 + i)).join('')
   expect(fold(fold(all))).toBe(fold(all))
