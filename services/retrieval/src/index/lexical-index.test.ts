@@ -1,4 +1,6 @@
 import { fold } from '@docent/core/text/fold'
+import { stem } from '@docent/core/text/stem'
+import { tokensOf } from '@docent/core/text/tokens'
 import { expect, test } from 'vitest'
 import { createLexicalIndex } from './lexical-index.ts'
 
@@ -146,4 +148,79 @@ test('of the alternatives of one word the best counts once, and a phrase by the 
   expect(unknown.hits.map(({ chunk }) => chunk).sort()).toEqual([0, 2])
   expect(unknown.known).toBeGreaterThan(0)
   expect(unknown.known).toBeLessThan(0.6)
+})
+
+/** the same numbers from 0 to 1 each time */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    return (state >>> 0) / 2 ** 32
+  }
+}
+
+/** As the formulas say, over plain maps. */
+function plainly(held: ReadonlyMap<number, string>) {
+  const counts = new Map([...held].map(([chunk, text]) => [chunk, Map.groupBy(tokensOf(text), (term) => term)]))
+  const lengths = new Map([...held].map(([chunk, text]) => [chunk, tokensOf(text).length]))
+  const average = [...lengths.values()].reduce((sum, length) => sum + length, 0) / held.size
+  const frequency = (term: string) => [...counts.values()].filter((terms) => terms.has(term)).length
+  const worth = (chunk: number, term: string) => {
+    const tf = counts.get(chunk)!.get(term)?.length ?? 0
+    const idf = Math.log(1 + (held.size - frequency(term) + 0.5) / (frequency(term) + 0.5))
+    return tf === 0 ? 0 : (idf * tf * 2.2) / (tf + 1.2 * (0.25 + (0.75 * lengths.get(chunk)!) / average))
+  }
+  return { frequency, worth }
+}
+
+test('scores and places are those of a plain count: repeated words, long lists, removed chunks, filters', () => {
+  const random = seeded(3)
+  const vocabulary = [...'的一是在人有我他这中', ...Array.from({ length: 40 }, (_, i) => `word${i}`), 'err_oom', '14']
+  const index = createLexicalIndex()
+  const held = new Map<number, string>()
+  for (let n = 0; n < 700; n++) {
+    const words = Array.from({ length: 3 + Math.floor(random() * 20) }, () => vocabulary[Math.floor(random() ** 2 * vocabulary.length)]!)
+    held.set(index.add(fields(words.join(' '))), words.join(' '))
+  }
+  for (const [chunk, text] of held) {
+    if (chunk % 5 !== 0) continue
+    index.remove(chunk, fields(text))
+    held.delete(chunk)
+  }
+  const { frequency, worth } = plainly(held)
+  const allowed = (chunk: number) => chunk % 3 !== 0
+  const wanted = ['的', 'word0', 'word7', 'word39', 'oom', 'nowhere'].map((term, i) => ({ term: stem(term), weight: 1 + i / 4 }))
+  const meanings = [
+    { weight: 1, alternatives: [['一'], ['word1'], ['word2', 'word3', 'nowher']] },
+    { weight: 0.6, alternatives: [['word9']] },
+    { weight: 1, alternatives: [['nowher'], ['word20', 'oom']] },
+  ]
+  const ofTerms = (chunk: number) => wanted.reduce((sum, { term, weight }) => sum + weight * worth(chunk, term), 0)
+  const ofMeanings = (chunk: number) =>
+    meanings.reduce((sum, { weight, alternatives }) => {
+      const each = alternatives.map((alternative) => {
+        const known = alternative.filter((term) => frequency(term) > 0)
+        return ((weight * known.length) / alternative.length ** 2) * known.reduce((some, term) => some + worth(chunk, term), 0)
+      })
+      return sum + Math.max(...each)
+    }, 0)
+
+  const scoresBy = (score: (chunk: number) => number) =>
+    new Map([...held.keys()].filter((chunk) => allowed(chunk) && score(chunk) > 0).map((chunk) => [chunk, score(chunk)]))
+  const byTerms = scoresBy(ofTerms)
+  const byMeanings = scoresBy(ofMeanings)
+  for (const limit of [1, 10, 100, 700]) {
+    for (const [hits, score] of [
+      [index.search(wanted, limit, allowed), byTerms],
+      [index.searchMeanings(meanings, limit, allowed).hits, byMeanings],
+    ] as const) {
+      const best = [...score].sort((a, b) => b[1] - a[1])
+      expect(hits.length).toBe(Math.min(limit, best.length))
+      expect(new Set(hits.map(({ chunk }) => chunk)).size).toBe(hits.length)
+      hits.forEach((hit, i) => {
+        expect(hit.score).toBeCloseTo(score.get(hit.chunk)!, 4)
+        expect(hit.score).toBeCloseTo(best[i]![1], 4)
+      })
+    }
+  }
 })

@@ -1,4 +1,4 @@
-import { createPostings } from './postings.ts'
+import { createPostings, ONCE } from './postings.ts'
 import { createTermReader, type Fields, STEP } from './term-reader.ts'
 import { COUNT, createTermTable, FIELDS, grown } from './term-table.ts'
 
@@ -43,34 +43,64 @@ export function createLexicalIndex(): LexicalIndex {
   let next = 0
   let alive = 0
   let totalLength = 0
+  let isChanged = false
 
   function idfOf(frequency: number): number {
     return Math.log(1 + (alive - frequency + 0.5) / (frequency + 0.5))
   }
 
-  /** Into the first of `chunks` and `worths`: each living chunk that holds the term, and what the term is worth there. Returns how many. */
-  function weigh(term: string, weight: number, average: number): number {
-    const id = terms.find(term)
-    const frequency = id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
-    if (frequency === 0) return 0
-    const gain = weight * idfOf(frequency) * (K1 + 1)
-    const { chunks, quarters, worths } = room
-    const held = postings.read(terms.records, id, chunks, quarters)
-    let count = 0
+  /** What the length of a chunk makes of a term's weight there: anew after each change, as the average moves. */
+  function weighLengths(): void {
+    if (!isChanged) return
+    isChanged = false
+    const average = totalLength / Math.max(1, alive)
+    const { norms, onces } = room
+    for (let chunk = 0; chunk < next; chunk++) {
+      const length = lengths[chunk]!
+      const norm = length === 0 ? Infinity : K1 * (1 - B + (B * length) / average) // a removed chunk holds nothing
+      norms[chunk] = norm * STEP
+      onces[chunk] = 1 / (1 + norm)
+    }
+  }
+
+  /** Adds to the scores what a term is worth in each chunk. */
+  function add(place: number, gain: number): void {
+    const { chunks, quarters, norms, onces, scores } = room
+    const held = postings.read(terms.records, place, chunks, quarters)
     for (let i = 0; i < held; i++) {
       const chunk = chunks[i]!
-      const length = lengths[chunk]!
-      if (length === 0) continue
-      const tf = quarters[i]! / STEP
-      chunks[count] = chunk
-      worths[count++] = (gain * tf) / (tf + K1 * (1 - B + (B * length) / average))
+      scores[chunk]! += worthOf(gain, quarters[i]!, onces[chunk]!, norms[chunk]!)
+    }
+  }
+
+  /** Adds it to `sums`, and lists the chunks that had none there from `holds` on. Returns how many these are then. */
+  function gather(place: number, gain: number, holds: number): number {
+    const { chunks, quarters, norms, onces, sums, holding } = room
+    const held = postings.read(terms.records, place, chunks, quarters)
+    let count = holds
+    for (let i = 0; i < held; i++) {
+      const chunk = chunks[i]!
+      if (onces[chunk] === 0) continue // removed
+      if (sums[chunk] === 0) holding[count++] = chunk
+      sums[chunk]! += worthOf(gain, quarters[i]!, onces[chunk]!, norms[chunk]!)
     }
     return count
   }
 
+  function frequencyAt(place: number): number {
+    return place < 0 ? 0 : terms.records[place * FIELDS + COUNT]!
+  }
+
   function frequencyOf(term: string): number {
-    const id = terms.find(term)
-    return id < 0 ? 0 : terms.records[id * FIELDS + COUNT]!
+    return frequencyAt(terms.find(term))
+  }
+
+  /** The best `limit` of what stands in `scores`, which is 0 again afterwards. */
+  function takeBest(limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {
+    const scores = room.scores.subarray(0, next)
+    const hits = topOf(scores, limit, allowed)
+    scores.fill(0)
+    return hits
   }
 
   return {
@@ -92,6 +122,7 @@ export function createLexicalIndex(): LexicalIndex {
         room = roomFor(lengths.length)
       }
       lengths[chunk] = said.length
+      isChanged = true
       totalLength += said.length
       alive++
       terms.reserve(said.count)
@@ -118,6 +149,7 @@ export function createLexicalIndex(): LexicalIndex {
       }
       totalLength -= lengths[chunk]!
       lengths[chunk] = 0
+      isChanged = true
       alive--
     },
 
@@ -125,64 +157,52 @@ export function createLexicalIndex(): LexicalIndex {
     frequency: frequencyOf,
 
     search(wanted, limit, allowed) {
-      const average = totalLength / Math.max(1, alive)
-      const { chunks, worths, scores, touched } = room
-      let count = 0
+      weighLengths()
       for (const { term, weight } of wanted) {
-        const held = weigh(term, weight, average)
-        for (let i = 0; i < held; i++) {
-          const chunk = chunks[i]!
-          if (scores[chunk] === 0) touched[count++] = chunk
-          scores[chunk]! += worths[i]!
-        }
+        const place = terms.find(term)
+        const frequency = frequencyAt(place)
+        if (frequency > 0) add(place, weight * idfOf(frequency) * (K1 + 1))
       }
-      const hits = topOf(touched.subarray(0, count), scores, limit, allowed)
-      for (let i = 0; i < count; i++) scores[touched[i]!] = 0
-      return hits
+      return takeBest(limit, allowed)
     },
 
     searchMeanings(wanted, limit, allowed) {
-      const average = totalLength / Math.max(1, alive)
-      const { chunks, worths, scores, touched, best, reached, gains, holding } = room
-      let count = 0
+      weighLengths()
+      const { scores, best, reached, sums, holding } = room
       let total = 0
       let known = 0
       for (const { weight, alternatives } of wanted) {
         let idf = 0
         let reaches = 0
         for (const alternative of alternatives) {
-          const held = alternative.filter((term) => frequencyOf(term) > 0)
-          if (held.length === 0) continue
+          const places = alternative.map((term) => terms.find(term)).filter((place) => frequencyAt(place) > 0)
+          if (places.length === 0) continue
           // a phrase counts like one word, by the share of it that is there
-          const each = (weight * held.length) / alternative.length ** 2
-          idf = Math.max(idf, each * held.reduce((sum, term) => sum + idfOf(frequencyOf(term)), 0))
-          let holds = 0
-          for (const term of held) {
-            const living = weigh(term, each, average)
-            for (let i = 0; i < living; i++) {
-              const chunk = chunks[i]!
-              if (gains[chunk] === 0) holding[holds++] = chunk
-              gains[chunk]! += worths[i]!
+          const each = (weight * places.length) / alternative.length ** 2
+          const idfs = places.map((place) => idfOf(frequencyAt(place)))
+          idf = Math.max(idf, each * idfs.reduce((sum, one) => sum + one, 0))
+          const gains = idfs.map((one) => each * one * (K1 + 1))
+          if (alternatives.length === 1 && places.length === 1) add(places[0]!, gains[0]!)
+          else {
+            let holds = 0
+            for (const [nth, place] of places.entries()) holds = gather(place, gains[nth]!, holds)
+            for (let i = 0; i < holds; i++) {
+              const chunk = holding[i]!
+              if (best[chunk] === 0) reached[reaches++] = chunk
+              if (sums[chunk]! > best[chunk]!) best[chunk] = sums[chunk]!
+              sums[chunk] = 0
             }
-          }
-          for (let i = 0; i < holds; i++) {
-            const chunk = holding[i]!
-            if (best[chunk] === 0) reached[reaches++] = chunk
-            best[chunk] = Math.max(best[chunk]!, gains[chunk]!)
-            gains[chunk] = 0
           }
         }
         known += idf
         total += idf || weight * idfOf(0)
         for (let i = 0; i < reaches; i++) {
           const chunk = reached[i]!
-          if (scores[chunk] === 0) touched[count++] = chunk
           scores[chunk]! += best[chunk]!
           best[chunk] = 0
         }
       }
-      const hits = topOf(touched.subarray(0, count), scores, limit, allowed)
-      for (let i = 0; i < count; i++) scores[touched[i]!] = 0
+      const hits = takeBest(limit, allowed)
       return { hits, total, known: total === 0 ? 0 : known / total }
     },
 
@@ -216,6 +236,7 @@ export function createLexicalIndex(): LexicalIndex {
       lengths = kept
       room = roomFor(kept.length)
       next = count
+      isChanged = true
     },
   }
 }
@@ -228,32 +249,43 @@ function roomFor(chunks: number) {
   return {
     chunks: new Uint32Array(chunks),
     quarters: new Uint8Array(chunks),
-    worths: new Float64Array(chunks),
     scores: new Float32Array(chunks),
-    touched: new Uint32Array(chunks),
+    norms: new Float32Array(chunks),
+    onces: new Float32Array(chunks),
     best: new Float32Array(chunks),
     reached: new Uint32Array(chunks),
-    gains: new Float32Array(chunks),
+    sums: new Float32Array(chunks),
     holding: new Uint32Array(chunks),
   }
 }
 // with the length of each
-const ROOM_BYTES = 4 + 4 + 1 + 8 + 6 * 4
+const ROOM_BYTES = 9 * 4 + 1
 
-/** The best `limit`, by score and then by number, without sorting everything. */
-function topOf(touched: Uint32Array, scores: Float32Array, limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {
-  const best: LexicalHit[] = []
-  let floor = 0
-  for (const chunk of touched) {
-    const score = scores[chunk]!
-    if (best.length >= limit * 2) {
-      best.sort(byScore).length = limit
-      floor = best[limit - 1]!.score
-    }
-    if ((best.length < limit || score >= floor) && (!allowed || allowed(chunk))) best.push({ chunk, score })
-  }
-  return best.sort(byScore).slice(0, limit)
+function worthOf(gain: number, weight: number, once: number, norm: number): number {
+  return gain * (weight === ONCE ? once : weight / (weight + norm))
 }
+
+/** The best `limit` of those with a score, by score and then by number: few more than these become objects and are sorted. */
+function topOf(scores: Float32Array, limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {
+  const bits = new Int32Array(scores.buffer, scores.byteOffset, scores.length) // of numbers above 0 they rise as these do
+  const counts = new Uint32Array(BUCKETS)
+  for (let chunk = 0; chunk < bits.length; chunk++) counts[bits[chunk]! >>> BUCKET_BITS]!++
+  counts[0] = 0 // no score
+  for (let wanted = limit; ; wanted *= FILTERED) {
+    let bucket = BUCKETS
+    for (let count = 0; count < wanted && bucket > 1; ) count += counts[--bucket]!
+    const floor = bucket << BUCKET_BITS
+    const best: LexicalHit[] = []
+    for (let chunk = 0; chunk < bits.length; chunk++)
+      if (bits[chunk]! >= floor && (!allowed || allowed(chunk))) best.push({ chunk, score: scores[chunk]! })
+    if (best.length >= limit || bucket === 1) return best.sort(byScore).slice(0, limit)
+  }
+}
+// exponent and four bits more of a positive number of 32 bits: neighbouring buckets are 4 to 6 percent apart
+const BUCKET_BITS = 19
+const BUCKETS = 1 << (31 - BUCKET_BITS)
+// of a filter that leaves too few of the best, so many times as many are asked next
+const FILTERED = 4
 
 function byScore(a: LexicalHit, b: LexicalHit): number {
   return b.score - a.score || a.chunk - b.chunk

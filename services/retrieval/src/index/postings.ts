@@ -6,9 +6,11 @@ const PAGE = 1 << PAGE_BITS
 const SLICES = [8, 16, 32, 64, 128, 256, 512, 1024, 2048]
 const LINK = 4
 /** the weight that most entries have is not written: a term said once in the text */
-const ONCE = 4
+export const ONCE = 4
 /** the largest number that two bytes of a varint hold */
 const MOST_OF_TWO = (1 << 14) - 1
+/** in bytes, with a gap of two */
+const MOST_OF_ENTRY = 3
 
 /**
  * Lists of (number of a chunk, weight 1–255), numbers rising: differences as varints in slices of shared pages, each with one bit that
@@ -118,6 +120,25 @@ export function createPostings(): Postings {
           if (level < SLICES.length - 1) level++
           page = pages[at >>> PAGE_BITS]!
           end = at + SLICES[level]! - LINK
+        }
+        // a whole entry at a time while it surely lies in this slice and has no more than two bytes of gap
+        if (shift === 0 && !wantsWeight) {
+          const safe = (stop > at && stop <= end ? stop : end) - MOST_OF_ENTRY
+          while (at <= safe) {
+            const o = at & (PAGE - 1)
+            let both = page[o]!
+            if (both > 127) {
+              const upper = page[o + 1]!
+              if (upper > 127) break
+              both = (both & 127) | (upper << 7)
+              at++
+            }
+            at++
+            chunk += both >>> 1
+            chunks[count] = chunk
+            weights[count++] = both & 1 ? page[at++ & (PAGE - 1)]! : ONCE
+          }
+          if (at === stop || at === end) continue
         }
         const byte = page[at & (PAGE - 1)]!
         at++
