@@ -1,3 +1,4 @@
+import { tokensOf } from '@docent/core/text/tokens'
 import { expect, test } from 'vitest'
 import { diversify } from './diversify.ts'
 
@@ -37,4 +38,17 @@ test('nothing is lost: each candidate is kept or has its reason, in order', () =
   const choices = diversify(list, 2)
   expect(choices.map((choice) => choice.entry)).toEqual(list)
   expect(choices.map((choice) => choice.why)).toEqual(['kept', 'kept', ...Array(4).fill('below the first 2')])
+})
+
+test('two texts say the same from the share of common words on that is given, and not below', () => {
+  const words = ['一', ...Array.from({ length: 12 }, (_, i) => `word${i}`)]
+  for (const sameness of [0.3, 0.5, 0.8, 1])
+    for (let from = 0; from < words.length; from++)
+      for (let to = from + 1; to <= words.length; to++) {
+        const [all, some] = [words.slice(0, 9).join(' '), words.slice(from, to).join(' ')]
+        const [a, b] = [new Set(tokensOf(all)), new Set(tokensOf(some))]
+        const isSame = a.intersection(b).size / a.union(b).size >= sameness
+        const choices = diversify([entry('a', all, 'x'), entry('b', some, 'y')], 2, { perDocument: 3, sameness })
+        expect(choices[1]!.kept, `${some}, ${sameness}`).toBe(!isSame)
+      }
 })

@@ -29,10 +29,12 @@ export function diversify<F extends Chosen>(
   })
 }
 
+/** Whether they share so much of what either says. Most say different things, which the first few words of one that the other lacks tell. */
 function alike(a: Set<TermKey>, b: Set<TermKey>, sameness: number): boolean {
   const [small, large] = a.size < b.size ? [a, b] : [b, a]
-  if (small.size < large.size * sameness) return false
-  let shared = 0
-  for (const word of small) if (large.has(word)) shared++
-  return shared >= sameness * (a.size + b.size - shared)
+  const isEnough = (shared: number) => shared >= sameness * (a.size + b.size - shared)
+  let left = small.size // shared at most
+  if (!isEnough(left)) return false
+  for (const word of small) if (!large.has(word) && !isEnough(--left)) return false
+  return true
 }
