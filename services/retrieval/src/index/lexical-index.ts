@@ -1,3 +1,4 @@
+import { type LexicalHit, topOf } from './best-hits.ts'
 import { createPostings, ONCE } from './postings.ts'
 import { createTermReader, type Fields, STEP } from './term-reader.ts'
 import { COUNT, createTermTable, FIELDS, grown } from './term-table.ts'
@@ -8,7 +9,7 @@ const B = 0.75
 export type WeightedTerm = { term: string; weight: number }
 /** one word of a question with all that it may be called: of the alternatives, whose terms all count, only the best counts in a chunk */
 export type Meaning = { weight: number; alternatives: readonly (readonly string[])[] }
-export type LexicalHit = { chunk: number; score: number }
+export type { LexicalHit }
 
 /** BM25 over characters, bigrams and stems, in typed arrays. Chunks are numbers given in rising order. */
 export type LexicalIndex = {
@@ -263,30 +264,4 @@ const ROOM_BYTES = 9 * 4 + 1
 
 function worthOf(gain: number, weight: number, once: number, norm: number): number {
   return gain * (weight === ONCE ? once : weight / (weight + norm))
-}
-
-/** The best `limit` of those with a score, by score and then by number: few more than these become objects and are sorted. */
-function topOf(scores: Float32Array, limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {
-  const bits = new Int32Array(scores.buffer, scores.byteOffset, scores.length) // of numbers above 0 they rise as these do
-  const counts = new Uint32Array(BUCKETS)
-  for (let chunk = 0; chunk < bits.length; chunk++) counts[bits[chunk]! >>> BUCKET_BITS]!++
-  counts[0] = 0 // no score
-  for (let wanted = limit; ; wanted *= FILTERED) {
-    let bucket = BUCKETS
-    for (let count = 0; count < wanted && bucket > 1; ) count += counts[--bucket]!
-    const floor = bucket << BUCKET_BITS
-    const best: LexicalHit[] = []
-    for (let chunk = 0; chunk < bits.length; chunk++)
-      if (bits[chunk]! >= floor && (!allowed || allowed(chunk))) best.push({ chunk, score: scores[chunk]! })
-    if (best.length >= limit || bucket === 1) return best.sort(byScore).slice(0, limit)
-  }
-}
-// exponent and four bits more of a positive number of 32 bits: neighbouring buckets are 4 to 6 percent apart
-const BUCKET_BITS = 19
-const BUCKETS = 1 << (31 - BUCKET_BITS)
-// of a filter that leaves too few of the best, so many times as many are asked next
-const FILTERED = 4
-
-function byScore(a: LexicalHit, b: LexicalHit): number {
-  return b.score - a.score || a.chunk - b.chunk
 }
