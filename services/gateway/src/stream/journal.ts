@@ -6,6 +6,7 @@ import type { Appended, Frame, Journal } from './live-stream.ts'
 const PROBE_MS = 500
 const EXPIRE_EVERY_MS = 60_000
 const APPEND = 'docentAppend'
+const TOLD_AT_ONCE = 16
 
 // The events of many streams in one command: per key how many, `new` where the journal begins, and its time to live where that is due.
 // A journal that is gone, or whose next id is taken, gets none of what follows.
@@ -34,6 +35,13 @@ return replies`
 
 type Scripted = Redis & { [APPEND](keys: number, names: string[], args: (string | number)[]): Promise<string[]> }
 type Waiting = { name: string; args: (string | number)[]; done: (reply: string) => void; failed: (error: unknown) => void }
+
+/** Some in this turn of the event loop, the others in the next ones: each writes to its readers, and hundreds at once would hold up all else. */
+function tell(sent: readonly Waiting[], replies: readonly string[], from = 0): void {
+  const to = Math.min(sent.length, from + TOLD_AT_ONCE)
+  for (let i = from; i < to; i++) sent[i]!.done(replies[i]!)
+  if (to < sent.length) setImmediate(tell, sent, replies, to)
+}
 
 /** Where the events of answers are kept before anyone reads them: a Redis Stream each, ids 1-0, 2-0 … */
 export type Journals = ReturnType<typeof createJournals>
@@ -66,9 +74,7 @@ export function createJournals(redis: Redis) {
     const names = sent.map(({ name }) => name)
     const args = sent.flatMap((entry) => entry.args)
     ;(redis as Scripted)[APPEND](names.length, names, args).then(
-      (replies) => {
-        for (const [i, { done }] of sent.entries()) done(replies[i]!)
-      },
+      (replies) => tell(sent, replies),
       (error: unknown) => {
         // a process that was frozen finds its timer due before it has read the reply: time that passed is no proof that Redis is away
         const isUnsure = error instanceof Error && error.message === 'Command timed out'
