@@ -22,6 +22,7 @@ import type { GatewayDeps } from './deps.ts'
 import { createEvents } from './events.ts'
 import { createAdmission } from './guard/admission.ts'
 import { allowOrigins, localOnly, refuseHuge, requireJson, securityHeaders } from './guard/headers.ts'
+import { inTurns } from './guard/in-turns.ts'
 import { createRateLimit, createWrongKeyCount, limitRate, limitUploads, refuseWhenOver } from './guard/limits.ts'
 import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
 import { createSignIn } from './guard/sign-in.ts'
@@ -75,6 +76,7 @@ import { startSweeper } from './stream/sweeper.ts'
 const LAST_BYTES_MS = 3_000 // for readers that have not read to the end yet
 const CONNECT_MS = 1_500
 const MOST_FACTS = 50 // of one reader
+const BEGUN_AT_ONCE = 16 // requests in one turn of the event loop
 const QUERY_MS = 4_000 // a question that meets a hung database is refused within five seconds
 
 export type Gateway = { url: string; port: number; metrics: Metrics; metricsPort: number; routes: string[] }
@@ -217,6 +219,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     log,
     seconds: httpSeconds(metrics),
     before: [
+      inTurns(BEGUN_AT_ONCE),
       securityHeaders,
       ...(guard.local ? [localOnly(guard.allowedOrigins, config.http.host)] : []),
       allowOrigins(guard.allowedOrigins),
