@@ -27,11 +27,15 @@ test('status, headers and body as fetch gives them; a redirect is followed', asy
     if (req.url === '/old') return void res.writeHead(307, { location: '/new' }).end()
     let body = ''
     for await (const part of req) body += String(part)
-    res.writeHead(418, { 'x-one': 'a', 'content-type': 'application/json' }).end(JSON.stringify({ method: req.method, body }))
+    res
+      .writeHead(418, { 'x-one': 'a', 'x-two': ['b', 'c'], 'content-type': 'application/json' })
+      .end(JSON.stringify({ method: req.method, body }))
   })
   for (const path of ['/new', '/old']) {
     const response = await leanFetch(url + path, { method: 'POST', body: 'täxt', headers: { 'content-type': 'text/plain' } })
-    expect([response.status, response.ok, response.headers.get('x-one')]).toEqual([418, false, 'a'])
+    expect([response.status, response.ok, response.headers.get('X-One'), response.headers.get('x-two')]).toEqual([418, false, 'a', 'b, c'])
+    expect([response.headers.get('x-three'), response.headers.has('x-three'), response.headers.has('X-Two')]).toEqual([null, false, true])
+    expect([...response.headers.entries()]).toEqual(expect.arrayContaining([...new Headers({ 'x-one': 'a', 'x-two': 'b, c' })]))
     expect(await response.json()).toEqual({ method: 'POST', body: 'täxt' })
   }
 })

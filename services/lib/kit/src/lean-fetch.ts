@@ -28,13 +28,15 @@ export async function leanFetch(url: string | URL | Request, init: RequestInit =
     await body.each((part) => parts.push(part) > 0)
     return Buffer.concat(parts).toString('utf8')
   }
+  let made: Headers | undefined
   const response = {
     status,
     ok: status >= 200 && status < 300,
     url: String(url),
-    // many a reader never looks at them
+    // many a reader never looks at them, others again and again
     get headers() {
-      return headersOf(headers)
+      made ??= headersOf(headers)
+      return made
     },
     body: { each: body.each, cancel: async () => body.cancel() },
     text,
@@ -154,7 +156,16 @@ function createBody(controller: Dispatcher.DispatchController) {
   }
 }
 
+/** What is read of headers, without what it costs to make the real ones: they are checked, sorted and copied by each look. */
 function headersOf(given: IncomingHttpHeaders): Headers {
-  const pairs = Object.entries(given).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]))
-  return new Headers(pairs)
+  const all = new Map<string, string>()
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) all.set(name, [value].flat().join(', '))
+  const headers = {
+    get: (name: string) => all.get(name.toLowerCase()) ?? null,
+    has: (name: string) => all.has(name.toLowerCase()),
+    entries: () => all.entries(),
+    [Symbol.iterator]: () => all.entries(),
+    forEach: (tell: (value: string, name: string) => void) => all.forEach(tell),
+  }
+  return headers as unknown as Headers
 }
