@@ -406,6 +406,17 @@ describe('sentences', () => {
     expect(battery).toBeGreaterThan(term!)
     expect(canteen).toBe(0)
   })
+
+  test('how far a sentence stands out from questions about anything is told as soon as these are read', async () => {
+    const sentences = plain(['本产品的保修期为二十四个月。', '食堂每天十一点半开门。'])
+    const stands = async () => {
+      const response = await post('/sentences', { query: '保修期是多久？', sentences })
+      return ((await response.json()) as SentencesResponse).scores.map((score) => score.stands)
+    }
+    await expect.poll(stands, { timeout: 10_000 }).toEqual([expect.any(Number), expect.any(Number)])
+    const [fits, other] = await stands()
+    expect(fits!).toBeGreaterThan(other!)
+  })
 })
 
 describe('bad input', () => {

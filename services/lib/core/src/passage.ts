@@ -176,7 +176,10 @@ export const SearchResponse = z
   .meta({ id: 'SearchResponse' })
 export type SearchResponse = z.infer<typeof SearchResponse>
 
-/** Internal: sentences scored against a question by both legs, 0..1 each. `context` is the headings that stand over a sentence. */
+/**
+ * Internal: sentences scored against a question by both legs, 0..1 each. `context` is the headings that stand over a sentence. `stands`: how
+ * much nearer (cosine) the question is to it than questions about anything are; absent until these are known.
+ */
 export const SentencesRequest = z.strictObject({
   query: z.string().min(1).max(4_000),
   /** of a follow-up, as in a search */
@@ -185,7 +188,7 @@ export const SentencesRequest = z.strictObject({
 })
 export type SentencesRequest = z.infer<typeof SentencesRequest>
 export const SentencesResponse = z.object({
-  scores: z.array(z.object({ lexical: z.number(), dense: z.number().optional() })),
+  scores: z.array(z.object({ lexical: z.number(), dense: z.number().optional(), stands: z.number().optional() })),
   degraded: z.array(z.string()),
 })
 export type SentencesResponse = z.infer<typeof SentencesResponse>

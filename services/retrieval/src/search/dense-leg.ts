@@ -27,12 +27,15 @@ export type DenseQuestion = {
   generation?: number | undefined
 }
 
+/** `stands`: the cosine less what questions about anything reach, once these are known */
+export type Compared = { cosine: number; stands?: number }
+
 /** Question → vector → nearest chunks of each language. Never throws for a part that is down; says what it did without. */
 export type DenseLeg = Disposable & {
   /** Errors: not_found, when the question names a generation that is not there. */
   search(question: DenseQuestion, signal: AbortSignal): Promise<DenseResult>
-  /** cosines of texts to the question, or undefined when the embedder is away */
-  compare(question: string, texts: readonly string[], signal: AbortSignal): Promise<number[] | undefined>
+  /** texts beside a question in `language`, or undefined when the embedder is away */
+  compare(question: { text: string; language: Language }, texts: readonly string[], signal: AbortSignal): Promise<Compared[] | undefined>
   /** looks which generation serves: called as often as the change feed is read */
   follow(): Promise<void>
   chromaCanary(signal: AbortSignal): Promise<void>
@@ -164,11 +167,15 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events, cach
       }
     },
 
-    async compare(question, texts, signal) {
+    async compare({ text, language }, texts, signal) {
       try {
-        const { vector, open: from } = await questionVector(question, signal)
+        const { vector, open: from } = await questionVector(text, signal)
         const vectors = await from.sentences(texts, (missing) => embedding.run((limit) => from.embedder.passages(missing, limit), signal))
-        return vectors.map((one) => dot(vector, one))
+        return vectors.map((one) => {
+          const cosine = dot(vector, one)
+          const usual = from.nearnessToAnything(one, language)
+          return { cosine, ...(usual === undefined ? {} : { stands: cosine - usual }) }
+        })
       } catch {
         signal.throwIfAborted()
         return undefined

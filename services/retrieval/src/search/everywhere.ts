@@ -21,3 +21,10 @@ export function lessEverywhere<C>(hits: readonly Hit<C>[], nearnessOf: (chunk: C
 export function nearnessTo(questions: readonly Float32Array[], vector: Float32Array): number {
   return questions.reduce((sum, question) => sum + dot(question, vector), 0) / Math.max(1, questions.length)
 }
+
+/** Its dot product with a vector is `nearnessTo`, for one multiplication of many. */
+export function meanVector(vectors: readonly Float32Array[]): Float32Array {
+  const mean = new Float32Array(vectors[0]?.length ?? 0)
+  for (const vector of vectors) for (let i = 0; i < mean.length; i++) mean[i]! += vector[i]! / vectors.length
+  return mean
+}

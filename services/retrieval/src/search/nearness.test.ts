@@ -1,7 +1,8 @@
 import type { Generation } from '@docent/corpus/corpus'
 import { expect, test } from 'vitest'
 import type { HeldChunk, Language } from '../index/chunk-index.ts'
-import { createFlatVectors } from './flat-vectors.ts'
+import { meanVector, nearnessTo } from './everywhere.ts'
+import { createFlatVectors, dot } from './flat-vectors.ts'
 import { createNearness } from './nearness.ts'
 
 const generation: Generation = { id: 1, model: 'm', dimension: 2, chromaCollection: 'c', state: 'active' }
@@ -56,4 +57,10 @@ test('more chunks than are kept are not read ahead', async () => {
   const { read, nearness } = library(50)
   await nearness.follow(everyday)
   expect(read).toEqual([])
+})
+
+test('the mean of questions is as near to a vector as they are on average', () => {
+  const questions = [Float32Array.of(1, 0, 2), Float32Array.of(0, 3, 1), Float32Array.of(2, 2, 2)]
+  const vector = Float32Array.of(0.5, 1, 0.25)
+  expect(dot(meanVector(questions), vector)).toBeCloseTo(nearnessTo(questions, vector), 6)
 })

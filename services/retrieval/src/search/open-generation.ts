@@ -5,7 +5,8 @@ import type { RetrievalEvents } from '../events.ts'
 import type { ChunkIndex, Language } from '../index/chunk-index.ts'
 import type { Breaker } from './breaker.ts'
 import { everydayQuestions } from './everyday-questions.ts'
-import { createFlatVectors } from './flat-vectors.ts'
+import { meanVector } from './everywhere.ts'
+import { createFlatVectors, dot } from './flat-vectors.ts'
 import { createLru } from './lru.ts'
 import { createNearest, type Nearest } from './nearest.ts'
 import { createNearness, noEveryday } from './nearness.ts'
@@ -24,6 +25,8 @@ export type OpenGeneration = Disposable & {
   question(text: string, signal: AbortSignal): Promise<Float32Array>
   /** vectors of sentences, as passages */
   sentences(texts: readonly string[], embed: (missing: readonly string[]) => Promise<Float32Array[]>): Promise<Float32Array[]>
+  /** how near a vector is to questions about anything; undefined until their vectors are there */
+  nearnessToAnything(vector: Float32Array, language: Language): number | undefined
   /** reads vectors of everyday questions in the background, once: searches go on without them until they are there */
   readEveryday(): void
 }
@@ -48,6 +51,7 @@ export function openGeneration(
   const flat = createFlatVectors(corpus, flatChunks)
   const nearness = createNearness(index, flat, generation)
   let everyday = noEveryday
+  let anything: Record<Language, Float32Array> | undefined
   let reading: Promise<void> | undefined
 
   async function vectorsOf(language: Language): Promise<Float32Array[]> {
@@ -75,10 +79,12 @@ export function openGeneration(
       })
       return texts.map((text) => held.get(text)!)
     },
+    nearnessToAnything: (vector, language) => anything && dot(anything[language], vector),
     readEveryday() {
       if (everyday !== noEveryday || reading) return
       reading = (async () => {
         everyday = { zh: await vectorsOf('zh'), en: await vectorsOf('en') }
+        anything = { zh: meanVector(everyday.zh), en: meanVector(everyday.en) }
         await nearness.follow(everyday)
       })()
         .catch(failed)

@@ -18,7 +18,7 @@ type Deps = { index: ChunkIndex; dense: DenseLeg; translate?: Dictionary | undef
 
 /**
  * How well each sentence covers the question: by its words (share of idf; in the other language those of the dictionary) and by meaning
- * (rescaled over the candidates).
+ * (rescaled over the candidates; and as it is, less what questions about anything reach).
  */
 export async function scoreSentences(
   { query, previous, sentences }: SentencesRequest,
@@ -27,7 +27,7 @@ export async function scoreSentences(
 ): Promise<SentencesResponse> {
   const plan = planQuery({ query, previous }, index.lexical)
   const texts = sentences.map(({ text, context }) => (context ? `${context}\n${text}` : text))
-  const cosines = sentences.length === 0 ? [] : await dense.compare(plan.embedText, texts, signal)
+  const compared = sentences.length === 0 ? [] : await dense.compare({ text: plan.embedText, language: plan.language }, texts, signal)
   const lexical = coverage(wantedOf(plan.terms), sentences)
   if (translate && sentences.some(({ text }) => languageOf(text) !== plan.language)) {
     const { idf, frequency } = index.lexical
@@ -37,14 +37,16 @@ export async function scoreSentences(
       if (languageOf(text) !== plan.language) lexical[i] = translated[i]!
     })
   }
-  const low = Math.min(...(cosines ?? []))
-  const span = Math.max(...(cosines ?? [])) - low
+  const cosines = compared?.map(({ cosine }) => cosine) ?? []
+  const low = Math.min(...cosines)
+  const span = Math.max(...cosines) - low
   return {
     scores: sentences.map((_, i) => ({
       lexical: lexical[i]!,
-      ...(cosines ? { dense: span > 1e-6 ? (cosines[i]! - low) / span : 1 } : {}),
+      ...(compared ? { dense: span > 1e-6 ? (cosines[i]! - low) / span : 1 } : {}),
+      ...(compared?.[i]?.stands === undefined ? {} : { stands: compared[i].stands }),
     })),
-    degraded: cosines ? [] : ['dense'],
+    degraded: compared ? [] : ['dense'],
   }
 }
 
