@@ -11,12 +11,37 @@ test.each([
   ['年假有几天', '15 个工作日', '18 元'],
   ['How many vacation days do employees get?', '每年 15 天', '补贴 65 美元'],
   ['几个月后到期？', '24 个月', '24 台'],
+  ['宿舍一个月多少钱？', '每月租金四百元', '宿舍在四楼'],
+  ['Does the delivery cost anything?', 'Delivery is free above 60 euros', 'Delivery takes 60 days'],
+  ['财务部的电话是多少？', '分机 2107', '2025 年成立'],
+  ["What is Maren Holt's phone number?", 'extension 7070', 'at people@lumen.example'],
+  ['周以宁的邮箱是什么？', 'zhou@lumen.example', '主持人：周以宁'],
+  ['报销系统的网址是什么？', '请访问 https://fin.lumen.example', '在系统中提交出差申请'],
+  ['How many rooms can one account have?', 'up to 64 lamps in at most 12 rooms', 'up to 64 lamps in the hall'],
+  ['How many floors are there?', 'Floors: 14', 'The first floor is closed from 8 to 9.'],
+  ['车库有多少个车位？', '地下车库有八十个车位', '两个出口'],
+  ['会议室能坐几个人？', '可坐 12 位', '三楼会议室'],
+  ['电梯几号检修？', '每月十五日检修', '三部电梯'],
+  ['实验室最多放几升丙酮？', '上限 5 L', '2 个柜子'],
 ])('%s: by “%s”, not by “%s”', (question, yes, no) => {
   const holds = answersKind(fold(question))!
   expect([holds(fold(yes)), holds(fold(no))]).toEqual([true, false])
 })
 
+test('what is counted cannot be looked for in the other language', () => {
+  expect(answersKind('how many visitors may i bring?')!('一名员工最多陪同三位访客')).toBeUndefined()
+  expect(answersKind('可以带几位访客？')!('at most three visitors')).toBeUndefined()
+})
+
 test('where the form says nothing, any sentence may answer', () => {
-  for (const question of ['How much does it weigh?', 'How much memory do I need?', '显色指数是多少？', '谁是主持人？', 'What is covered?'])
+  for (const question of [
+    'How much does it weigh?',
+    'How much memory do I need?',
+    '显色指数是多少？',
+    '谁是主持人？',
+    'What is covered?',
+    '价格表从哪天开始生效？',
+    '产量排第几名？',
+  ])
     expect(answersKind(fold(question))).toBeUndefined()
 })

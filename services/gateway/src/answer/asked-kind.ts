@@ -1,6 +1,11 @@
+import { stem } from '@docent/core/text/stem'
+
+type Holds = (text: string) => boolean | undefined
 type Kind = { asks: RegExp; holds: RegExp }
 
-const number = '(?:\\d[\\d,.]*|[一二两三四五六七八九十百千半]+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
+const hanNumber = '[〇零一二两三四五六七八九十百千万亿半双]+'
+const latinNumber = 'one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve'
+const number = `(?:\\d[\\d,.]*|${hanNumber}|${latinNumber})`
 const amountOf = (han: string, latin: string): Kind => ({
   asks: new RegExp(`(?:几|多少)个?(?:${han})|how many (?:[a-z-]+ ){0,3}?(?:${latin})\\b`, 'u'),
   holds: new RegExp(`${number}\\s*(?:多|余)?个?(?:[a-z-]+ ){0,2}?(?:(?:工作)?(?:${han})|(?:${latin})\\b)`, 'u'),
@@ -9,9 +14,20 @@ const amountOf = (han: string, latin: string): Kind => ({
 /** What a question asks for by its form, and how a sentence that holds such a thing looks; both folded. */
 const kinds: Kind[] = [
   {
-    asks: /多少钱|多少元|价格|售价|零售价|报价|定价|批发价|经销价|费用是|how much (?:is|are|for)\b|\bcosts?\b|\bpriced?\b|\bprices\b/u,
-    holds:
-      /[¥￥$€£]\s?\d|\d[\d,.]*\s*(?:万|千|百)?(?:元|块|美元|欧元|yuan\b|usd\b|eur\b|cny\b|rmb\b|dollars?\b|euros?\b)|\b(?:eur|usd|cny|rmb)\s?\d/u,
+    asks: /多少钱|多少元|价格(?!表)|售价|零售价|报价|定价|批发价|经销价|费用是|how much (?:is|are|for)\b|\bcosts?\b|\bpriced?\b|\bprices\b/u,
+    holds: new RegExp(
+      `[¥￥$€£]\\s?\\d|${number}\\s*(?:万|千|百)?(?:元|块|美元|欧元|(?:million |billion )?(?:yuan|usd|eur|cny|rmb|dollars?|euros?|pounds?)\\b)|\\b(?:eur|usd|cny|rmb)\\s?\\d|免费|不收费|\\bfree\\b`,
+      'u',
+    ),
+  },
+  {
+    asks: /(?:电话|手机|分机|热线)号?码?是?(?:多少|什么|几)|\b(?:tele)?phone numbers?\b/u,
+    holds: /\+\d|\d{3,4}[- ]\d{3,}|\d{7,}|(?:分机|\bext(?:ension|\.))[\s:]*\d/u,
+  },
+  { asks: /邮箱|邮件地址|\be-?mail address/u, holds: /@/u },
+  {
+    asks: /网址|网站地址|\burl\b|\bweb(?:site)? address/u,
+    holds: /https?:|\bwww\.|[a-z0-9]\.(?:com|org|net|edu|gov|io|cn|de|uk|eu|example)\b/u,
   },
   amountOf('分钟', 'minutes'),
   amountOf('小时|钟头', 'hours'),
@@ -21,8 +37,50 @@ const kinds: Kind[] = [
   amountOf('年', 'years?'),
 ]
 
-/** Whether a text holds the kind of thing a question asks for; undefined where the question's form does not say. Both folded. */
-export function answersKind(question: string): ((text: string) => boolean) | undefined {
+/**
+ * Whether a text holds the kind of thing a question asks for: undefined where the question's form does not say, or the text is in another
+ * script. Both folded.
+ */
+export function answersKind(question: string): Holds | undefined {
   const asked = kinds.filter(({ asks }) => asks.test(question))
-  return asked.length === 0 ? undefined : (text) => asked.some(({ holds }) => holds.test(text))
+  if (asked.length > 0) return (text) => asked.some(({ holds }) => holds.test(text))
+  return countsEnglish(question) ?? countsChinese(question)
+}
+
+const isHan = /\p{Script=Han}/u
+const auxiliary =
+  /^(?:do|does|did|is|are|was|were|be|has|have|had|can|could|may|might|will|would|must|should|shall|there|in|on|at|of|for|to|a|an|the|per)$/
+const numberWord = new RegExp(`^(?:\\d.*|${latinNumber}|[a-z]+teen|[a-z]+ty|hundreds?|thousands?|millions?|both|several|no|half)$`)
+// a number and what it counts: 12 large meeting rooms, rooms: 12
+const BEFORE = 4
+const AFTER = 2
+
+/** “how many rooms”: a number stands near that word. */
+function countsEnglish(question: string): Holds | undefined {
+  const words = /\bhow many ((?:[a-z-]+ ?){1,4})/u.exec(question)?.[1]?.trim().split(' ') ?? []
+  const end = words.findIndex((word) => auxiliary.test(word))
+  const things = new Set((end < 0 ? words.slice(0, 2) : words.slice(0, end)).map(stem))
+  if (things.size === 0) return undefined
+  return (text) => {
+    if (isHan.test(text)) return undefined
+    const said = text.match(/[a-z]+|\d[\d,.]*/gu) ?? []
+    return said.some(
+      (word, i) => numberWord.test(word) && said.slice(Math.max(0, i - AFTER), i + BEFORE + 1).some((near) => things.has(stem(near))),
+    )
+  }
+}
+
+// what is counted goes by several names; of units the sign may stand for the word
+const sameUnit: Record<string, string> = { 人: '人位名', 号: '号日', 楼: '楼层', 层: '层楼', 点: '点:' }
+const someNumber = new RegExp(`(?:\\d[\\d,.]*|${hanNumber})\\s*(.{0,4})`, 'gu')
+
+/** 几台, 多少个格子: a number with that word behind it. */
+function countsChinese(question: string): Holds | undefined {
+  const unit = /(?<!第)(?:几|多少)个?(\p{Script=Han})/u.exec(question)?.[1]
+  if (!unit || unit === '个') return undefined
+  const any = [...(sameUnit[unit] ?? unit)]
+  return (text) => {
+    if (!isHan.test(text)) return undefined
+    return [...text.matchAll(someNumber)].some(([, behind = '']) => /^[a-z℃°%]/u.test(behind) || any.some((char) => behind.includes(char)))
+  }
 }

@@ -2,8 +2,9 @@ import type { SearchResponse } from '@docent/core/passage'
 import { tokensOf } from '@docent/core/text/tokens'
 import type { AttachedText, Attachments } from '../store/attachments.ts'
 import { degrade, type Job } from './job.ts'
+import { DOUBT } from './judge-quotes.ts'
 import type { Wanted } from './search.ts'
-import { DOUBT, type StepDeps } from './steps.ts'
+import type { StepDeps } from './steps.ts'
 
 // scored at most (each is embedded, all within retrieval's 3 s), and shown at most beside what the folder has, or alone
 const SCORED = 16

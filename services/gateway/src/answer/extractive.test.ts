@@ -94,21 +94,36 @@ test('who asks for a sum gets sums only, and days where days are asked for', asy
   expect(await quoted('After how many days does the A1 ship?')).toEqual(['The A1 ships within 9 days.'])
 })
 
-test('quotations without the words of the question, or without the code it names, are weak; across languages only the code counts', async () => {
-  const isWeak = async (question: string, text: string, lexical: number) =>
-    (await choose(question, [passage(text)], scorer({ '': 1 }, { '': lexical }))).isWeak
-  expect(await isWeak('Does the lamp support speakers?', 'Desk lamps have no protection against water.', 0.24)).toBe(true)
-  expect(await isWeak('Does the lamp stand water?', 'Desk lamps have no protection against water.', 0.6)).toBe(false)
-  expect(await isWeak('What does the A1 cost?', 'For each lamp returned we pay EUR 3.', 0.6)).toBe(true)
-  expect(await isWeak('What does the A1 cost?', 'A1 台灯的价格为 899 元。', 0)).toBe(false)
-  expect(await isWeak('桌灯怕水吗？', 'Desk lamps have no protection against water.', 0)).toBe(false)
+const signsOf = async (question: string, text: string, lexical = 1) =>
+  (await choose(question, [passage(text)], scorer({ '': 1 }, { '': lexical }))).signs!
+
+test('what speaks for quotations: their best share of the words, and whether they are in the other language', async () => {
+  expect(await signsOf('Does the lamp stand water?', 'Desk lamps have no protection against water.', 0.6)).toEqual({
+    words: 0.6,
+    isAcross: false,
+    lacks: false,
+  })
+  expect((await signsOf('桌灯怕水吗？', 'Desk lamps have no protection against water.')).isAcross).toBe(true)
+  const near: Scorer = async (sentences) => ({ scores: sentences.map((_, i) => ({ lexical: 0, dense: 1, stands: i / 10 })), degraded: [] })
+  const { signs } = await choose('Which release?', [passage('The first one is old. The second one is new.')], near)
+  expect(signs!.stands).toBe(0.1)
+  expect((await choose('Which release?', [passage('')], near)).signs).toBeUndefined()
 })
 
-test('what is said of another version is no sure answer', async () => {
-  const other = passage('Kestrel 4.2 was released on 3 March 2025.')
-  const said = async (question: string) => (await choose(question, [other], scorer({ '': 1 }, { '': 1 }))).isWeak
-  expect(await said('When was Kestrel 4.2 released?')).toBe(false)
-  expect(await said('When was Kestrel 4.3 released?')).toBe(true)
+test.each([
+  ['no code that the question names', 'What does the A1 cost?', 'For each lamp returned we pay EUR 3.', 'A1 台灯的价格为 899 元。'],
+  ['not its version', 'When was Kestrel 4.3 released?', 'Kestrel 4.2 was released on 3 March 2025.', 'Kestrel 4.3 was released in April.'],
+  ['no sum', 'What does the installer course cost?', 'The installer course is held in Hangzhou.', 'The installer course is 200 euros.'],
+  ['no telephone number', '财务部的电话是多少？', '财务部在三楼，共有 12 人。', '财务部的电话为 0571-8800123。'],
+  [
+    'no number of such things',
+    'How many users can share one account?',
+    'One account holds up to 64 lamps.',
+    'Up to 5 users share an account.',
+  ],
+])('quotations that hold %s lack what was asked for', async (_, question, without, having) => {
+  expect((await signsOf(question, without)).lacks).toBe(true)
+  expect((await signsOf(question, having)).lacks).toBe(false)
 })
 
 test('a passage in the language of the question that comes as near as the first one is quoted in its place', async () => {

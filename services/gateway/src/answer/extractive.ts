@@ -9,6 +9,17 @@ import { namingsOf, shareOfCodes, versionsNotIn } from './named-rows.ts'
 import { inOne, type Wanted } from './search.ts'
 
 export type Quote = { candidate: Candidate; passage: Passage }
+/** What speaks for quotations as an answer. */
+export type Signs = {
+  /** of the best one: the share of the question's words it holds, by how rare they are */
+  words: number
+  /** of the nearest one: how much nearer the question stands to it than questions about anything; absent without meaning */
+  stands?: number
+  /** they are written in the other language */
+  isAcross: boolean
+  /** they hold no code that the question names, not its version, or nothing of the kind it asks for by its form: a sum, a number of things */
+  lacks: boolean
+}
 export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
 
 const MAX_PASSAGES = 5
@@ -25,22 +36,19 @@ const CODE = 0.15
 const NAMED = { asked: 0.15, other: -0.4 }
 // who asks for money or days is answered by a sum or a number of days
 const KIND = 0.12
-// quotations that hold less of the question's own words have little to do with it
-const WEAK = 0.3
 // a second quotation must come close to the first, or bring what the question asks and the first lacks
 const CLOSE = 0.8
 const CLOSE_WITH_NEWS = 0.55
 
 /**
- * The one to three sentences that best cover the question, in reading order. Empty when there is nothing to quote. `isWeak`: they hold
- * hardly a word of a question in their own language, or none of the codes it names, or not the version; of a follow-up, whose words stand elsewhere, it says nothing.
- * What a follow-up does not name itself (codes, rows, the kind of thing asked for), the question before it names.
+ * The one to three sentences that best cover the question, in reading order, and what speaks for them; without signs there is nothing to
+ * quote. What a follow-up does not name itself (codes, rows, the kind of thing asked for), the question before it names.
  */
 export async function chooseQuotes(
   wanted: Wanted,
   passages: readonly Passage[],
   score: Scorer,
-): Promise<{ quotes: Quote[]; degraded: string[]; isWeak: boolean }> {
+): Promise<{ quotes: Quote[]; degraded: string[]; signs?: Signs }> {
   const { query: question, previous = '' } = wanted
   // across languages words say nothing, and every sentence in the question's own language looks near: the best passage's language decides;
   // where the own language comes as near, it does
@@ -54,7 +62,7 @@ export async function chooseQuotes(
   // a passage of the question's own language in the first place keeps those of the other one
   const top = near.filter((one) => first!.language === asked || one.language === language).map(({ passage }) => passage)
   const candidates = candidatesOf(top).slice(0, MAX_CANDIDATES)
-  if (candidates.length === 0) return { quotes: [], degraded: [], isWeak: true }
+  if (candidates.length === 0) return { quotes: [], degraded: [] }
   const { scores, degraded } = await score(candidates.map(({ scored, context }) => ({ text: scored, context })))
   const own = candidates.map((_, i) => {
     const { lexical = 0, dense } = scores[i] ?? {}
@@ -80,17 +88,26 @@ export async function chooseQuotes(
     }))
     .filter(({ candidate }) => candidate.kind === 'sentence' || candidate.kind === 'row')
     .sort((a, b) => b.score - a.score)
-  const isFit = (candidate: Candidate) => isKind?.(fold(candidate.scored)) ?? true
+  const isFit = (candidate: Candidate) => isKind?.(fold(candidate.scored)) !== false
   const chosen = cover(question, ranked, isFit).map(({ candidate }) => candidate)
-  const held = Math.max(0, ...chosen.map((candidate) => scores[candidate.order]?.lexical ?? 0))
-  const named = Math.max(0, ...chosen.map(({ context, scored }) => shareOfCodes(codes, `${context} ${scored}`)))
+  if (chosen.length === 0) return { quotes: [], degraded }
   const quotes = chosen.map((candidate) => ({ candidate, passage: top[candidate.passage]! }))
   const said = quotes.map(({ candidate, passage }) =>
     [candidate.context, candidate.scored, passage.title, passage.heading, passage.path].join(' '),
   )
-  // what is said of 4.2 is no answer about 4.3
-  const isWeak = (!isAcross && held < WEAK) || (codes.length > 0 && named === 0) || versionsNotIn(question, said).length > 0
-  return { quotes: readingOrder(withLists(quotes)), degraded, isWeak }
+  const marks = chosen.map(({ order }) => scores[order])
+  const stands = marks.flatMap((mark) => mark?.stands ?? [])
+  const signs: Signs = {
+    words: Math.max(0, ...marks.map((mark) => mark?.lexical ?? 0)),
+    ...(stands.length === 0 ? {} : { stands: Math.max(...stands) }),
+    isAcross: chosen.every(({ scored }) => languageOf(scored) !== asked),
+    lacks:
+      (codes.length > 0 && said.every((text) => shareOfCodes(codes, text) === 0)) ||
+      // what is said of 4.2 is no answer about 4.3
+      versionsNotIn(question, said).length > 0 ||
+      chosen.every((candidate) => !isFit(candidate)),
+  }
+  return { quotes: readingOrder(withLists(quotes)), degraded, signs }
 }
 
 function codesOf(question: string): string[] {

@@ -12,6 +12,7 @@ import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
 import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown } from './job.ts'
+import { byGate, judgeQuotes } from './judge-quotes.ts'
 import { say, wordsIn } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
@@ -86,14 +87,6 @@ export function noteSearch(job: Job, found: SearchResponse): void {
   for (const step of found.degraded) degrade(job, step)
 }
 
-/** share of the threshold from which a question is in doubt rather than refused */
-export const DOUBT = 0.78
-
-/** Near the threshold one question in twenty is refused that has an answer: there the closest passages speak, with a word of doubt. */
-export function isDoubtful({ answerable, gate }: SearchResponse): boolean {
-  return !answerable && gate.threshold > 0 && gate.score >= DOUBT * gate.threshold
-}
-
 /** An honest “not in the documents”, with the closest sources offered; an empty index is another matter. */
 export function answerNotFound(job: Job, deps: StepDeps, { passages, indexed }: SearchResponse): void {
   job.found.answerable = false
@@ -118,14 +111,16 @@ export async function answerByQuoting(
   const ids = { requestId: job.requestId, traceId: job.traceId }
   const score: Scorer = (sentences) => deps.retrieval.sentences(wanted, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
-  const { quotes, degraded, isWeak } = await chooseQuotes(wanted, candidates, score)
+  const { quotes, degraded, signs } = await chooseQuotes(wanted, candidates, score)
   for (const step of degraded) degrade(job, step)
   job.found.timings.quoteMs = Math.round(performance.now() - started)
-  // the words of a follow-up stand in the question before it
-  const isDistant = isWeak && !job.isFollowUp && !job.turns
-  const inDoubt = isDoubtful(found)
-  if (quotes.length === 0 || (isDistant && inDoubt && !already)) return answerNotFound(job, deps, found)
-  if (isDistant) job.found.answerable = false
+  // the words of a follow-up stand in the question before it: there the gate decides, which has seen both
+  const isJudged = signs !== undefined && !job.isFollowUp && !job.turns
+  const verdict = isJudged ? judgeQuotes(found, signs) : { judgement: byGate(found) }
+  job.found.record.quoted = { ...verdict, ...signs }
+  if (quotes.length === 0 || (verdict.judgement === 'unsaid' && !already)) return answerNotFound(job, deps, found)
+  const isSure = verdict.judgement === 'sure'
+  job.found.answerable = isSure
 
   // quoted passages are always shown; others fill up to topK, in the order of their rank
   const quoted = new Set(quotes.map((quote) => quote.passage))
@@ -140,7 +135,7 @@ export async function answerByQuoting(
       'over',
     )
   const numberOf = (passage: Passage) => shown.find((entry) => entry.passage === passage)!.source.n
-  const answer = writeQuotes(quotes, say(inDoubt || isDistant ? 'doubtful' : 'quoted', job.tongue), numberOf)
+  const answer = writeQuotes(quotes, say(isSure ? 'quoted' : 'doubtful', job.tongue), numberOf)
   const offset = job.stream.text.length
   job.stream.delta(answer.text, 'over')
   job.found.citations = answer.citations.map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))

@@ -5,7 +5,8 @@ import type { ToolName } from '../store/settings.ts'
 import { calculate } from './calculator.ts'
 import { MAX_CALLS } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown } from './job.ts'
-import { isDoubtful, numbered, type StepDeps, tellSources } from './steps.ts'
+import { isDoubtful } from './judge-quotes.ts'
+import { numbered, type StepDeps, tellSources } from './steps.ts'
 import { promptText } from './table-lines.ts'
 
 /** What a tool says to the model; `helps`: it holds something an answer can rest on. */

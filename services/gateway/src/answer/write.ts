@@ -7,6 +7,7 @@ import { findCached } from './cached.ts'
 import { condense, historyRoom } from './condense.ts'
 import { toneRules } from './emotion.ts'
 import { degrade, type Job, type Shown } from './job.ts'
+import { isDoubtful, isWorthReading } from './judge-quotes.ts'
 import { withOtherWords } from './other-words.ts'
 import { wordsIn } from './phrases.ts'
 import { buildPrompt } from './prompt.ts'
@@ -15,7 +16,7 @@ import { rerankByModel } from './rerank-by-model.ts'
 import { answerAsApproved } from './saved.ts'
 import { searchFor } from './search.ts'
 import { greetingRule, replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
-import { answerByModel, answerByQuoting, answerFromCache, answerNotFound, isDoubtful, noteSearch, numbered, showSources } from './steps.ts'
+import { answerByModel, answerByQuoting, answerFromCache, answerNotFound, noteSearch, numbered, showSources } from './steps.ts'
 import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
 
 /** What a process keeps between answers. */
@@ -81,7 +82,8 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
 
   const refusal = wordsIn(job.persona.refusal, job.tongue)
   const refusalRules = refusal === undefined ? [] : [`If the sources do not hold the answer, say: ${refusal}`]
-  if (found.passages.length === 0 || (!found.answerable && !isDoubtful(found))) {
+  const isForModel = found.answerable || isDoubtful(found)
+  if (found.passages.length === 0 || !(isForModel || (!mayAsk && isWorthReading(found)))) {
     const shown: Shown[] = []
     const tools = toolset({ shown, isAnswered: false, withSearch: true })
     if (tools && (await answerByModel(job, deps, prompt([], [...toolRules.only, ...refusalRules]), shown, undefined, tools))) return
@@ -95,7 +97,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     return trustCitations(job)
   }
   if (!mayAsk) {
-    noteBudget(job)
+    if (isForModel) noteBudget(job)
     return answerByQuoting(job, deps, found, wanted)
   }
   // with tools more sources may come: they are told before the first word

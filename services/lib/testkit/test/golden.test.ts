@@ -17,10 +17,13 @@ type Golden = {
 
 /** as a newcomer asks, in words that the documents do not use; any of the answers is right */
 type Natural = { id: string; half: 'tune' | 'held'; kind: Golden['kind']; q: string; answers: string[] }
+/** beside facts of the folder: what it does not say, and what it does */
+type Near = Omit<Natural, 'kind'> & { kind: 'absent' | 'there' }
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8')) as unknown
 const { questions } = read('sample') as { questions: Golden[] }
 const { questions: natural } = read('natural') as { questions: Natural[] }
+const { questions: near } = read('near') as { questions: Near[] }
 const documents = fileURLToPath(new URL('../../../../documents', import.meta.url))
 const scope = new AsyncDisposableStack()
 const answers = new Map<string, Answer>()
@@ -33,7 +36,7 @@ beforeAll(async () => {
     const conversationId = previous ? (await stack.ask(previous)).conversationId : undefined
     answers.set(id, await stack.ask(q, conversationId ? { conversationId } : {}))
   }
-  for (const { id, q } of natural) answers.set(id, await stack.ask(q))
+  for (const { id, q } of [...natural, ...near]) answers.set(id, await stack.ask(q))
 }, 400_000)
 afterAll(() => scope.disposeAsync())
 
@@ -69,8 +72,8 @@ test('what is not in the documents is refused', () => {
 
 // what was seen, less two questions; the held half was not looked at while tuning
 test.each([
-  ['tune', 0.55],
-  ['held', 0.54],
+  ['tune', 0.57],
+  ['held', 0.62],
 ] as const)('natural questions, %s half: the quotations hold the fact', (half, floor) => {
   const list = natural.filter((one) => one.half === half && one.answers.length > 0)
   const isRight = ({ id, answers: right }: Natural) => right.some((fact) => squeeze(answers.get(id)!.text).includes(squeeze(fact)))
@@ -83,8 +86,30 @@ test('natural questions that the folder does not answer: most are refused', () =
   const list = natural.filter(({ kind }) => kind === 'unanswerable')
   const said = list.filter(({ id }) => answers.get(id)!.answerable).map(({ q }) => q)
   expect(list).toHaveLength(20)
-  expect(said.length, said.join(' | ')).toBeLessThanOrEqual(6)
+  expect(said.length, said.join(' | ')).toBeLessThanOrEqual(4)
 })
+
+// what was seen, and three more; the held half was not looked at while tuning
+test.each([
+  ['tune', 16],
+  ['held', 22],
+] as const)('near-topic questions without an answer, %s half: at most %i of 40 are answered as if it were there', (half, most) => {
+  const list = near.filter((one) => one.half === half && one.kind === 'absent')
+  const said = list.filter(({ id }) => answers.get(id)!.answerable).map(({ q }) => q)
+  expect(list).toHaveLength(40)
+  expect(said.length, said.join(' | ')).toBeLessThanOrEqual(most)
+})
+
+test.each(['tune', 'held'] as const)(
+  'questions about the facts beside them, %s half: most are answered without a doubt, by the fact',
+  (half) => {
+    const list = near.filter((one) => one.half === half && one.kind === 'there')
+    const holds = ({ id, answers: right }: Near) => right.some((fact) => squeeze(answers.get(id)!.text).includes(squeeze(fact)))
+    const missed = list.filter((one) => !answers.get(one.id)!.answerable || !holds(one)).map(({ q }) => q)
+    expect(list).toHaveLength(20)
+    expect(missed.length, missed.join(' | ')).toBeLessThanOrEqual(8)
+  },
+)
 
 test('every quotation stands in its source, word for word', () => {
   const citations = [...answers.values()].flatMap((answer) => answer.citations)

@@ -1,0 +1,65 @@
+import type { SearchResponse } from '@docent/core/passage'
+import type { Signs } from './extractive.ts'
+
+/** `sure`: quoted as the answer. `doubtful`: quoted with a word of doubt. `unsaid`: the documents do not say it. */
+export type Judgement = 'sure' | 'doubtful' | 'unsaid'
+
+/**
+ * Log odds that quotations answer the question, from the gate's share of its threshold, the share of the question's words, how far the
+ * nearest one stands out by meaning, and whether something is lacking. A logistic regression on the even questions of the evaluation sets,
+ * each with the passage that answers it and without, and on the tuning halves of our own: decision 0021 and retrieval's EVALUATION.md.
+ */
+const odds = {
+  zh: { gate: 0.8, words: 4.8, stands: 48, lacks: 3.6, bias: -6.7 },
+  en: { gate: 2.4, words: 2.2, stands: 48, lacks: 3.6, bias: -8.7 },
+  /** quotations in the other language, whatever that of the question */
+  across: { gate: 0.6, words: 3.6, stands: 19, lacks: 1, bias: -2.9 },
+}
+// a share of many thresholds says no more than one of three
+const MOST_GATE = 3
+// below these odds a quotation is not shown
+const DOUBTFUL = { own: -1.9, across: -0.6 }
+/** share of the gate's threshold from which sentences are worth reading */
+const WORTH_READING = 0.5
+/** share of the gate's threshold from which a question is in doubt rather than refused, where no sentence is judged */
+export const DOUBT = 0.78
+// without meaning the gate decides, and of the words so many at least
+const WORDS_ALONE = 0.3
+
+type Found = Pick<SearchResponse, 'answerable' | 'gate'>
+
+/** Near the threshold one question in twenty is refused that has an answer: there a model, or a reader, may see the closest passages. */
+export function isDoubtful({ answerable, gate }: Found): boolean {
+  return !answerable && gate.threshold > 0 && gate.score >= DOUBT * gate.threshold
+}
+
+/** Whether the sentences of these passages may say what the gate does not see. */
+export function isWorthReading(found: Found): boolean {
+  return found.answerable || shareOf(found) >= WORTH_READING
+}
+
+/** Judges the quotations themselves, which the gate has not seen; `odds` is absent where there was no meaning to judge by. */
+export function judgeQuotes(found: Found, signs: Signs): { judgement: Judgement; odds?: number } {
+  if (signs.stands === undefined) return { judgement: byWords(found, signs) }
+  const { gate, words, stands, lacks, bias } = odds[signs.isAcross ? 'across' : found.gate.language]
+  const sum = bias + gate * Math.min(MOST_GATE, shareOf(found)) + words * signs.words + stands * signs.stands - (signs.lacks ? lacks : 0)
+  const judgement = sum >= 0 ? 'sure' : sum >= DOUBTFUL[signs.isAcross ? 'across' : 'own'] ? 'doubtful' : 'unsaid'
+  return { judgement, odds: Math.round(sum * 100) / 100 }
+}
+
+/** The gate's verdict alone. */
+export function byGate(found: Found): Judgement {
+  return found.answerable ? 'sure' : isDoubtful(found) ? 'doubtful' : 'unsaid'
+}
+
+function byWords(found: Found, { words, isAcross, lacks }: Signs): Judgement {
+  const isWeak = lacks || (!isAcross && words < WORDS_ALONE)
+  const judgement = byGate(found)
+  return isWeak ? (judgement === 'sure' ? 'doubtful' : 'unsaid') : judgement
+}
+
+/** What an attached file answers is answerable whatever the folder's gate says. */
+function shareOf({ answerable, gate }: Found): number {
+  const share = gate.threshold > 0 ? gate.score / gate.threshold : 0
+  return answerable ? Math.max(1, share) : share
+}
