@@ -56,3 +56,10 @@ test('an attached file that answers counts as a gate that is passed', () => {
 test('sentences are read from half of the threshold on', () => {
   expect([0.49, 0.5, 1].map((score) => isWorthReading(found(score)))).toEqual([false, true, true])
 })
+
+test('where a handful of documents in the other language gave the gate nothing to judge by, their sentences are judged', () => {
+  const few = { answerable: false, gate: { answerable: false, score: 0, threshold: 0, language: 'zh' as const, reason: '' } }
+  expect(isWorthReading(few)).toBe(true)
+  expect(judgeQuotes(few, signs({ isAcross: true, words: 0.7, stands: 0.09 })).judgement).toBe('sure')
+  expect(judgeQuotes(few, signs({ isAcross: true, words: 0.2, stands: 0.04 })).judgement).toBe('unsaid')
+})

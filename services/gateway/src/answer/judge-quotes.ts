@@ -33,9 +33,9 @@ export function isDoubtful({ answerable, gate }: Found): boolean {
   return !answerable && gate.threshold > 0 && gate.score >= DOUBT * gate.threshold
 }
 
-/** Whether the sentences of these passages may say what the gate does not see. */
+/** Whether the sentences of these passages may say what the gate does not see; without a threshold it had too few documents to judge by. */
 export function isWorthReading(found: Found): boolean {
-  return found.answerable || shareOf(found) >= WORTH_READING
+  return found.answerable || found.gate.threshold === 0 || shareOf(found) >= WORTH_READING
 }
 
 /** Judges the quotations themselves, which the gate has not seen; `odds` is absent where there was no meaning to judge by. */
