@@ -395,18 +395,6 @@ describe('sentences', () => {
     expect(Math.max(...scores.map((score) => score.dense!))).toBe(1)
   })
 
-  test('a follow-up is scored with the question before it, its own words counting twice', async () => {
-    const sentences = plain(['本产品的保修期为二十四个月。', '保修不含电池。', '食堂每天十一点半开门。'])
-    const score = async (asked: object) =>
-      ((await (await post('/sentences', { ...asked, sentences })).json()) as SentencesResponse).scores.map(({ lexical }) => lexical)
-    const bare = await score({ query: '那电池呢？' })
-    const [term, battery, canteen] = await score({ query: '那电池呢？', previous: '保修期是多久？' })
-    expect(bare[0]).toBe(0)
-    expect(term).toBeGreaterThan(0)
-    expect(battery).toBeGreaterThan(term!)
-    expect(canteen).toBe(0)
-  })
-
   test('how far a sentence stands out from questions about anything is told as soon as these are read', async () => {
     const sentences = plain(['本产品的保修期为二十四个月。', '食堂每天十一点半开门。'])
     const stands = async () => {

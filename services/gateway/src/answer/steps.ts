@@ -109,7 +109,9 @@ export async function answerByQuoting(
 ): Promise<void> {
   const started = performance.now()
   const ids = { requestId: job.requestId, traceId: job.traceId }
-  const score: Scorer = (sentences) => deps.retrieval.sentences(wanted, sentences, job.principal, ids, job.abort.signal)
+  // with the question before it a follow-up is scored for what was answered already
+  const { query } = wanted
+  const score: Scorer = (sentences) => deps.retrieval.sentences({ query }, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
   const { quotes, degraded, signs } = await chooseQuotes(wanted, candidates, score)
   for (const step of degraded) degrade(job, step)

@@ -20,7 +20,7 @@ export function createRetrievalClient(url: string, token: string) {
       return askJson(`${url}/search`, post(principal, ids, request, signal, 10_000), (body) => SearchResponse.parse(body))
     },
     sentences(
-      asked: Pick<SentencesRequest, 'query' | 'previous'>,
+      asked: Pick<SentencesRequest, 'query'>,
       sentences: SentencesRequest['sentences'],
       principal: Principal,
       ids: Ids,

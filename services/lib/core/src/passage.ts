@@ -182,8 +182,6 @@ export type SearchResponse = z.infer<typeof SearchResponse>
  */
 export const SentencesRequest = z.strictObject({
   query: z.string().min(1).max(4_000),
-  /** of a follow-up, as in a search */
-  previous: z.string().max(4_000).optional(),
   sentences: z.array(z.strictObject({ text: z.string().max(4_000), context: z.string().max(2_000) })).max(80),
 })
 export type SentencesRequest = z.infer<typeof SentencesRequest>

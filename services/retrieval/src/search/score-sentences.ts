@@ -5,7 +5,6 @@ import type { ChunkIndex, Meaning } from '../index/chunk-index.ts'
 import type { DenseLeg } from './dense-leg.ts'
 import type { Dictionary } from './dictionary.ts'
 import { type PlannedTerm, planQuery } from './plan-query.ts'
-import { meaningsOf } from './search.ts'
 
 type Sentence = SentencesRequest['sentences'][number]
 
@@ -21,18 +20,18 @@ type Deps = { index: ChunkIndex; dense: DenseLeg; translate?: Dictionary | undef
  * (rescaled over the candidates; and as it is, less what questions about anything reach).
  */
 export async function scoreSentences(
-  { query, previous, sentences }: SentencesRequest,
+  { query, sentences }: SentencesRequest,
   { index, dense, translate }: Deps,
   signal: AbortSignal,
 ): Promise<SentencesResponse> {
-  const plan = planQuery({ query, previous }, index.lexical)
+  const plan = planQuery({ query }, index.lexical)
   const texts = sentences.map(({ text, context }) => (context ? `${context}\n${text}` : text))
   const compared = sentences.length === 0 ? [] : await dense.compare({ text: plan.embedText, language: plan.language }, texts, signal)
   const lexical = coverage(wantedOf(plan.terms), sentences)
   if (translate && sentences.some(({ text }) => languageOf(text) !== plan.language)) {
     const { idf, frequency } = index.lexical
     const worth = (term: string) => (frequency(term) > 0 ? idf(term) : idf(''))
-    const translated = coverage(wantedByDictionary(meaningsOf({ query, previous }, translate, plan.language), worth), sentences)
+    const translated = coverage(wantedByDictionary(translate(query, plan.language), worth), sentences)
     sentences.forEach(({ text }, i) => {
       if (languageOf(text) !== plan.language) lexical[i] = translated[i]!
     })

@@ -172,11 +172,7 @@ export async function search(
 }
 
 /** Of a follow-up the words of the turn before count half. */
-export function meaningsOf(
-  { query, previous }: Pick<SearchRequest, 'query' | 'previous'>,
-  translate: Dictionary,
-  language: Language,
-): Meaning[] {
+function meaningsOf({ query, previous }: SearchRequest, translate: Dictionary, language: Language): Meaning[] {
   const before = previous?.trim() ? translate(previous, language) : []
   return [...translate(query, language), ...before.map((meaning) => ({ ...meaning, weight: meaning.weight / 2 }))]
 }
