@@ -1,11 +1,12 @@
 import { AppError } from '@docent/core/errors'
+import { Late } from '@docent/core/within'
 import { ChromaClient, ChromaConnectionError, ChromaNotFoundError, type Collection, type Where } from 'chromadb'
 import { z } from 'zod'
 import type { Generation } from './corpus.ts'
 
 const SPACE = 'cosine'
-/** 2: a collection per language; 3: a graph of more links. One made before is built anew from Postgres by reconciling. */
-const LAYOUT = 3
+/** 2: a collection per language; 3: a graph of more links; 4: a text once a document. One made before is built anew from Postgres by reconciling. */
+const LAYOUT = 4
 
 export type Language = 'zh' | 'en'
 export const languages: readonly Language[] = ['zh', 'en']
@@ -131,4 +132,13 @@ function refuseMismatch(collection: Collection, { chromaCollection, model, dimen
 /** Anything but our own refusals: a cache that errs is a cache that is down. */
 export function isChromaOutage(error: unknown): boolean {
   return error instanceof ChromaConnectionError || !(error instanceof AppError)
+}
+
+/** It did not answer, at all or in time: what it holds is not known. */
+export function isSilent(error: unknown): boolean {
+  return (
+    error instanceof ChromaConnectionError ||
+    error instanceof Late ||
+    (error instanceof Error && ['TimeoutError', 'AbortError'].includes(error.name))
+  )
 }

@@ -89,7 +89,7 @@ async function writeDense(
   halfWritten: () => void,
 ) {
   try {
-    const searched = chunks.filter((chunk) => !chunk.isDisabled)
+    const searched = firstOfEach(chunks.filter((chunk) => !chunk.isDisabled))
     for (let at = 0; at < searched.length; at += DENSE_ROWS) {
       if (2 * at >= searched.length) halfWritten()
       const some = searched.slice(at, at + DENSE_ROWS)
@@ -116,6 +116,16 @@ async function writeDense(
     log.warn({ err: error, documentId: document.id }, 'the dense index did not take the vectors; they follow later')
     return 'pending' as const
   }
+}
+
+/** Of chunks with the same text the first: one vector a document stands for all of them. */
+export function firstOfEach<T extends { ordinal: number; textHash: string }>(chunks: readonly T[]): T[] {
+  const first = new Map<string, T>()
+  for (const chunk of chunks) {
+    const known = first.get(chunk.textHash)
+    if (!known || chunk.ordinal < known.ordinal) first.set(chunk.textHash, chunk)
+  }
+  return [...first.values()]
 }
 
 type Flipped = { dropped: string[]; hasAbandoned: boolean }

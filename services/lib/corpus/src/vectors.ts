@@ -1,8 +1,8 @@
 import { AppError } from '@docent/core/errors'
 import { SAMPLE, writtenIn } from '@docent/core/text/language'
-import { within } from '@docent/core/within'
+import { Late, within } from '@docent/core/within'
 import { ChromaNotFoundError, type Collection, type Where } from 'chromadb'
-import { type ChromaOptions, isChromaOutage, type Language, languages, OtherLayout, openChroma } from './chroma.ts'
+import { type ChromaOptions, isChromaOutage, isSilent, type Language, languages, OtherLayout, openChroma } from './chroma.ts'
 import type { Corpus, Generation } from './corpus.ts'
 import type { CorpusLog, Database } from './database.ts'
 import { decodeFloat16 } from './float16.ts'
@@ -30,6 +30,8 @@ const PAGE = 5_000
 const QUERIES = 100
 const QUERY_MS = 3_000
 const WRITE_MS = 60_000
+const REST_MS = 30_000
+const SLOW_LOOKS = 3
 // float16 and Chroma's own rounding leave a vector nearly, not exactly, its own nearest neighbour
 const SELF_SCORE = 0.98
 // enough to meet both languages in a mixed folder, mostly
@@ -40,6 +42,8 @@ export function createVectors(options: ChromaOptions | undefined, database: Data
   // those this process has worked with: a chunk that goes away goes from each of them
   const used = new Map<number, Generation>()
   let isDoubtful = false
+  let slowLooks = 0
+  let restsUntil = 0
 
   /** A collection that was deleted and made again has another id: one more try with a fresh look. */
   async function using<T>(
@@ -81,7 +85,16 @@ export function createVectors(options: ChromaOptions | undefined, database: Data
     }
   }
 
+  /** After a write that was not answered in time the next ones are not tried for a while: the reconciler brings what they would have. */
   async function add(rows: readonly DenseRow[], generation: Generation): Promise<void> {
+    if (performance.now() < restsUntil) throw new Late('the dense index did not answer a write; others wait a little')
+    await write(rows, generation).catch((error: unknown) => {
+      if (isSilent(error)) restsUntil = performance.now() + REST_MS
+      throw error
+    })
+  }
+
+  async function write(rows: readonly DenseRow[], generation: Generation): Promise<void> {
     for (const language of languages) {
       const written = rows.filter((row) => row.language === language)
       for (let at = 0; at < written.length; at += BATCH) {
@@ -184,7 +197,7 @@ export function createVectors(options: ChromaOptions | undefined, database: Data
     const missing = [...active].filter((id) => !stored.zh.has(id) && !stored.en.has(id))
     for (let at = 0; at < missing.length; at += BATCH) {
       const some = await database.query<VectorRow>(`${activeVectors} AND c.id = ANY($2)`, [generation.model, missing.slice(at, at + BATCH)])
-      await add(
+      await write(
         some.rows.map((row) => ({
           id: row.id,
           documentId: row.document,
@@ -247,7 +260,13 @@ export function createVectors(options: ChromaOptions | undefined, database: Data
         () => undefined,
         (error: Error) => error,
       )
-      if (!torn || !chroma) return first
+      if (!torn || !chroma) {
+        slowLooks = 0
+        return first
+      }
+      // a slow one is not given the work of being built anew, unless it stays so: then its graph may be what is wrong
+      if (isSilent(torn) && ++slowLooks < SLOW_LOOKS) throw torn
+      slowLooks = 0
       log.warn({ err: torn }, 'the dense index is torn; it is built again from Postgres')
       await chroma.drop(generation, AbortSignal.timeout(WRITE_MS))
       const second = await mend(generation, progress)
@@ -273,8 +292,11 @@ export function createVectors(options: ChromaOptions | undefined, database: Data
   }
 }
 
+// of a text that stands many times in a document, the first: thousands of equal vectors link only to each other, and hide the rest of the graph
 const fromActive = `FROM chunk c
   JOIN document d ON d.id = c.document AND d.active_version = c.version AND d.state <> 'removed' AND NOT c.is_disabled
+    AND NOT EXISTS (SELECT 1 FROM chunk twin WHERE twin.document = c.document AND twin.version = c.version
+      AND twin.text_hash = c.text_hash AND twin.ordinal < c.ordinal AND NOT twin.is_disabled)
   JOIN embedding e ON e.text_hash = c.text_hash AND e.model = $1`
 const activeIds = `SELECT c.id ${fromActive}`
 const activeVectors = `SELECT c.id, c.document, c.version, d.collection, left(c.text, ${SAMPLE}) AS sample, e.vector ${fromActive} WHERE true`

@@ -1,4 +1,4 @@
-import { chunkId } from './chunks.ts'
+import { chunkId, firstOfEach } from './chunks.ts'
 import type { CorpusFinding, CorpusReport, Generation } from './corpus.ts'
 import type { Database } from './database.ts'
 import type { Vectors } from './vectors.ts'
@@ -48,9 +48,10 @@ export async function verifyCorpus(database: Database, vectors: Pick<Vectors, 'e
     const searched = serving.filter(({ is_disabled }) => !is_disabled)
     for (const chunk of searched.filter(({ has_vector }) => !has_vector))
       findings.push({ fault: 'vector_absent', path: document.path, detail: `chunk ${chunk.ordinal}` })
-    active.push(
-      ...searched.filter(({ has_vector }) => has_vector).map((chunk) => ({ id: chunk.id, path: document.path, textHash: chunk.text_hash })),
-    )
+    const found = searched
+      .filter(({ has_vector }) => has_vector)
+      .map(({ id, ordinal, text_hash }) => ({ id, ordinal, textHash: text_hash }))
+    active.push(...firstOfEach(found).map(({ id, textHash }) => ({ id, path: document.path, textHash })))
   }
   for (const [id, orphans] of byDocument)
     findings.push({ fault: 'orphan_chunk', path: id, detail: `${orphans.length} chunks of no document` })

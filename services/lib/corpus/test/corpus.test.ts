@@ -290,6 +290,74 @@ test('the canary passes on a whole index and fails on an emptied one, which is m
   await corpus.denseCanary(generation, signal())
 })
 
+/** A Chroma behind a door: what is asked of it is told, and `hang` lets a kind of request wait without end. */
+async function openDoor() {
+  const seen: string[] = []
+  const door = { hang: (_path: string) => false }
+  const target = new URL(inject('stores').chromaUrl)
+  const server = createServer((req, res) => {
+    seen.push(`${req.method} ${req.url}`)
+    if (door.hang(req.url!)) return
+    const onward = request(
+      { host: target.hostname, port: target.port, method: req.method, path: req.url, headers: req.headers },
+      (answer) => {
+        res.writeHead(answer.statusCode!, answer.headers)
+        answer.pipe(res)
+      },
+    )
+    onward.on('error', () => res.destroy())
+    req.pipe(onward)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  scope.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const behind = createCorpus(open(urls.corpusUrl), { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, quiet)
+  const dropped = () => seen.filter((line) => line.startsWith('DELETE') && line.includes('/collections/')).length
+  return { door, behind, dropped }
+}
+
+test('an index that is slow is not torn: nothing is dropped for it, until it has been slow at three looks', {
+  timeout: 60_000,
+}, async () => {
+  await index(await add(), await makeChunks(3))
+  await corpus.reconcileDense(generation)
+  const { door, behind, dropped } = await openDoor()
+  await behind.denseCanary(generation, signal())
+  door.hang = (path) => path.endsWith('/query')
+  for (const _look of [1, 2]) await expect(behind.reconcileDense(generation)).rejects.toThrow(/no answer|timeout/)
+  expect(dropped()).toBe(0)
+  const last = behind.reconcileDense(generation)
+  await until('it is dropped', async () => dropped() > 0 || undefined)
+  door.hang = () => false
+  expect((await last).added).toBeGreaterThanOrEqual(3)
+  await corpus.denseCanary(generation, signal())
+})
+
+test('a text that stands many times in a document is in the dense index once, and hides no other', async () => {
+  const others = await makeChunks(40)
+  const before = await add()
+  await index(before, others)
+  const [same, last] = await makeChunks(2)
+  const many = await add()
+  const repeated = Array.from({ length: 2_000 }, (_, ordinal) => ({ ...same!, ordinal }))
+  const attempt = await corpus.beginAttempt(many.id, many.contentHash)
+  const chunks = [...repeated, { ...last!, ordinal: 2_000 }]
+  await corpus.replaceChunks(many, facts(many), chunks, generation, attempt)
+  await corpus.endAttempt(attempt, 'done', { chunks: chunks.length })
+  expect(await activeOf(many)).toHaveLength(2_001)
+  const idsOf = async (seed: number, limit: number) =>
+    (await corpus.searchDense(vectorOf(seed), limit, generation, signal())).map(({ chunkId }) => chunkId)
+  const first = seeds - 41
+  for (const [i, chunk] of others.entries()) expect(await idsOf(first + i, 10)).toContain(chunkId(before.id, 1, chunk.ordinal))
+  const within = await corpus.searchDense(vectorOf(seeds), 50, generation, signal(), { documents: [many.id] })
+  expect(within.map((hit) => hit.chunkId)).toEqual([chunkId(many.id, 1, 2_000), chunkId(many.id, 1, 0)])
+  // reconciling has the same opinion
+  expect(await corpus.reconcileDense(generation)).toMatchObject({ added: 0 })
+  expect((await corpus.verify()).findings.filter(({ path }) => path === many.path)).toEqual([])
+})
+
 test('a language, documents or a collection: the nearest are sought among those alone', async () => {
   const [english, chinese] = await makeChunks(2)
   const one = await add()
@@ -309,7 +377,7 @@ test('a language, documents or a collection: the nearest are sought among those 
   expect(await ids({ collections: ['elsewhere'] })).toEqual([])
 })
 
-test.for([{}, { layout: 2 }])(
+test.for([{}, { layout: 3 }])(
   'a collection as earlier versions laid it out (%j) is built anew, from the vectors in Postgres alone',
   async (layout) => {
     await index(await add(), await makeChunks(2))
