@@ -170,7 +170,8 @@ function translate(error: unknown, folder: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new AppError('unavailable', 'The disk is full; make room and send it again.', { cause: error })
   if (code === 'ENOENT') return new AppError('unavailable', 'The folder is missing; mount it, or set DOCENT_FOLDER.', { cause: error })
-  if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'ENOTEMPTY')
+  if (code === 'ENOTDIR') return new AppError('conflict', 'A file stands where the path needs a folder.', { cause: error })
+  if (code === 'EISDIR' || code === 'ENOTEMPTY')
     return new AppError('conflict', 'A folder stands in the way of that file.', { cause: error })
   return isDiskError(error) ? readOnly(folder, error) : error
 }

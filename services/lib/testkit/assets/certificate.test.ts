@@ -157,5 +157,13 @@ describe('the certificate that nginx serves', () => {
     expect(readFileSync(join(to, 'privkey.pem'), 'utf8')).toBe(readFileSync(join(folder, 'one.key'), 'utf8'))
     expect(readFileSync(join(folder, 'chowned'), 'utf8')).toBe('101:101\n101:101\n')
     expect(existsSync(join(to, '.privkey.pem.part'))).toBe(false)
+
+    // where nothing says which folder: that of the clone
+    const script = join(folder, 'clone/compose/bin/certificate')
+    mkdirSync(join(folder, 'clone/compose/bin'), { recursive: true })
+    mkdirSync(join(folder, 'clone/nginx/certs'), { recursive: true })
+    copyFileSync(join(root, 'compose/bin/certificate'), script)
+    execFileSync('sh', [script, from], { env: { PATH: env.PATH, CHOWNED: env.CHOWNED }, stdio: 'pipe' })
+    expect(existsSync(join(folder, 'clone/nginx/certs/fullchain.pem'))).toBe(true)
   })
 })
