@@ -37,14 +37,12 @@ describe('a gateway that is told to stop', { timeout: 180_000 }, () => {
     await until('every answer has text', () => followed.every(({ events }) => textOf(events) !== '') || undefined)
     const told = performance.now()
     victim.process.kill('SIGTERM')
-    await until('it takes no new question', async () => {
-      const refused = await post(`${victim.url}/api/v1/ask`, { question: '太晚了' })
-      if (refused.status !== 503) return undefined
-      expect(refused.headers.get('retry-after')).toBeTruthy()
-      expect((await fetch(`${victim.url}/readyz`)).status).toBe(503)
-      expect((await fetch(`${victim.url}/healthz`)).status).toBe(200)
-      return true
-    })
+    // a question that comes before the signal does would be answered, and wait with the others
+    await until('it says that it leaves', async () => (await fetch(`${victim.url}/readyz`)).status === 503 || undefined)
+    const refused = await post(`${victim.url}/api/v1/ask`, { question: '太晚了' })
+    expect(refused.status).toBe(503)
+    expect(refused.headers.get('retry-after')).toBeTruthy()
+    expect((await fetch(`${victim.url}/healthz`)).status).toBe(200)
     // readers that come back are led to the other replica
     door.target.port = other.port
     expect(await victim.exited).toBe(0)
@@ -64,9 +62,9 @@ describe('a gateway that is told to stop', { timeout: 180_000 }, () => {
 
   test.concurrent('fifty that do not are interrupted and stored; it exits with 0 in time', async () => {
     const endless = scope.use(await openMockUpstream({ mode: 'stall', pieces: ['先说', '一点', '然后沉默', '。'] }))
-    const { ends, tookMs } = await stopWhileAnswering(endless, '1')
+    const { ends, tookMs } = await stopWhileAnswering(endless, '2')
     expect([...ends.keys()]).toEqual(['interrupted'])
-    expect(tookMs).toBeGreaterThan(900)
+    expect(tookMs).toBeGreaterThan(1_900)
     expect(tookMs).toBeLessThan(15_000)
   })
 })
