@@ -26,6 +26,7 @@ function upload(files: Record<string, string>, fields: Record<string, string> = 
   for (const [name, text] of Object.entries(files)) form.append('file', new Blob([text]), name)
   return ingest.ask(`/documents${query}`, { method: 'POST', body: form }, principal)
 }
+const everything = () => readdirSync(ingest.folder).sort()
 const leftovers = () => readdirSync(ingest.folder).filter((name) => name.startsWith('.docent-upload'))
 
 test('nobody without the internal token is answered, health excepted', async () => {
@@ -196,13 +197,14 @@ test.for([
     `--x\r\ncontent-disposition: form-data; name="__proto__"\r\n\r\n1\r\n--x--\r\n`,
   ],
 ] as const)('H17 %s is refused and leaves nothing', async ([, type, body]) => {
-  const before = (await json('/documents?limit=500')).items.length
+  const before = everything()
   const response = await ingest.ask('/documents', { method: 'POST', body, headers: { 'content-type': type } })
   expect(response.status).toBeGreaterThanOrEqual(400)
   expect(response.status).toBeLessThan(500)
   expect(response.headers.get('content-type')).toContain('application/problem+json')
   expect(leftovers()).toEqual([])
-  expect((await json('/documents?limit=500')).items.length).toBe(before)
+  // of the folder, for a scan may list what an earlier test put there meanwhile
+  expect(everything()).toEqual(before)
   expect(({} as Record<string, unknown>).isAdmin).toBeUndefined()
 })
 

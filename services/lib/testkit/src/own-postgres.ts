@@ -35,7 +35,15 @@ export async function startOwnPostgres(scope: AsyncDisposableStack, dataDir: str
       const pid = serverPid()
       // backends lead sessions of their own, so the group of the server does not hold them
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
-      for (const each of [pid, ...children]) process.kill(each, name)
+      process.kill(pid, name)
+      for (const child of children) {
+        try {
+          process.kill(child, name)
+        } catch (error) {
+          // a backend ends when it sees that its server has
+          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+        }
+      }
     },
   }
 }
