@@ -168,13 +168,15 @@ export function createAnswers(deps: AnswerDeps) {
         ...(limits.openAnswers ? { maxOpen: limits.openAnswers } : {}),
         ...(ask.idempotency ? { idempotency: ask.idempotency } : {}),
       })
+    let reserved: Reservation = reservation
     let overBudget: AppError | undefined
-    const begun = await beginWith(reservation)
+    const begun = await beginWith(reserved)
       .catch((error: unknown) => {
         // quotations cost no tokens: who asks past the budget gets them
         if (!deps.ragEnabled || !(error instanceof AppError && error.code === 'budget_exhausted')) throw error
         overBudget = error
-        return beginWith({ day: reservation.day, tokens: 0, principal: principal.id })
+        reserved = { day: reservation.day, tokens: 0, principal: principal.id }
+        return beginWith(reserved)
       })
       .catch((error: unknown) => {
         deps.writes.note(error)
@@ -197,7 +199,7 @@ export function createAnswers(deps: AnswerDeps) {
       cachedAhead,
       approved,
       onDisconnect: ask.onDisconnect ?? 'cancel',
-      reservation: overBudget ? { day: reservation.day, tokens: 0, principal: principal.id } : reservation,
+      reservation: reserved,
       overBudget,
       startedAt,
       stream: deps.streams.open(answerId),

@@ -34,7 +34,7 @@ export async function withAttachments(
   const texts = likeliest(query, all)
   const sentences = texts.map(({ text, header }) => ({ text: text.slice(0, MAX_TEXT), context: header.slice(0, MAX_CONTEXT) }))
   const ids = { requestId: job.requestId, traceId: job.traceId }
-  const { scores, degraded } = await deps.retrieval.sentences({ query }, sentences, job.principal, ids, job.abort.signal)
+  const { scores, degraded } = await deps.retrieval.sentences(query, sentences, job.principal, ids, job.abort.signal)
   for (const step of degraded) degrade(job, step)
   const scored = texts
     .map(({ attachment, ordinal }, i) => {

@@ -111,7 +111,7 @@ export async function answerByQuoting(
   const ids = { requestId: job.requestId, traceId: job.traceId }
   // with the question before it a follow-up is scored for what was answered already
   const { query } = wanted
-  const score: Scorer = (sentences) => deps.retrieval.sentences({ query }, sentences, job.principal, ids, job.abort.signal)
+  const score: Scorer = (sentences) => deps.retrieval.sentences(query, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
   const { quotes, degraded, signs } = await chooseQuotes(wanted, candidates, score)
   for (const step of degraded) degrade(job, step)

@@ -20,13 +20,13 @@ export function createRetrievalClient(url: string, token: string) {
       return askJson(`${url}/search`, post(principal, ids, request, signal, 10_000), (body) => SearchResponse.parse(body))
     },
     sentences(
-      asked: Pick<SentencesRequest, 'query'>,
+      query: string,
       sentences: SentencesRequest['sentences'],
       principal: Principal,
       ids: Ids,
       signal: AbortSignal,
     ): Promise<SentencesResponse> {
-      return askJson(`${url}/sentences`, post(principal, ids, { ...asked, sentences }, signal, 10_000), (body) =>
+      return askJson(`${url}/sentences`, post(principal, ids, { query, sentences }, signal, 10_000), (body) =>
         SentencesResponse.parse(body),
       )
     },

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
-
-const PART = 256 * 1024
+import { fileParts } from '@docent/kit/file-parts'
 
 /** Changes whenever the file is written, replaced or renamed. */
 export function fingerprintOf(stats: Stats): string {
@@ -14,10 +13,7 @@ export async function hashFile(full: string, before: Stats): Promise<string | un
   const handle = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const hash = createHash('sha256')
-    // one buffer for the whole file: those of a stream, not collected yet, are tens of MB for a large one
-    const buffer = Buffer.allocUnsafe(Math.min(PART, before.size + 1))
-    for (let read = await handle.read(buffer); read.bytesRead > 0; read = await handle.read(buffer))
-      hash.update(buffer.subarray(0, read.bytesRead))
+    for await (const part of fileParts(handle, before.size)) hash.update(part)
     return fingerprintOf(await handle.stat()) === fingerprintOf(before) ? hash.digest('hex') : undefined
   } finally {
     await handle.close()
