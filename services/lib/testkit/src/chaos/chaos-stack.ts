@@ -12,6 +12,7 @@ import type { Embedder } from '@docent/models/embedder'
 import { createFakeEmbedder } from '@docent/models/fake/fake-embedder'
 import { createHttpEmbedder } from '@docent/models/http-embedder'
 import { openStores } from '@docent/solo/stores'
+import pg from 'pg'
 import { openOwnRedis } from '../own-redis.ts'
 import { tempDatabase } from '../temp-database.ts'
 import { until } from '../until.ts'
@@ -35,8 +36,9 @@ export async function openChaosStack(scope: AsyncDisposableStack, { isModel }: {
   const queue = await openOwnRedis(scope)
   // the queue's Redis is one of its own, and there is no cache in this picture
   const stores = await openStores({ dataDir, scope, log: () => undefined, given: { queueUrl: queue.url, cacheUrl: queue.url } })
-  const databaseUrl = (await tempDatabase(stores.databaseUrl, scope)).corpusUrl
+  const { corpusUrl: databaseUrl, ownerUrl } = await tempDatabase(stores.databaseUrl, scope)
   const log = createLogger('chaos', 'silent')
+  await noteGoneVectors(ownerUrl)
   const pool = scope.adopt(openPostgres(databaseUrl, log, { max: 3 }), (open) => open.end())
   const corpus = createCorpus(pool, { url: stores.chromaUrl }, log)
   const logFile = join(home, 'processes.log')
@@ -145,12 +147,32 @@ export async function openChaosStack(scope: AsyncDisposableStack, { isModel }: {
         embedded: 0,
         reused: 0,
       }),
+    /** when the vector of a text (sha256) was deleted, in ms since 1970 */
+    async goneVectors() {
+      const { rows } = await pool.query<{ text_hash: string; times: number[] }>(
+        'SELECT text_hash, array_agg(extract(epoch FROM at)::float8 * 1000) AS times FROM gone_vector GROUP BY text_hash',
+      )
+      return new Map(rows.map((row) => [row.text_hash, row.times]))
+    },
     /** SIGKILL; it is started again after a second */
     async killChroma() {
       const { pid } = JSON.parse(readFileSync(join(dataDir, 'run', 'chroma.json'), 'utf8')) as { pid: number }
       process.kill(pid, 'SIGKILL')
     },
   }
+}
+
+/** A deleted file takes its vectors along, so a copy that is indexed afterwards must be embedded again: the judge has to know. */
+async function noteGoneVectors(ownerUrl: string): Promise<void> {
+  const owner = new pg.Client({ connectionString: ownerUrl })
+  await owner.connect()
+  await owner.query(`
+    CREATE TABLE corpus.gone_vector (text_hash text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
+    GRANT SELECT ON corpus.gone_vector TO PUBLIC;
+    CREATE FUNCTION corpus.note_gone_vector() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+      BEGIN INSERT INTO corpus.gone_vector (text_hash) VALUES (OLD.text_hash); RETURN NULL; END $$;
+    CREATE TRIGGER note_gone_vector AFTER DELETE ON corpus.embedding FOR EACH ROW EXECUTE FUNCTION corpus.note_gone_vector()`)
+  await owner.end()
 }
 
 async function startModel(start: (main: string, env: Record<string, string>) => ChildProcess): Promise<Embedder> {

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Embedder } from '@docent/models/embedder'
 
-export type Repeats = { embedded: number; distinct: number; lostByKill: number; atOnce: number; without: string[] }
+export type Repeats = { embedded: number; distinct: number; lostByKill: number; atOnce: number; forgotten: number; without: string[] }
 type Batch = { life: number; at: number; texts: readonly string[] }
 
 // what a kill may take before it is saved: a batch of each of two jobs, and those of the last moments
@@ -51,8 +52,11 @@ export async function startEmbedTally(embedder: Embedder, scope: AsyncDisposable
   return {
     urlOf: (life: number) => `http://127.0.0.1:${port}/life-${life}`,
     killed: (life: number) => void killed.set(life, performance.now()),
-    /** Texts embedded more than once, and why that was needed; `without` holds those for which there is no reason. */
-    repeats(): Repeats {
+    /**
+     * Texts embedded more than once, and why that was needed; `without` holds those for which there is no reason. `gone` says when the
+     * vector of a text (sha256) left with the last document that held it, in ms since 1970.
+     */
+    repeats(gone: ReadonlyMap<string, readonly number[]>): Repeats {
       const inFlight = new Set(
         [...killed].flatMap(([life, at]) => {
           const own = batches.filter((batch) => batch.life === life)
@@ -60,7 +64,7 @@ export async function startEmbedTally(embedder: Embedder, scope: AsyncDisposable
         }),
       )
       const last = new Map<string, Batch>()
-      const found: Repeats = { embedded: 0, distinct: 0, lostByKill: 0, atOnce: 0, without: [] }
+      const found: Repeats = { embedded: 0, distinct: 0, lostByKill: 0, atOnce: 0, forgotten: 0, without: [] }
       for (const batch of batches)
         for (const text of batch.texts) {
           found.embedded++
@@ -68,10 +72,16 @@ export async function startEmbedTally(embedder: Embedder, scope: AsyncDisposable
           if (!before) found.distinct++
           else if (inFlight.has(before)) found.lostByKill++
           else if (batch.at - before.at < AT_ONCE_MS) found.atOnce++
+          else if (isGone(text, before.at, batch.at)) found.forgotten++
           else found.without.push(text)
           last.set(text, batch)
         }
       return found
+
+      function isGone(text: string, after: number, until: number): boolean {
+        const times = gone.get(createHash('sha256').update(text).digest('hex')) ?? []
+        return times.some((at) => at > performance.timeOrigin + after && at < performance.timeOrigin + until)
+      }
     },
   }
 }

@@ -20,8 +20,8 @@ export function renderChaos(result: ChaosResult): string {
     ['renamed files that cost an embedding', String(result.reembedded.length)],
     ['texts embedded; distinct', `${repeats.embedded}; ${repeats.distinct}`],
     [
-      'again: batch lost by a kill; two jobs at once; without a reason',
-      `${repeats.lostByKill}; ${repeats.atOnce}; ${repeats.without.length}`,
+      'again: batch lost by a kill; two jobs at once; deleted meanwhile with its last document; without a reason',
+      `${repeats.lostByKill}; ${repeats.atOnce}; ${repeats.forgotten}; ${repeats.without.length}`,
     ],
     [
       'docent_chunks_embedded_total; docent_ingest_vectors_reused_total',

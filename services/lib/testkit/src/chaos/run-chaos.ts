@@ -73,7 +73,7 @@ export async function runChaos({ minutes, deadlineMinutes, files, seed, isModel,
     bookFiles,
     seconds,
     metrics: stack.metrics(),
-    repeats: stack.tally.repeats(),
+    repeats: stack.tally.repeats(await stack.goneVectors()),
   }
 }
 
