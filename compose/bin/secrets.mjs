@@ -155,7 +155,7 @@ function fill() {
       written++
     }
   }
-  chownSync(join(owned, 'chroma'), 1000, 1000)
+  for (const folder of ['chroma', 'retrieval']) chownSync(join(owned, folder), 1000, 1000)
   chownSync(join(owned, 'extractor'), ours.uid, ours.gid)
   chmodSync(join(owned, 'extractor'), 0o700)
   chmodSync(store, 0o700)

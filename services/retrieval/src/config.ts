@@ -14,6 +14,10 @@ export const envSchema = z.object({
   CHROMA_URL: z.url().meta({ description: 'Chroma' }),
   EMBEDDER_URL: z.url().meta({ description: 'the embedder' }),
   INTERNAL_TOKEN: envSecret.meta({ description: 'what the gateway proves itself with' }),
+  SNAPSHOT_FILE: z
+    .string()
+    .optional()
+    .meta({ description: 'where the lexical index is kept between starts; without it each start reads every text' }),
   FEED_POLL_MS: z.coerce
     .number()
     .int()
@@ -42,6 +46,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     chromaUrl: e.CHROMA_URL,
     embedderUrl: e.EMBEDDER_URL,
     internalToken: e.INTERNAL_TOKEN,
+    snapshotFile: e.SNAPSHOT_FILE,
     feedPollMs: e.FEED_POLL_MS,
     flatScanChunks: e.FLAT_SCAN_CHUNKS,
   })

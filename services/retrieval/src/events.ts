@@ -16,7 +16,13 @@ export type RetrievalEvents = {
   legLost(step: Step, error: unknown): void
   legBack(step: Step): void
   generationFollowed(generation: { id: number; model: string }): void
-  loaded(chunks: number, ms: number): void
+  /** `reused`: chunks whose words stood in the snapshot */
+  loaded(index: { chunks: number; reused: number; ms: number }): void
+  snapshotWritten(chunks: number, ms: number): void
+  /** the index is read from the texts instead */
+  snapshotRefused(error: unknown): void
+  /** the next start takes longer */
+  snapshotFailed(error: unknown): void
   followed(documents: number, chunks: number): void
   feedFailed(error: unknown): void
   questionVector(from: VectorSource): void
@@ -45,6 +51,13 @@ export function createEvents(registry: Registry, log: Log): RetrievalEvents {
     labelNames: ['from'] as const,
     registers,
   })
+  const snapshots = new Counter({
+    name: 'docent_lexical_snapshots_total',
+    help: 'Snapshots of the lexical index: written, failed to be written, refused at a start',
+    labelNames: ['outcome'] as const,
+    registers,
+  })
+  for (const outcome of ['written', 'failed', 'refused']) snapshots.inc({ outcome }, 0)
   for (const from of vectorSources) vectors.inc({ from }, 0)
   for (const outcome of ['answerable', 'not']) searches.inc({ outcome }, 0)
   for (const step of steps) degraded.inc({ step }, 0)
@@ -59,9 +72,21 @@ export function createEvents(registry: Registry, log: Log): RetrievalEvents {
     legLost: (step, error) => log.warn({ step, err: error }, 'a leg of the search is lost; searches go on without it'),
     legBack: (step) => log.info({ step }, 'a leg of the search is back'),
     generationFollowed: ({ id, model }) => log.info({ generation: id, model }, 'searches use another generation'),
-    loaded(chunks, ms) {
+    loaded({ chunks, reused, ms }) {
       chunksHeld.set(chunks)
-      log.info({ chunks, ms: Math.round(ms) }, 'lexical index loaded')
+      log.info({ chunks, reused, ms: Math.round(ms) }, 'lexical index loaded')
+    },
+    snapshotWritten(chunks, ms) {
+      snapshots.inc({ outcome: 'written' })
+      log.info({ chunks, ms: Math.round(ms) }, 'snapshot of the lexical index written')
+    },
+    snapshotRefused(error) {
+      snapshots.inc({ outcome: 'refused' })
+      log.warn({ err: error }, 'no use for the snapshot of the lexical index; it is made anew')
+    },
+    snapshotFailed(error) {
+      snapshots.inc({ outcome: 'failed' })
+      log.warn({ err: error }, 'the snapshot of the lexical index cannot be written; the next start takes longer')
     },
     followed(documents, chunks) {
       chunksHeld.set(chunks)

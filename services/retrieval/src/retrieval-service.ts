@@ -16,6 +16,7 @@ import type { Config } from './config.ts'
 import { createEvents } from './events.ts'
 import { createChunkIndex } from './index/chunk-index.ts'
 import { followFeed } from './index/follow-feed.ts'
+import { keepSnapshot } from './index/keep-snapshot.ts'
 import { searchRouter } from './routes/search.ts'
 import { createDenseLeg } from './search/dense-leg.ts'
 import { createDictionary } from './search/dictionary.ts'
@@ -45,7 +46,8 @@ export async function startRetrieval(
     ? scope.adopt(openRedis(config.cacheUrl, log, { commandTimeout: 250, enableOfflineQueue: false }), (open) => open.disconnect())
     : undefined
   const dense = scope.use(createDenseLeg({ corpus, models, index, flatChunks: config.flatScanChunks, events, cache }))
-  const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs, dense.follow))
+  const snapshots = config.snapshotFile ? scope.use(keepSnapshot(index, events, { path: config.snapshotFile })) : undefined
+  const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs, dense.follow, snapshots))
 
   const checks = {
     postgres: async () => `change ${await corpus.lastChange()}`,

@@ -63,7 +63,8 @@ async function start({ folder, dataDir, host, port }: SoloOptions, scope: AsyncD
   const adminKey = readAdminKey(`${dataDir}/admin-key`)
   const logFile = `${dataDir}/docent.log`
   const { onPause } = removals
-  const solo = await startSolo({ folder, host, port, adminKey, stores, logFile, env: process.env, onPause }, scope)
+  const snapshotFile = `${dataDir}/words.snapshot`
+  const solo = await startSolo({ folder, host, port, adminKey, stores, logFile, snapshotFile, env: process.env, onPause }, scope)
   rememberRun(dataDir, { folder, maxFileMb: process.env.MAX_FILE_MB ?? '', url: solo.url, ...stores })
   if (stop.aborted) return
   say(`answers at ${solo.url} already; indexing goes on`)

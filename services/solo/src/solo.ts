@@ -30,6 +30,8 @@ export type SoloSettings = {
   stores: SoloStores
   /** JSON log lines go here; without it they are dropped to warnings on stdout */
   logFile?: string
+  /** where retrieval keeps its index of words between starts */
+  snapshotFile?: string
   /** variables of the services, e.g. LLM_API_KEY or CHUNK_SIZE */
   env: Record<string, string | undefined>
   /** hears why ingest begins to wait, and when it goes on */
@@ -58,7 +60,9 @@ export async function startSolo(settings: SoloSettings, scope: AsyncDisposableSt
   )
   const embedder = await startEmbedder(readEmbedder(common), scope, { log: log('embedder') })
   const inner = { ...common, EMBEDDER_URL: embedder.url, DATABASE_URL: roles.corpusUrl }
-  const retrieval = await startRetrieval(readRetrieval(inner), scope, { log: log('retrieval') })
+  const retrieval = await startRetrieval(readRetrieval({ ...inner, SNAPSHOT_FILE: settings.snapshotFile }), scope, {
+    log: log('retrieval'),
+  })
   const ingest = await startIngest(readIngest(inner), scope, {
     log: log('ingest'),
     ...(settings.onPause ? { onPause: settings.onPause } : {}),

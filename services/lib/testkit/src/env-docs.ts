@@ -10,7 +10,7 @@ type Variable = { name: string; services: string[]; fallback: string; descriptio
 const schemas = { gateway, ingest, retrieval, embedder, extractor }
 // what the machine's wiring decides: compose and `npm start` set these, no operator does
 const wired =
-  /^(HOST|PORT|METRICS_PORT|DATABASE_URL|QUEUE_URL|CACHE_URL|CHROMA_URL|INTERNAL_TOKEN|ADMIN_KEY|RETRIEVAL_URL|INGEST_URL|EMBEDDER_URL|EXTRACTOR_SOCKET|DOCENT_FOLDER|LOCAL_ONLY)$/
+  /^(HOST|PORT|METRICS_PORT|DATABASE_URL|QUEUE_URL|CACHE_URL|CHROMA_URL|INTERNAL_TOKEN|ADMIN_KEY|RETRIEVAL_URL|INGEST_URL|EMBEDDER_URL|EXTRACTOR_SOCKET|DOCENT_FOLDER|LOCAL_ONLY|SNAPSHOT_FILE)$/
 
 /** What an operator may set, from the services' own schemas; a variable several services read is listed once. */
 export function listVariables(): Variable[] {

@@ -1,8 +1,17 @@
 import { writtenIn } from '@docent/core/text/language'
 import type { IndexedChunk } from '@docent/corpus/corpus'
-import { createLexicalIndex, type LexicalHit, type LexicalIndex, type Meaning, type WeightedTerm } from './lexical-index.ts'
+import { type Claims, createClaims, KEY_BYTES, keyOf } from './claims.ts'
+import {
+  createLexicalIndex,
+  type LexicalHit,
+  type LexicalIndex,
+  type LexicalParts,
+  type Meaning,
+  type WeightedTerm,
+} from './lexical-index.ts'
 import { type PackedTexts, packTexts } from './packed-texts.ts'
 import type { Fields } from './term-reader.ts'
+import { grown } from './term-table.ts'
 
 export type { Meaning }
 export type Language = 'zh' | 'en'
@@ -21,11 +30,22 @@ export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'page' 
   readonly text: string
 }
 
+/** `keys`: of each chunk by number, `KEY_BYTES` each */
+export type Snapshot = { keys: Uint8Array; lexical: LexicalParts }
+
 /** The active chunks in memory: their texts, and the lexical index over them. */
 export type ChunkIndex = {
   readonly size: number
   readonly lexical: Pick<LexicalIndex, 'idf' | 'frequency' | 'bytes'>
   replace(documentId: string, chunks: readonly IndexedChunk[]): void
+  /** how often something was replaced so far */
+  readonly changes: number
+  /** the lexical index as it lies in memory, and what each of its chunks is known by again */
+  snapshot(): Snapshot
+  /** while nothing is held: what comes then and was in the snapshot is not read again */
+  adopt(snapshot: Snapshot): void
+  /** when all has come: the rest of the snapshot is gone. Returns how many chunks came from it, and how many were left. */
+  settle(): { reused: number; left: number }
   byId(chunkId: string): HeldChunk | undefined
   all(): Iterable<HeldChunk>
   documents(): string[]
@@ -88,6 +108,20 @@ export function createChunkIndex(): ChunkIndex {
   let ofDocument = new Map<string, number[]>()
   const counts = { zh: 0, en: 0 }
   const restricted = new Set<string>()
+  let keys: Uint8Array = new Uint8Array(KEY_BYTES << 10) // of what each chunk says, by number
+  let changes = 0
+  let claims: Claims | undefined
+
+  /** The chunk's number: that of one with the same words in an adopted index, or a new one. */
+  function take({ textHash, header, text, path }: IndexedChunk): number {
+    const key = keyOf(textHash, path)
+    const known = claims?.take(key)
+    if (known !== undefined) lexical.claim(known)
+    const number = known ?? lexical.add({ header, text, path })
+    if ((number + 1) * KEY_BYTES > keys.length) keys = grown(keys)
+    keys.set(Buffer.from(key, 'latin1'), number * KEY_BYTES)
+    return number
+  }
 
   function drop(documentId: string): void {
     for (const number of ofDocument.get(documentId) ?? []) {
@@ -96,6 +130,7 @@ export function createChunkIndex(): ChunkIndex {
       if (numberOf.get(chunk.id) === number) numberOf.delete(chunk.id)
       counts[chunk.written]--
       held[number] = undefined
+      keys.fill(0, number * KEY_BYTES, (number + 1) * KEY_BYTES)
     }
     ofDocument.delete(documentId)
     restricted.delete(documentId)
@@ -108,6 +143,7 @@ export function createChunkIndex(): ChunkIndex {
     lexical.compact((from, to) => {
       const chunk = before[from]!
       held[to] = chunk
+      keys.copyWithin(to * KEY_BYTES, from * KEY_BYTES, (from + 1) * KEY_BYTES)
       numberOf.set(chunk.id, to)
       const numbers = ofDocument.get(chunk.document.documentId)
       if (numbers) numbers.push(to)
@@ -123,8 +159,26 @@ export function createChunkIndex(): ChunkIndex {
       return restricted.size > 0
     },
     lexical,
+    get changes() {
+      return changes
+    },
+
+    snapshot: () => ({ keys: keys.subarray(0, held.length * KEY_BYTES), lexical: lexical.parts() }),
+    adopt(snapshot) {
+      claims = createClaims(snapshot.keys)
+      held = new Array(snapshot.lexical.lengths.length).fill(undefined)
+      keys = new Uint8Array(snapshot.keys.length + KEY_BYTES)
+      lexical.adopt(snapshot.lexical)
+    },
+    settle() {
+      const { taken: reused = 0, left = 0 } = claims ?? {}
+      if (left > 0) lexical.recount()
+      claims = undefined
+      return { reused, left }
+    },
 
     replace(documentId, chunks) {
+      changes++
       drop(documentId)
       const first = chunks[0]
       if (first) {
@@ -151,7 +205,7 @@ export function createChunkIndex(): ChunkIndex {
           if (joined !== heading) heading = joined
           const { id, ordinal, text, page, place, start, end, textHash } = row
           const written = writtenIn(text)
-          const number = lexical.add({ header, text, path })
+          const number = take(row)
           held[number] = new Held({ id, ordinal, header, page, place, start, end, textHash, document, heading, written }, texts, nth)
           numberOf.set(id, number)
           counts[written]++
@@ -160,7 +214,7 @@ export function createChunkIndex(): ChunkIndex {
         ofDocument.set(documentId, numbers)
         if (readers) restricted.add(documentId)
       }
-      if (lexical.dead > Math.max(MIN_DEAD, lexical.size / 2)) compact()
+      if (!claims && lexical.dead > Math.max(MIN_DEAD, lexical.size / 2)) compact()
     },
 
     byId(chunkId) {

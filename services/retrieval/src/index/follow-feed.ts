@@ -2,6 +2,7 @@ import { setImmediate as immediate } from 'node:timers/promises'
 import type { Corpus, IndexedChunk } from '@docent/corpus/corpus'
 import type { RetrievalEvents } from '../events.ts'
 import type { ChunkIndex } from './chunk-index.ts'
+import type { SnapshotKeeper } from './keep-snapshot.ts'
 
 const CHANGES = 500
 // how long indexing keeps the event loop from health checks and searches, except within one document
@@ -21,6 +22,7 @@ export function followFeed(
   events: RetrievalEvents,
   pollMs: number,
   also: () => Promise<void>,
+  snapshots?: SnapshotKeeper,
 ): Follower {
   const stopped = new AbortController()
   let seq = -1
@@ -31,9 +33,11 @@ export function followFeed(
   async function load(): Promise<void> {
     const started = performance.now()
     const from = await corpus.lastChange() // before the rows: what changes meanwhile is read again
+    await snapshots?.adopt()
     await collect(undefined)
+    const reused = snapshots?.settle() ?? 0
     seq = from
-    events.loaded(index.size, performance.now() - started)
+    events.loaded({ chunks: index.size, reused, ms: performance.now() - started })
   }
 
   /** Rows come in document order, one document perhaps in several batches: each is replaced once, whole. */
@@ -82,6 +86,7 @@ export function followFeed(
       if (seq < 0) await load()
       await catchUp()
       await also()
+      await snapshots?.look()
       lastError = undefined
     } catch (error) {
       if (stopped.signal.aborted) return

@@ -1,7 +1,8 @@
 import { END, FIELDS, HEAD, LAST, LEVEL, TAIL } from './term-table.ts'
 
 const PAGE_BITS = 18
-const PAGE = 1 << PAGE_BITS
+/** in bytes */
+export const PAGE = 1 << PAGE_BITS
 // a list grows in slices: most terms occur once or twice, a few in every chunk
 const SLICES = [8, 16, 32, 64, 128, 256, 512, 1024, 2048]
 const LINK = 4
@@ -23,11 +24,14 @@ export type Postings = {
   /** writes the list into both arrays, which must have room for all of it, and returns its length */
   read(records: Int32Array, term: number, chunks: Uint32Array, weights: Uint8Array): number
   readonly bytes: number
+  /** as they lie in memory; `free`: where the next slice of the last page begins */
+  parts(): PostingsParts
 }
+export type PostingsParts = { pages: Uint8Array[]; free: number }
 
-export function createPostings(): Postings {
-  const pages: Uint8Array[] = []
-  let free = PAGE // offset in the last page; full at first
+export function createPostings(from: PostingsParts = { pages: [], free: PAGE }): Postings {
+  const { pages } = from
+  let { free } = from
   const looks = { sum: 0 } // kept, or the compiler would leave the looks of `fetch` out
 
   function allocate(size: number): number {
@@ -164,5 +168,6 @@ export function createPostings(): Postings {
     get bytes() {
       return pages.length * PAGE
     },
+    parts: () => ({ pages, free }),
   }
 }

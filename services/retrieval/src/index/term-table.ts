@@ -1,5 +1,8 @@
 import { first, hashTerm, second } from './term-hash.ts'
 
+/** of a table as it lies in memory: its records, a power of two of them, and how many are taken */
+export type TermTableParts = Pick<TermTable, 'records' | 'size'>
+
 /**
  * Term → place in a hash table, without keeping the strings: the hashes of `term-hash` stand for the term.
  * All that is kept of a term lies in its place, FIELDS numbers: reading a text costs one look into memory per term.
@@ -34,10 +37,10 @@ export const TAIL = 5
 export const END = 6
 export const LAST = 7
 
-export function createTermTable(expected = 0): TermTable {
-  let records = new Int32Array(sizeFor(expected) * FIELDS)
+export function createTermTable(from: number | TermTableParts = 0): TermTable {
+  let records = typeof from === 'number' ? new Int32Array(sizeFor(from) * FIELDS) : from.records
   let mask = records.length / FIELDS - 1
-  let count = 0
+  let count = typeof from === 'number' ? 0 : from.size
   const looks = { sum: 0 } // kept, or the compiler would leave the looks of `fetch` out
 
   /** the place of a term, or the empty one where it belongs */
@@ -107,8 +110,9 @@ function sizeFor(terms: number): number {
   return size
 }
 
-export function grown(array: Uint32Array, length = array.length + (array.length >> 1) + 1): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(length)
+/** The same with half as much room again. */
+export function grown<T extends Uint8Array | Uint32Array>(array: T): T {
+  const larger = new (array.constructor as new (length: number) => T)(array.length + (array.length >> 1) + 1)
   larger.set(array)
   return larger
 }

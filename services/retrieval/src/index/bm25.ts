@@ -1,0 +1,180 @@
+import { type LexicalHit, topOf } from './best-hits.ts'
+import { ONCE, type Postings } from './postings.ts'
+import { STEP } from './term-reader.ts'
+import { COUNT, FIELDS, type TermTable } from './term-table.ts'
+
+const K1 = 1.2
+const B = 0.75
+
+export type WeightedTerm = { term: string; weight: number }
+/** one word of a question with all that it may be called: of the alternatives, whose terms all count, only the best counts in a chunk */
+export type Meaning = { weight: number; alternatives: readonly (readonly string[])[] }
+/** What is scored, as it is now: chunks are numbers below `next`, of which `alive` have a length, `totalLength` together. */
+export type Scored = { terms: TermTable; postings: Postings; lengths: Uint32Array; next: number; alive: number; totalLength: number }
+
+export type Bm25 = {
+  idf(term: string): number
+  /** in how many chunks the term occurs */
+  frequency(term: string): number
+  search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: number) => boolean): LexicalHit[]
+  /** `total`: what a chunk would score that holds every meaning once; `known`: the share of it that occurs at all */
+  searchMeanings(
+    wanted: readonly Meaning[],
+    limit: number,
+    allowed?: (chunk: number) => boolean,
+  ): { hits: LexicalHit[]; total: number; known: number }
+  /** chunks came or went: what their lengths weigh is found anew by the next search */
+  changed(): void
+  readonly bytes: number
+}
+
+/** Okapi BM25 (Robertson and Zaragoza 2009) over an index that others keep. */
+export function createBm25(held: Scored): Bm25 {
+  let room = roomFor(held.lengths.length)
+  let isChanged = true
+
+  function idfOf(frequency: number): number {
+    return Math.log(1 + (held.alive - frequency + 0.5) / (frequency + 0.5))
+  }
+
+  /** What the length of a chunk makes of a term's weight there: anew after each change, as the average moves. */
+  function weighLengths(): void {
+    if (!isChanged) return
+    isChanged = false
+    const { lengths, next } = held
+    if (room.scores.length < lengths.length) room = roomFor(lengths.length)
+    const average = held.totalLength / Math.max(1, held.alive)
+    const { norms, onces } = room
+    for (let chunk = 0; chunk < next; chunk++) {
+      const length = lengths[chunk]!
+      const norm = length === 0 ? Infinity : K1 * (1 - B + (B * length) / average) // a removed chunk holds nothing
+      norms[chunk] = norm * STEP
+      onces[chunk] = 1 / (1 + norm)
+    }
+  }
+
+  /** Adds to the scores what a term is worth in each chunk. */
+  function add(place: number, gain: number): void {
+    const { chunks, quarters, norms, onces, scores } = room
+    const count = held.postings.read(held.terms.records, place, chunks, quarters)
+    for (let i = 0; i < count; i++) {
+      const chunk = chunks[i]!
+      scores[chunk]! += worthOf(gain, quarters[i]!, onces[chunk]!, norms[chunk]!)
+    }
+  }
+
+  /** Adds it to `sums`, and lists the chunks that had none there from `holds` on. Returns how many these are then. */
+  function gather(place: number, gain: number, holds: number): number {
+    const { chunks, quarters, norms, onces, sums, holding } = room
+    const listed = held.postings.read(held.terms.records, place, chunks, quarters)
+    let count = holds
+    for (let i = 0; i < listed; i++) {
+      const chunk = chunks[i]!
+      if (onces[chunk] === 0) continue // removed
+      if (sums[chunk] === 0) holding[count++] = chunk
+      sums[chunk]! += worthOf(gain, quarters[i]!, onces[chunk]!, norms[chunk]!)
+    }
+    return count
+  }
+
+  function frequencyAt(place: number): number {
+    return place < 0 ? 0 : held.terms.records[place * FIELDS + COUNT]!
+  }
+
+  function frequencyOf(term: string): number {
+    return frequencyAt(held.terms.find(term))
+  }
+
+  /** The best `limit` of what stands in `scores`, which is 0 again afterwards. */
+  function takeBest(limit: number, allowed?: (chunk: number) => boolean): LexicalHit[] {
+    const scores = room.scores.subarray(0, held.next)
+    const hits = topOf(scores, limit, allowed)
+    scores.fill(0)
+    return hits
+  }
+
+  return {
+    idf: (term) => idfOf(frequencyOf(term)),
+    frequency: frequencyOf,
+    changed() {
+      isChanged = true
+    },
+    get bytes() {
+      return held.lengths.length * ROOM_BYTES
+    },
+
+    search(wanted, limit, allowed) {
+      weighLengths()
+      for (const { term, weight } of wanted) {
+        const place = held.terms.find(term)
+        const frequency = frequencyAt(place)
+        if (frequency > 0) add(place, weight * idfOf(frequency) * (K1 + 1))
+      }
+      return takeBest(limit, allowed)
+    },
+
+    searchMeanings(wanted, limit, allowed) {
+      weighLengths()
+      const { scores, best, reached, sums, holding } = room
+      let total = 0
+      let known = 0
+      for (const { weight, alternatives } of wanted) {
+        let idf = 0
+        let reaches = 0
+        for (const alternative of alternatives) {
+          const places = alternative.map((term) => held.terms.find(term)).filter((place) => frequencyAt(place) > 0)
+          if (places.length === 0) continue
+          // a phrase counts like one word, by the share of it that is there
+          const each = (weight * places.length) / alternative.length ** 2
+          const idfs = places.map((place) => idfOf(frequencyAt(place)))
+          idf = Math.max(idf, each * idfs.reduce((sum, one) => sum + one, 0))
+          const gains = idfs.map((one) => each * one * (K1 + 1))
+          if (alternatives.length === 1 && places.length === 1) add(places[0]!, gains[0]!)
+          else {
+            let holds = 0
+            for (const [nth, place] of places.entries()) holds = gather(place, gains[nth]!, holds)
+            for (let i = 0; i < holds; i++) {
+              const chunk = holding[i]!
+              if (best[chunk] === 0) reached[reaches++] = chunk
+              if (sums[chunk]! > best[chunk]!) best[chunk] = sums[chunk]!
+              sums[chunk] = 0
+            }
+          }
+        }
+        known += idf
+        total += idf || weight * idfOf(0)
+        for (let i = 0; i < reaches; i++) {
+          const chunk = reached[i]!
+          scores[chunk]! += best[chunk]!
+          best[chunk] = 0
+        }
+      }
+      const hits = takeBest(limit, allowed)
+      return { hits, total, known: total === 0 ? 0 : known / total }
+    },
+  }
+}
+
+/**
+ * What one search works in, by number of chunk or by place in a list; all scores are 0 between searches. Arrays of its own each time would
+ * be most of what a search leaves to collect.
+ */
+function roomFor(chunks: number) {
+  return {
+    chunks: new Uint32Array(chunks),
+    quarters: new Uint8Array(chunks),
+    scores: new Float32Array(chunks),
+    norms: new Float32Array(chunks),
+    onces: new Float32Array(chunks),
+    best: new Float32Array(chunks),
+    reached: new Uint32Array(chunks),
+    sums: new Float32Array(chunks),
+    holding: new Uint32Array(chunks),
+  }
+}
+// with the length of each
+const ROOM_BYTES = 9 * 4 + 1
+
+function worthOf(gain: number, weight: number, once: number, norm: number): number {
+  return gain * (weight === ONCE ? once : weight / (weight + norm))
+}
