@@ -1,12 +1,14 @@
 import { always, badConfig, envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
 import { fallbacks, type ProviderSpec } from './fallbacks.ts'
+import type { ProviderLimits } from './guard/provider-limits.ts'
 
 const url = (description: string) => z.url().meta({ description })
 const optionalText = (description: string) => z.string().optional().meta({ description })
 const seconds = (fallback: number, description: string) => z.coerce.number().positive().max(3_600).default(fallback).meta({ description })
 
 const count = (description: string) => z.coerce.number().int().min(0).default(0).meta({ description })
+const limit = (least: number, description: string) => z.coerce.number().int().min(least).optional().meta({ description })
 const money = (description: string) => z.coerce.number().min(0).default(0).meta({ description })
 
 /** `a,b` or `["a","b"]` */
@@ -134,6 +136,9 @@ export const envSchema = z
     LLM_PRICE_INPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million input tokens of the first provider' }),
     LLM_PRICE_OUTPUT: z.coerce.number().min(0).optional().meta({ description: 'Price of a million output tokens of the first provider' }),
     LLM_CURRENCY: z.string().length(3).default('USD').meta({ description: 'Currency of these prices' }),
+    LLM_REQUESTS_PER_MINUTE: limit(1, 'Requests a minute that the first provider allows; what is over it goes to the next one at once'),
+    LLM_TOKENS_PER_MINUTE: limit(1_000, 'The same for tokens of prompts and answers together'),
+    LLM_REQUESTS_AT_ONCE: limit(1, 'The same for requests that run at the same time, per gateway'),
     RAG_ENABLED: envBoolean.default(true).meta({ description: 'Answer from the documents; off leaves plain chat with the model' }),
     ATTACHMENT_DAYS: z.coerce
       .number()
@@ -202,6 +207,7 @@ export type ProviderConfig = {
   firstTokenMs: number
   silenceMs: number
   price: { input: number; output: number; currency: string } | undefined
+  limits: ProviderLimits
 }
 export type Config = Readonly<ReturnType<typeof readConfig>>
 
@@ -305,6 +311,11 @@ function providersOf(e: z.infer<typeof envSchema>): ProviderConfig[] {
       model,
       firstTokenMs: (spec.firstTokenS ?? e.LLM_FIRST_TOKEN_S) * 1_000,
       silenceMs: (spec.silenceS ?? e.LLM_SILENCE_S) * 1_000,
+      limits: {
+        requestsPerMinute: spec.requestsPerMinute ?? (i === 0 ? e.LLM_REQUESTS_PER_MINUTE : undefined),
+        tokensPerMinute: spec.tokensPerMinute ?? (i === 0 ? e.LLM_TOKENS_PER_MINUTE : undefined),
+        requestsAtOnce: spec.requestsAtOnce ?? (i === 0 ? e.LLM_REQUESTS_AT_ONCE : undefined),
+      },
       price: isPriced ? { input: input ?? 0, output: output ?? 0, currency: spec.currency ?? e.LLM_CURRENCY } : undefined,
     }
   })

@@ -29,7 +29,7 @@ export function createEvents(log: Log, registry: Metrics, streamsOpen: () => num
   const cache = new Counter({ name: 'docent_cache_total', help: 'Look-ups of cached answers', labelNames: ['outcome'], registers })
   const providerCalls = new Counter({
     name: 'docent_provider_calls_total',
-    help: 'What came of the providers of models; skipped ones were not asked',
+    help: 'What came of the providers of models; skipped (left alone) and limited ones (past a limit) were not asked',
     labelNames: ['provider', 'outcome'],
     registers,
   })

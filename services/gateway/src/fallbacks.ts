@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
 const amount = z.number().min(0).optional()
+const count = z.number().int().min(1).optional()
 const seconds = z.number().positive().max(3_600).optional()
 const Fallback = z.strictObject({
   name: z
@@ -17,6 +18,9 @@ const Fallback = z.strictObject({
   currency: z.string().length(3).optional(),
   firstTokenS: seconds,
   silenceS: seconds,
+  requestsPerMinute: count,
+  tokensPerMinute: z.number().int().min(1_000).optional(),
+  requestsAtOnce: count,
 })
 
 /** A provider as an operator describes it; prices are for a million tokens. */

@@ -25,6 +25,7 @@ import { allowOrigins, localOnly, refuseHuge, requireJson, securityHeaders } fro
 import { inTurns } from './guard/in-turns.ts'
 import { createRateLimit, createWrongKeyCount, limitRate, limitUploads, refuseWhenOver } from './guard/limits.ts'
 import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
+import { createProviderGate } from './guard/provider-limits.ts'
 import { createSignIn } from './guard/sign-in.ts'
 import { answersRouter } from './routes/answers.ts'
 import { askRouter } from './routes/ask.ts'
@@ -123,6 +124,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       price: provider.price,
       firstTokenMs: provider.firstTokenMs,
       breaker: config.models.breaker,
+      gate: createProviderGate(cache, provider.name, provider.limits),
     }),
   )
   const owner = `${hostname()}/${randomUUID()}`

@@ -101,7 +101,7 @@ function orWithoutTools(provider: Provider, tools: Toolset): Provider {
         }
       }
       let isNoted = false
-      await provider.ask({ ...request, tools: undefined, messages: request.messages.map(plain) }, signal, (part) => {
+      return provider.ask({ ...request, tools: undefined, messages: request.messages.map(plain) }, signal, (part) => {
         // without them it answers: it was the tools
         if (!isNoted) tools.noteRefusal(provider.name)
         isNoted = true

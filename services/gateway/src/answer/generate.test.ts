@@ -20,6 +20,7 @@ function endless(part: ChatPart, ms: number): Provider & { said: number; closed:
         provider.said++
       } while (hear(part))
       provider.closed = true
+      return undefined
     },
     view: () => {
       throw new Error('is not looked at')

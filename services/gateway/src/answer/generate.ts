@@ -1,9 +1,16 @@
-import { AppError, toAppError } from '@docent/core/errors'
+import { AppError, type ErrorCode, toAppError } from '@docent/core/errors'
 import type { ChatRequest, TokenCounts, ToolCall } from '@docent/models/chat-model'
+import type { LimitName } from '../guard/provider-limits.ts'
 import type { Provider } from './providers.ts'
 
-/** What came of a provider, for the record: `skipped` means that it was not asked. */
-export type Attempt = { provider: string; model: string; outcome: 'answered' | 'failed' | 'skipped'; code?: string; ms: number }
+/** What came of a provider, for the record: `skipped` (left alone) and `limited` (past the limit that `code` names) were not asked. */
+export type Attempt = {
+  provider: string
+  model: string
+  outcome: 'answered' | 'failed' | 'skipped' | 'limited'
+  code?: ErrorCode | LimitName
+  ms: number
+}
 export type Generated =
   | { model: string; provider: string; usage?: TokenCounts; finish?: string; toolCalls?: ToolCall[] }
   | { failed: AppError }
@@ -40,7 +47,7 @@ export async function generate(
     let usage: TokenCounts | undefined
     let finish: string | undefined
     let toolCalls: ToolCall[] | undefined
-    const attempt = (outcome: Attempt['outcome'], code?: string): Attempt => ({
+    const attempt = (outcome: Attempt['outcome'], code?: Attempt['code']): Attempt => ({
       provider: name,
       model,
       outcome,
@@ -49,7 +56,7 @@ export async function generate(
     })
     listener.asking(provider)
     try {
-      await provider.ask(request, signal, (part) => {
+      const over = await provider.ask(request, signal, (part) => {
         if (part.text) listener.text(part.text)
         chars += part.text.length
         usage = part.usage ?? usage
@@ -59,6 +66,11 @@ export async function generate(
         if (isOver) finish = 'length'
         return !isOver
       })
+      if (over) {
+        listener.attempted(attempt('limited', over))
+        failed = new AppError('rate_limited', `${name} is asked as much as its limit ${over} allows.`)
+        continue
+      }
       listener.attempted(attempt('answered'))
       return { model, provider: name, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}), ...(toolCalls ? { toolCalls } : {}) }
     } catch (thrown) {

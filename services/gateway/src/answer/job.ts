@@ -111,17 +111,23 @@ export function emptyFound(model: string): Found {
   }
 }
 
-/** A step is missing: said once in the stream, the answer and the record. */
-export function degrade(job: Job, step: string): void {
+/** A step is missing: said once in the stream, the answer and the record. `isAtLimit`: no model failed, those not asked were at their limits. */
+export function degrade(job: Job, step: string, isAtLimit = false): void {
   if (job.found.degraded.includes(step)) return
   job.found.degraded.push(step)
   const isQuoted = job.found.record.smallTalk === undefined
-  const phrase = step === 'provider' ? 'providerDown' : isQuoted ? quotedPhrase[step] : undefined
+  const phrase = (isQuoted || !quotedInstead.has(step)) && ((isAtLimit && limitPhrase[step]) || downPhrase[step])
   const message = phrase ? say(phrase, job.tongue) : (degradedMessage[step] ?? `The step ${step} was left out.`)
   job.stream.push({ type: 'warning', data: { code: 'degraded', message, ...{ step } } })
 }
 
-const quotedPhrase: Record<string, Parameters<typeof say>[0]> = { model: 'modelDown', budget: 'overBudget' }
+const downPhrase: Record<string, Parameters<typeof say>[0]> = {
+  provider: 'providerDown',
+  model: 'modelDown',
+  budget: 'overBudget',
+}
+const quotedInstead = new Set(['model', 'budget'])
+const limitPhrase: typeof downPhrase = { provider: 'providerAtLimit', model: 'modelAtLimit' }
 const degradedMessage: Record<string, string> = {
   dense: 'Search by meaning is down; the answer rests on search by words.',
   lexical: 'Search by words is down; the answer rests on search by meaning.',

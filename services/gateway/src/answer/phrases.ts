@@ -31,6 +31,16 @@ const phrases = {
     'zh-Hant': '模型暫時沒有回答，以下直接引用文件。',
     en: 'The model did not answer; the documents are quoted instead.',
   },
+  providerAtLimit: {
+    zh: '首选模型已达到每分钟用量或并发的上限，由备用模型作答。',
+    'zh-Hant': '首選模型已達到每分鐘用量或並行的上限，由備用模型作答。',
+    en: 'The first model is at one of its limits; a fallback model answered.',
+  },
+  modelAtLimit: {
+    zh: '模型已达到每分钟用量或并发的上限，以下直接引用文档。',
+    'zh-Hant': '模型已達到每分鐘用量或並行的上限，以下直接引用文件。',
+    en: 'The model is at one of its limits; the documents are quoted instead.',
+  },
   overBudget: {
     zh: '模型的预算已用完，以下直接引用文档。',
     'zh-Hant': '模型的預算已用完，以下直接引用文件。',

@@ -1,5 +1,5 @@
 import { AppError } from '@docent/core/errors'
-import type { ChatModel, ChatRequest, Hear } from '@docent/models/chat-model'
+import type { ChatModel, ChatRequest, Hear, TokenCounts } from '@docent/models/chat-model'
 import { withBackOff } from '@docent/models/upstream'
 import {
   BrokenCircuitError,
@@ -10,6 +10,9 @@ import {
   DelegateBackoff,
   handleWhen,
 } from 'cockatiel'
+import type { LimitName, LimitsView, ProviderGate } from '../guard/provider-limits.ts'
+import { promptTokens } from './prompt.ts'
+import { estimateTokens } from './tokens.ts'
 
 export type Price = { input: number; output: number; currency: string }
 export type BreakerLimits = { failures: number; openMs: number; maxOpenMs: number }
@@ -21,7 +24,10 @@ export type ProviderView = {
   state: 'ready' | 'open' | 'probing' | 'paused'
   /** when an open or paused provider is asked again */
   retryAt?: string
-  calls: { answered: number; failed: number; skipped: number }
+  /** skipped: left alone or paused; limited: past one of its limits */
+  calls: { answered: number; failed: number; skipped: number; limited: number }
+  /** those that are set, and how much of them is used now */
+  limits?: LimitsView
   lastFirstTokenMs?: number
   lastError?: { code: string; message: string; at: string }
   price?: Price
@@ -32,9 +38,12 @@ export type Provider = {
   price: Price | undefined
   /** false while its breaker is open or its pause lasts: asking would fail at once */
   mayAsk(): boolean
-  /** Tells text until the provider is complete. Tries again what may pass, before the first text only. Errors as of ChatModel. */
-  ask(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<void>
-  view(): ProviderView
+  /**
+   * Tells text until the provider is complete. Tries again what may pass, before the first text only. Errors as of ChatModel.
+   * Resolves with the name of the limit that has no room for it: then nothing was sent.
+   */
+  ask(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<LimitName | undefined>
+  view(): Promise<ProviderView>
 }
 
 const PATIENCE = { attempts: 3, firstWaitMs: 300, maxWaitMs: 3_000 }
@@ -47,10 +56,11 @@ const PAUSE_S = 2 // after a 429 that names no time
  */
 export function createProvider(
   chat: ChatModel,
-  options: { address: string; price: Price | undefined; firstTokenMs: number; breaker: BreakerLimits },
+  options: { address: string; price: Price | undefined; firstTokenMs: number; breaker: BreakerLimits; gate: ProviderGate | undefined },
 ): Provider {
+  const { gate } = options
   const { openMs, maxOpenMs, failures } = options.breaker
-  const calls = { answered: 0, failed: 0, skipped: 0 }
+  const calls = { answered: 0, failed: 0, skipped: 0, limited: 0 }
   // moments of the process's own clock: one that is set must not lengthen a pause
   let pausedUntil = 0
   let openedAt = 0
@@ -77,14 +87,25 @@ export function createProvider(
     return breaker.state === CircuitState.Open ? 'open' : 'ready'
   }
 
-  /** Resolves with the first text; `ended` is the rest of the stream. */
-  async function firstText(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<{ ended: Promise<void> }> {
+  function isFree(): boolean {
+    const state = stateNow()
+    return state === 'ready' || (state === 'open' && performance.now() - openedAt >= waitMs)
+  }
+
+  /** Resolves with the first text; `ended` is the rest of the stream. `mayTryAgain` is asked before each try after the first. */
+  async function firstText(
+    request: ChatRequest,
+    signal: AbortSignal,
+    hear: Hear,
+    mayTryAgain?: () => Promise<boolean>,
+  ): Promise<{ ended: Promise<void> }> {
     const started = performance.now()
     let last: unknown
     const found = await withBackOff(
       async () => {
         const left = options.firstTokenMs - (performance.now() - started)
         if (left <= 0) throw last ?? new AppError('timeout', 'The model was silent for too long.')
+        if (last !== undefined && mayTryAgain && !(await mayTryAgain())) return { refused: last }
         const first = Promise.withResolvers<boolean>()
         let isSaid = false
         const ended = chat.stream({ ...request, firstTokenMs: left }, signal, (part) => {
@@ -105,6 +126,7 @@ export function createProvider(
       PASSES,
     )
     if (!found) throw new AppError('upstream_failed', 'The model ended without a word.')
+    if ('refused' in found) throw found.refused
     lastFirstTokenMs = Math.round(performance.now() - started)
     return found
   }
@@ -116,29 +138,59 @@ export function createProvider(
     if (thrown.code === 'rate_limited') pausedUntil = performance.now() + (thrown.retryAfterS ?? PAUSE_S) * 1000
   }
 
+  function leftAlone(cause?: unknown): AppError {
+    return new AppError('unavailable', `${chat.name} failed too often and is left alone for a while.`, { cause })
+  }
+
+  async function tell(...asked: Parameters<typeof firstText>): Promise<void> {
+    try {
+      const { ended } = await breaker.execute(() => firstText(...asked))
+      await ended
+      calls.answered++
+    } catch (thrown) {
+      if (thrown instanceof BrokenCircuitError) throw leftAlone(thrown)
+      if (!asked[1].aborted) noteFailure(thrown)
+      throw thrown
+    }
+  }
+
   return {
     name: chat.name,
     model: chat.model,
     price: options.price,
     mayAsk() {
-      const state = stateNow()
-      const may = state === 'ready' || (state === 'open' && performance.now() - openedAt >= waitMs)
+      const may = isFree()
       if (!may) calls.skipped++
       return may
     },
     async ask(request, signal, hear) {
+      if (!gate) {
+        await tell(request, signal, hear)
+        return undefined
+      }
+      const guessed = promptTokens(request.messages)
+      const leave = await gate.enter(guessed)
+      if (typeof leave === 'string') {
+        calls.limited++
+        return leave
+      }
+      let text = ''
+      let usage: TokenCounts | undefined
+      const count: Hear = (part) => {
+        text += part.text
+        usage = part.usage ?? usage
+        return hear(part)
+      }
       try {
-        const { ended } = await breaker.execute(() => firstText(request, signal, hear))
-        await ended
-        calls.answered++
-      } catch (thrown) {
-        if (thrown instanceof BrokenCircuitError)
-          throw new AppError('unavailable', `${chat.name} failed too often and is left alone for a while.`, { cause: thrown })
-        if (!signal.aborted) noteFailure(thrown)
-        throw thrown
+        // while its room was asked for another question may have begun to try it
+        if (!isFree()) throw leftAlone()
+        await tell(request, signal, count, leave.again)
+        return undefined
+      } finally {
+        await leave.end(usage ? usage.inputTokens + usage.outputTokens : guessed + estimateTokens(text))
       }
     },
-    view() {
+    async view() {
       const state = stateNow()
       const retryAt = state === 'paused' ? pausedUntil : state === 'open' ? openedAt + waitMs : undefined
       return {
@@ -148,6 +200,7 @@ export function createProvider(
         state,
         ...(retryAt === undefined ? {} : { retryAt: new Date(Date.now() + retryAt - performance.now()).toISOString() }),
         calls: { ...calls },
+        ...(gate ? { limits: await gate.view() } : {}),
         ...(lastFirstTokenMs === undefined ? {} : { lastFirstTokenMs }),
         ...(lastError ? { lastError } : {}),
         ...(options.price ? { price: options.price } : {}),

@@ -175,7 +175,7 @@ export async function answerByModel(
       faultPoint(first ? 'S3' : 'S4')
       if (first) job.found.timings.firstTokenMs = Math.round(performance.now() - started)
       // said with the first word, when it is known whose it is
-      if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider')
+      if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider', isAtLimit(attempts))
       if (first) tools?.tell()
       first = false
       job.stream.delta(text)
@@ -202,7 +202,7 @@ export async function answerByModel(
   if ('failed' in outcome) {
     job.found.estimatedInput = 0
     // where the documents hold nothing the model would have been asked for its tools only
-    degrade(job, tools && !tools.mayShow() ? 'tools' : 'model')
+    degrade(job, tools && !tools.mayShow() ? 'tools' : 'model', isAtLimit(attempts))
     job.found.record.modelError = { code: outcome.failed.code, message: outcome.failed.message }
     return false
   }
@@ -216,6 +216,12 @@ export async function answerByModel(
     job.found.pending.push(deps.cache.keep(cacheKey, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
   cite(job, shown)
   return true
+}
+
+/** Whether nobody failed, and a limit alone kept from asking. */
+function isAtLimit(attempts: readonly Attempt[]): boolean {
+  const outcomes = attempts.map(({ outcome }) => outcome)
+  return outcomes.includes('limited') && !outcomes.includes('failed') && !outcomes.includes('skipped')
 }
 
 /** Checks the markers of the text against the sources that they name. */

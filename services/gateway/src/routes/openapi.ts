@@ -327,7 +327,7 @@ const paths: ZodOpenApiPathsObject = {
   ...improvePaths,
   ...generationsPaths,
   '/api/v1/providers': {
-    get: operation('Providers of models in the order they are asked, with their state', {
+    get: operation('Providers of models in the order they are asked, with their state, and how much of their limits is used', {
       security: admin,
       responses: {
         200: json(loose, 'Providers', {
@@ -337,7 +337,8 @@ const paths: ZodOpenApiPathsObject = {
               model: 'deepseek-chat',
               address: 'api.deepseek.com',
               state: 'ready',
-              calls: { answered: 9, failed: 0, skipped: 0 },
+              calls: { answered: 9, failed: 0, skipped: 0, limited: 1 },
+              limits: { requestsPerMinute: { most: 60, used: 4 }, requestsAtOnce: { most: 4, used: 1 } },
             },
           ],
         }),

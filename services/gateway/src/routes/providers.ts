@@ -8,7 +8,9 @@ export function providersRouter(deps: GatewayDeps): Router {
   const router = Router()
   router.get('/api/v1/providers', requireAdmin, async (_req, res) => {
     const { settings } = await deps.settings.current()
-    const items = deps.providers.map((provider) => ({ ...provider.view(), price: priceOf(provider, settings) }))
+    const items = await Promise.all(
+      deps.providers.map(async (provider) => ({ ...(await provider.view()), price: priceOf(provider, settings) })),
+    )
     res.json({ items, lastResort: 'extractive' })
   })
   return router
