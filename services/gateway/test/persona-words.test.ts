@@ -52,7 +52,7 @@ test('where the documents hold no answer it says its refusal and offers the clos
   expect((await ask(quoting, '月球有多远？', 'lumi')).text).toBe('文档中没有找到这个问题的答案。内容最接近的来源列在下面。')
   expect(JSON.parse(await get(quoting, '/personas/lumi'))).toEqual({
     ...{ id: 'lumi', title: 'Lumi', version: 3, settings: {}, collections: null },
-    ...{ ...words, refusal: null },
+    ...{ ...words, refusal: null, answersWithoutSources: false },
   })
 })
 

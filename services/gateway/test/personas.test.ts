@@ -71,7 +71,7 @@ describe('personas with settings and collections of their own', () => {
       const other = await send('/api/v1/personas/import', { files: [text.replace('narrow', `copied-${format}`)] })
       expect(await other.json()).toMatchObject({ items: [{ id: `copied-${format}`, outcome: 'created' }] })
       const { version: _version, ...copied } = (await (await get(`/api/v1/personas/copied-${format}`)).json()) as { version: number }
-      expect(copied).toEqual({ ...narrow, id: `copied-${format}`, tone: null, greeting: null, refusal: null })
+      expect(copied).toEqual({ ...narrow, id: `copied-${format}`, tone: null, greeting: null, refusal: null, answersWithoutSources: false })
     }
     const changed = '---\r\nid: narrow\r\ntitle: Wide\r\n---\r\nYou know all.\r\n\r\n---\r\nReally.\r\n'
     expect(await (await send('/api/v1/personas/import', { files: [changed] })).json()).toMatchObject({

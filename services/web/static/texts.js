@@ -88,6 +88,7 @@ export const texts = {
     warnings: {
       dense: 'Search by meaning is down; this answer rests on search by words.',
       lexical: 'Search by words is down; this answer rests on search by meaning.',
+      retrieval: 'Search in the documents is down; this answer is the language model’s own and rests on no source.',
       provider: 'The first language model did not answer; a fallback did.',
       model: 'The language model did not answer; this answer does without it.',
       budget: 'The budget of the language model is used up; this answer does without it.',
@@ -204,6 +205,7 @@ export const texts = {
     warnings: {
       dense: '语义检索暂不可用，本回答仅依据关键词检索。',
       lexical: '关键词检索暂不可用，本回答仅依据语义检索。',
+      retrieval: '文档检索暂不可用；本回答出自语言模型自身，没有出处。',
       provider: '首选语言模型没有回答，由备用模型作答。',
       model: '语言模型没有回答，本回答未使用语言模型。',
       budget: '语言模型的预算已用完，本回答未使用语言模型。',

@@ -115,7 +115,7 @@ export function emptyFound(model: string): Found {
 export function degrade(job: Job, step: string, isAtLimit = false): void {
   if (job.found.degraded.includes(step)) return
   job.found.degraded.push(step)
-  const isQuoted = job.found.record.smallTalk === undefined
+  const isQuoted = job.found.record.smallTalk === undefined && job.found.record.withoutSources === undefined
   const phrase = (isQuoted || !quotedInstead.has(step)) && ((isAtLimit && limitPhrase[step]) || downPhrase[step])
   const message = phrase ? say(phrase, job.tongue) : (degradedMessage[step] ?? `The step ${step} was left out.`)
   job.stream.push({ type: 'warning', data: { code: 'degraded', message, ...{ step } } })
@@ -125,6 +125,7 @@ const downPhrase: Record<string, Parameters<typeof say>[0]> = {
   provider: 'providerDown',
   model: 'modelDown',
   budget: 'overBudget',
+  retrieval: 'searchDown',
 }
 const quotedInstead = new Set(['model', 'budget'])
 const limitPhrase: typeof downPhrase = { provider: 'providerAtLimit', model: 'modelAtLimit' }

@@ -41,6 +41,16 @@ const phrases = {
     'zh-Hant': '模型已達到每分鐘用量或並行的上限，以下直接引用文件。',
     en: 'The model is at one of its limits; the documents are quoted instead.',
   },
+  searchDown: {
+    zh: '文档检索暂时不可用，本回答没有参考文档。',
+    'zh-Hant': '文件檢索暫時無法使用，本回答沒有參考文件。',
+    en: 'Search in the documents is down; this answer was given without them.',
+  },
+  withoutSources: {
+    zh: '（文档检索暂时不可用：以下内容出自模型自身，没有参考文档，也没有出处。）',
+    'zh-Hant': '（文件檢索暫時無法使用：以下內容出自模型自身，沒有參考文件，也沒有出處。）',
+    en: '(Search in the documents is down: what follows is the model’s own, and no document supports it.)',
+  },
   overBudget: {
     zh: '模型的预算已用完，以下直接引用文档。',
     'zh-Hant': '模型的預算已用完，以下直接引用文件。',

@@ -151,14 +151,22 @@ export function answerFromCache(job: Job, deps: StepDeps, passages: readonly Pas
   cite(job, shown)
 }
 
-/** Asks the model, which may call `tools` first; true when it said something, which is kept under `cacheKey`. */
+type Aids = {
+  /** what the model says is kept under it */
+  cacheKey?: string | undefined
+  /** what it may call first */
+  tools?: Toolset | undefined
+  /** said before its first word */
+  opening?: string
+}
+
+/** Asks the model; true when it said something. */
 export async function answerByModel(
   job: Job,
   deps: StepDeps,
   messages: readonly ChatMessage[],
   shown: readonly Shown[],
-  cacheKey?: string,
-  tools?: Toolset,
+  { cacheKey, tools, opening = '' }: Aids = {},
 ): Promise<boolean> {
   const { settings } = job.settings
   const started = performance.now()
@@ -177,8 +185,8 @@ export async function answerByModel(
       // said with the first word, when it is known whose it is
       if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider', isAtLimit(attempts))
       if (first) tools?.tell()
+      job.stream.delta(first ? opening + text : text)
       first = false
-      job.stream.delta(text)
     },
     attempted(attempt: Attempt, error?: Error) {
       attempts.push(attempt)

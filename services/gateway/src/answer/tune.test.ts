@@ -20,6 +20,7 @@ const persona = {
   tone: null,
   greeting: null,
   refusal: null,
+  answersWithoutSources: false,
 }
 test('what is reserved covers the persona and the rules; without a model nothing is', () => {
   const settings = Settings.parse({ prompt: 'y'.repeat(1_000) })

@@ -18,6 +18,7 @@ import { searchFor } from './search.ts'
 import { greetingRule, replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
 import { answerByModel, answerByQuoting, answerFromCache, answerNotFound, noteSearch, numbered, showSources } from './steps.ts'
 import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
+import { answerWithoutSources, mayDoWithoutSources, withoutSourcesRules } from './without-sources.ts'
 
 /** What a process keeps between answers. */
 export type WritingAids = {
@@ -63,7 +64,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     showSources(job, deps, [], 'on')
     const tools = toolset({ shown: [], isAnswered: true, withSearch: false })
     const rules = [...(greeting === undefined ? [] : [greetingRule(greeting)]), ...(tools ? toolRules.plain : [])]
-    if (!(await answerByModel(job, deps, prompt([], rules), [], undefined, tools)))
+    if (!(await answerByModel(job, deps, prompt([], rules), [], { tools })))
       throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
     return
   }
@@ -71,7 +72,12 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   // an approved answer goes first: so an owner greets in his own words
   if (kind) return answerSmallTalk(job, asking, prompt([], smallTalkRules(greeting)), kind, greeting)
   const own = job.ahead ?? searchFor(job, previous, deps)
-  const { found: first, wanted } = await withOtherWords(job, asking, own, history)
+  const worded = await withOtherWords(job, asking, own, history).catch((error: unknown) => {
+    if (mayDoWithoutSources(job, asking, error)) return { down: error }
+    throw error
+  })
+  if ('down' in worded) return answerWithoutSources(job, asking, prompt([], withoutSourcesRules), worded.down)
+  const { found: first, wanted } = worded
   const { query, found: alone, ms } = await own
   job.found.timings.retrievalMs = ms
   const searched = settings.rerank && settings.rerankBy === 'model' ? await rerankByModel(job, asking, first, wanted) : first
@@ -86,7 +92,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   if (found.passages.length === 0 || !(isForModel || (!mayAsk && isWorthReading(found)))) {
     const shown: Shown[] = []
     const tools = toolset({ shown, isAnswered: false, withSearch: true })
-    if (tools && (await answerByModel(job, deps, prompt([], [...toolRules.only, ...refusalRules]), shown, undefined, tools))) return
+    if (tools && (await answerByModel(job, deps, prompt([], [...toolRules.only, ...refusalRules]), shown, { tools }))) return
     return answerNotFound(job, deps, found)
   }
   const best = found.passages.slice(0, settings.topK)
@@ -104,7 +110,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   const shown = usesTools ? numbered(best) : showSources(job, deps, best, 'on')
   const tools = toolset({ shown, isAnswered: true, withSearch: true })
   const rules = [...refusalRules, ...(tools ? toolRules.beside : [])]
-  const said = await answerByModel(job, deps, prompt(best, rules), shown, cached?.hash, tools)
+  const said = await answerByModel(job, deps, prompt(best, rules), shown, { cacheKey: cached?.hash, tools })
   tools?.tell()
   if (said) trustCitations(job)
   else await answerByQuoting(job, deps, found, wanted, shown)

@@ -17,6 +17,7 @@ const persona = {
   tone: 'warm, in short sentences',
   greeting: { zh: '你好，我是图书管理员。', en: 'Hello, I am the librarian.' },
   refusal: null,
+  answersWithoutSources: false,
 }
 const { version: _version, ...newPersona } = persona
 const personaText = personaFile({ ...persona, version: 1 }, 'md')

@@ -4,8 +4,13 @@ import type { z } from 'zod'
 import type { Persona } from '../store/personas.ts'
 
 /** A persona as a file: Markdown whose front matter holds all but the prompt, or JSON. */
-export function personaFile({ id, version: _version, title, prompt, settings, ...rest }: Persona, format: 'md' | 'json'): string {
-  const own = { id, title, settings: Object.keys(settings).length > 0 ? settings : null, ...rest }
+export function personaFile({ id, version: _version, title, prompt, ...rest }: Persona, format: 'md' | 'json'): string {
+  const { settings, answersWithoutSources } = rest
+  const own = {
+    ...{ id, title, ...rest },
+    settings: Object.keys(settings).length > 0 ? settings : null,
+    answersWithoutSources: answersWithoutSources || null,
+  }
   const head = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== null))
   return format === 'json' ? `${JSON.stringify({ ...head, prompt }, null, 2)}\n` : `---\n${stringify(head)}---\n\n${prompt}\n`
 }

@@ -32,6 +32,9 @@ const manner = {
   greeting: words.meta({ description: 'What it says first and to a greeting: a text, or {zh, en} by the language of the question' }),
   refusal: words.meta({ description: 'What it says where the documents hold no answer: a text, or {zh, en}' }),
 }
+const answersWithoutSources = z
+  .boolean()
+  .meta({ description: 'While nothing can be searched a model answers without sources, and says so; off: the question gets an error' })
 export const NewPersona = z
   .strictObject({
     id: personaId,
@@ -42,6 +45,7 @@ export const NewPersona = z
     tone: manner.tone.default(null),
     greeting: manner.greeting.default(null),
     refusal: manner.refusal.default(null),
+    answersWithoutSources: answersWithoutSources.default(false),
   })
   .meta({ id: 'NewPersona' })
 export const PersonaPatch = z
@@ -53,6 +57,7 @@ export const PersonaPatch = z
     tone: manner.tone.optional(),
     greeting: manner.greeting.optional(),
     refusal: manner.refusal.optional(),
+    answersWithoutSources: answersWithoutSources.optional(),
   })
   .meta({ id: 'PersonaPatch' })
 export const ExportQuery = z.strictObject({ format: z.enum(['md', 'json']).default('md') })
@@ -68,6 +73,7 @@ export const Preview = z
     tone: manner.tone.optional(),
     greeting: manner.greeting.optional(),
     refusal: manner.refusal.optional(),
+    answersWithoutSources: answersWithoutSources.optional(),
     settings: SettingsPatch.default({}),
   })
   .meta({ id: 'PersonaPreview' })

@@ -8,7 +8,8 @@ import type { PersonaSettings } from './settings.ts'
 export type Words = string | { zh: string; en: string }
 /**
  * What a persona changes: settings win over those of all, collections are all it answers from (null: all). How it speaks (`tone`), what
- * it says first (`greeting`) and where the documents hold no answer (`refusal`) are null where it has no such words.
+ * it says first (`greeting`) and where the documents hold no answer (`refusal`) are null where it has no such words. While nothing can be
+ * searched a model answers for it without sources (`answersWithoutSources`), or nobody.
  */
 export type PersonaContent = {
   title: string
@@ -18,6 +19,7 @@ export type PersonaContent = {
   tone: string | null
   greeting: Words | null
   refusal: Words | null
+  answersWithoutSources: boolean
 }
 export type Persona = PersonaContent & { id: string; version: number }
 /** Names what is to be others; what it does not name stays. */
@@ -25,7 +27,7 @@ export type PersonaPatch = { [name in keyof PersonaContent]?: PersonaContent[nam
 export type PersonaVersion = Persona & { createdAt: Date; deleted: boolean }
 export type Personas = ReturnType<typeof createPersonas>
 
-const plain = { settings: {}, collections: null, tone: null, greeting: null, refusal: null }
+const plain = { settings: {}, collections: null, tone: null, greeting: null, refusal: null, answersWithoutSources: false }
 const shipped: readonly Persona[] = [
   {
     id: 'neutral',
@@ -43,7 +45,8 @@ const shipped: readonly Persona[] = [
   },
 ]
 const FRESH_MS = 5_000
-const columns = 'id, version, title, prompt, settings, collections, tone, greeting, refusal'
+const columns =
+  'id, version, title, prompt, settings, collections, tone, greeting, refusal, answers_without_sources AS "answersWithoutSources"'
 const view = `${columns}, deleted, created_at AS "createdAt"`
 
 export function patched(persona: Persona, patch: PersonaPatch): Persona {
@@ -69,8 +72,8 @@ export function createPersonas(pool: Pool) {
   async function add(persona: PersonaContent & { id: string }, deleted: boolean): Promise<Persona> {
     try {
       const { rows } = await pool.query<Persona>(
-        `INSERT INTO persona (id, version, title, prompt, deleted, settings, collections, tone, greeting, refusal)
-         VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM persona WHERE id = $1), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING ${columns}`,
+        `INSERT INTO persona (id, version, title, prompt, deleted, settings, collections, tone, greeting, refusal, answers_without_sources)
+         VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM persona WHERE id = $1), $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING ${columns}`,
         [
           persona.id,
           persona.title,
@@ -81,6 +84,7 @@ export function createPersonas(pool: Pool) {
           persona.tone,
           persona.greeting && JSON.stringify(persona.greeting),
           persona.refusal && JSON.stringify(persona.refusal),
+          persona.answersWithoutSources,
         ],
       )
       return rows[0]!
