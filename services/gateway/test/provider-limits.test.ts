@@ -1,7 +1,6 @@
-import { createLogger } from '@docent/kit/logger'
-import { openRedis, type Redis } from '@docent/kit/redis'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
+import { type OwnRedis, openOwnRedis } from '../../lib/testkit/src/own-redis.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { ProviderView } from '../src/answer/providers.ts'
 import type { Gateway } from '../src/gateway-service.ts'
@@ -13,14 +12,16 @@ type Attempts = { provider: string; outcome: string; code?: string }[]
 type Row = { record: { degraded: string[]; providers: Attempts; modelError?: { code: string } } }
 
 describe('limits of providers', () => {
-  const { scope, place, model: first } = withPlace({ cacheDatabase: 8 })
+  const { scope, place, model: first } = withPlace()
   let second: MockUpstream
-  let cache: Redis
+  let cache: OwnRedis
   let gateways: AsyncDisposableStack
   let asked = 0
   beforeAll(async () => {
     second = scope.use(await openMockUpstream({ pieces: ['来自', '备用'] }))
-    cache = scope.adopt(openRedis(place.cacheUrl, createLogger('test', 'silent')), (redis) => redis.disconnect())
+    // its own: other files empty the one that is shared, and with it what is counted here
+    cache = await openOwnRedis(scope)
+    place.cacheUrl = cache.url
   })
   beforeEach(async () => {
     gateways = new AsyncDisposableStack()
@@ -34,7 +35,7 @@ describe('limits of providers', () => {
   afterEach(() => gateways.disposeAsync())
 
   /** What is counted lives in keys that end with their minute. */
-  const aMinutePasses = () => cache.flushdb()
+  const aMinutePasses = () => cache.client.flushall()
   const spare = (limits = {}) => JSON.stringify([{ name: 'spare', baseUrl: second.url, model: 'small', ...limits }])
   const start = (env: Record<string, string>, at = place) =>
     startAt(at, gateways, { LLM_BASE_URL: first.url, LLM_MODEL: 'big', LLM_FALLBACKS: spare(), ...env })
