@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express'
 import type { Answers } from './answer/answer.ts'
 import type { Provider } from './answer/providers.ts'
 import type { Rehearsals } from './answer/rehearsal.ts'
+import type { ChunkingDoor } from './clients/chunking.ts'
 import type { RetrievalClient } from './clients/retrieval-client.ts'
 import type { Config } from './config.ts'
 import type { SignIn } from './guard/sign-in.ts'
@@ -44,6 +45,7 @@ export type GatewayDeps = {
   citations: Citations
   personas: Personas
   settings: SettingsStore
+  chunking: ChunkingDoor
   usage: UsageStore
   keys: ApiKeys
   saved: SavedAnswers

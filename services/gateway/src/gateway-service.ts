@@ -15,6 +15,7 @@ import { createAnswers } from './answer/answer.ts'
 import { createBudgetNotices } from './answer/budget-notices.ts'
 import { createProvider } from './answer/providers.ts'
 import { createRehearsals } from './answer/rehearsal.ts'
+import { openChunkingDoor } from './clients/chunking.ts'
 import { createRetrievalClient } from './clients/retrieval-client.ts'
 import { createSourceStates } from './clients/source-states.ts'
 import type { Config } from './config.ts'
@@ -78,6 +79,7 @@ const LAST_BYTES_MS = 3_000 // for readers that have not read to the end yet
 const CONNECT_MS = 1_500
 const MOST_FACTS = 50 // of one reader
 const BEGUN_AT_ONCE = 16 // requests in one turn of the event loop
+const TELL_MS = 5_000 // between two tries to tell ingest what the settings say of it
 const QUERY_MS = 4_000 // a question that meets a hung database is refused within five seconds
 
 export type Gateway = { url: string; port: number; metrics: Metrics; metricsPort: number; routes: string[] }
@@ -162,6 +164,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
   scope.use(await followOtherReplicas(queue, { answers, streams, log }))
 
   const { neighbours, guard } = config
+  const chunking = scope.use(openChunkingDoor({ neighbours, settings: stores.settings, log }, { everyMs: TELL_MS }))
   const checks: Record<string, Check> = {
     accepting: async () => {
       if (answers.isClosing()) throw new Error('is being shut down')
@@ -186,6 +189,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     answers,
     providers,
     retrieval,
+    chunking,
     answerCache,
     rehearsals: createRehearsals({ ...stores, pool, answers, providers, toolsEnabled: config.features.tools }),
     conversations: createConversations(pool),

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { AnswerEvent } from '@docent/core/answer-event'
+import type { ChunkingOrder } from '@docent/core/chunking'
 import type { Passage, SearchResponse, SentencesRequest } from '@docent/core/passage'
 import { decodePrincipal, readingGroups } from '@docent/core/principal'
 import { createLogger } from '@docent/kit/logger'
@@ -48,6 +49,10 @@ export type FakeNeighbours = AsyncDisposable & {
   /** what a file that is to be read holds, a chunk each */
   file: string[]
   down: boolean
+  /** what the gateway told of chunking, oldest first; its requests are not among those `seen` */
+  chunkings: ChunkingOrder[]
+  /** answers in its place */
+  tellChunking: ((order: ChunkingOrder) => object) | undefined
   /** documents for groups only: hidden from who is of none and is not the admin */
   restricted: Set<string>
   /** what became of each cited document */
@@ -73,12 +78,19 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     } finally {
       reading--
     }
-    fake.seen.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers, body })
+    if (req.url !== '/chunking') fake.seen.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers, body })
     const json = (status: number, value: unknown) =>
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     if (fake.down) return void req.socket.destroy()
     if (req.url === '/readyz') return void json(200, { status: 'ok' })
     if (req.headers['x-docent-token'] !== internalToken) return void json(401, { code: 'unauthorized', detail: 'no token' })
+    if (req.url === '/chunking') {
+      const order = JSON.parse(body) as ChunkingOrder
+      fake.chunkings.push(order)
+      const cut = { ...(order.chunking ?? { size: 500, overlap: 50 }), from: order.chunking ? 'settings' : 'configuration' }
+      return void json(200, { ...cut, settingsVersion: order.settingsVersion, documentsLeft: 0, ...fake.tellChunking?.(order) })
+    }
+    if (req.url === '/chunking/estimate') return void json(200, { documents: 12, chunks: 340, tokens: 41_000, minutes: 0.5, money: null })
     if (req.url === '/search') {
       const search = JSON.parse(body) as FakeNeighbours['searches'][number]
       fake.searches.push(search)
@@ -134,6 +146,8 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
     degraded: [],
     file: [],
     down: false,
+    chunkings: [],
+    tellChunking: undefined,
     restricted: new Set(),
     sourceState: 'current',
     searches: [],

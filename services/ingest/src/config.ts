@@ -1,3 +1,4 @@
+import { chunkBounds } from '@docent/core/chunking'
 import { always, envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
 
@@ -21,15 +22,15 @@ export const envSchema = z.object({
   CHUNK_SIZE: z.coerce
     .number()
     .int()
-    .min(100)
-    .max(4_000)
+    .min(chunkBounds.size.min)
+    .max(chunkBounds.size.max)
     .default(500)
-    .meta({ description: 'size of an indexed chunk, in characters; a change re-indexes by itself' }),
+    .meta({ description: 'size of an indexed chunk, in characters; a change re-indexes by itself; the settings go before it' }),
   CHUNK_OVERLAP: z.coerce
     .number()
     .int()
-    .min(0)
-    .max(1_000)
+    .min(chunkBounds.overlap.min)
+    .max(chunkBounds.overlap.max)
     .default(50)
     .meta({ description: 'how many characters neighbouring chunks share at most' }),
   MAX_FILE_MB: z.coerce

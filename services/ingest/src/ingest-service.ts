@@ -10,6 +10,7 @@ import { openPostgres } from '@docent/kit/postgres'
 import { openRedis, refuseEviction, workerConnection } from '@docent/kit/redis'
 import { type Embedder, type EmbeddingModels, onlyModel } from '@docent/models/embedder'
 import { createHttpModels } from '@docent/models/http-embedder'
+import { createCurrentChunking } from './chunk/current-chunking.ts'
 import type { Config } from './config.ts'
 import { createEvents } from './events.ts'
 import { createExtractClient } from './extract-client.ts'
@@ -22,6 +23,7 @@ import type { PauseReason } from './pauses.ts'
 import { closeWorker, createPush, fillOfInfo, stopJob } from './queue.ts'
 import { startReconciler } from './reconcile.ts'
 import { bulkRouter } from './routes/bulk.ts'
+import { chunkingRouter } from './routes/chunking.ts'
 import { chunksRouter } from './routes/chunks.ts'
 import { documentsRouter } from './routes/documents.ts'
 import { generationsRouter } from './routes/generations.ts'
@@ -57,6 +59,8 @@ export async function startIngest(
   const corpus = createCorpus(pool, { url: config.chromaUrl }, log, faultPoint)
   const models = given ?? (embedder ? onlyModel(embedder) : createHttpModels({ url: config.embedderUrl }))
   const findServing = createFindServing(models, corpus)
+  const { chunking: configured, concurrency } = config
+  const chunking = createCurrentChunking({ corpus, models, findServing, configured, concurrency })
   const extractor = createExtractClient(config.extractorSocket)
   await refuseEviction(config.queueUrl, 'QUEUE_URL', log)
   const connection = workerConnection(config.queueUrl)
@@ -81,7 +85,7 @@ export async function startIngest(
       findServing,
       extractor,
       events,
-      chunking: config.chunking,
+      findChunking: chunking.find,
       folder: config.folder,
       lane: createLane(),
       densePending: () => densePending(),
@@ -89,7 +93,7 @@ export async function startIngest(
       isWaiting: gate.isWaiting,
     },
     connection,
-    { concurrency: config.concurrency, log, prefix },
+    { concurrency, log, prefix },
   )
   await worker.pause(true) // until the first look has found no reason to wait
   scope.defer(() => closeWorker(worker))
@@ -107,7 +111,7 @@ export async function startIngest(
       minFree: config.minFree,
       queueFill: async () => fillOfInfo(await redis.info('memory')),
       push,
-      chunking: config.chunking,
+      chunking,
       scanIntervalMs: config.scanIntervalMs,
       intervalMs: config.reconcileIntervalMs,
       log,
@@ -151,11 +155,12 @@ export async function startIngest(
     routers: [
       healthRouter(checks, { up: events.up, needed: ['postgres', 'queue', 'extractor', 'embedder', 'folder'] }),
       requireInternal(config.internalToken),
-      ingestRouter({ corpus, events, scanner, reconciler, measure, chunking: config.chunking, statusFile }),
+      ingestRouter({ corpus, events, scanner, reconciler, measure, chunking, statusFile }),
+      chunkingRouter({ chunking }),
       generationsRouter({ corpus, models, events, filler, densePending: () => densePending() }),
       bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, worker, id) }),
       chunksRouter({ corpus, extractor, push, folder: config.folder }),
-      readRouter({ extractor, chunking: config.chunking, folder: config.folder, maxFileBytes: config.maxFileBytes }),
+      readRouter({ extractor, chunking, folder: config.folder, maxFileBytes: config.maxFileBytes }),
       documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),
     ],
   })

@@ -1,7 +1,7 @@
 import type { Corpus, Generation } from '@docent/corpus/corpus'
 import type { Log } from '@docent/kit/logger'
 import type { EmbeddingModels } from '@docent/models/embedder'
-import type { Chunking } from './chunk/chunk.ts'
+import type { CurrentChunking } from './chunk/current-chunking.ts'
 import type { Events } from './events.ts'
 import type { Extractor } from './extract-client.ts'
 import type { FindServing } from './generations/serving.ts'
@@ -29,7 +29,7 @@ export type ReconcileDeps = {
   /** share of the queue's Redis that is used */
   queueFill: () => Promise<number>
   push: Push
-  chunking: Chunking
+  chunking: CurrentChunking
   scanIntervalMs: number
   intervalMs: number
   log: Log
@@ -133,7 +133,8 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
   }
 
   async function settings(): Promise<void> {
-    const stale = await corpus.listStale((settings) => settingsHash(settings, deps.chunking))
+    const chunking = await deps.chunking.find()
+    const stale = await corpus.listStale((settings) => settingsHash(settings, chunking))
     if (stale.length === 0) return
     await deps.push(await corpus.requeueDocuments({ states: ['ready'], ids: stale.map(({ id }) => id) }), 'again')
     log.info({ documents: stale.length }, 'the settings have changed: documents are indexed anew')

@@ -1,12 +1,31 @@
+import { ChunkingCost } from '@docent/core/chunking'
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
+import { ChunkingView } from '../clients/chunking.ts'
 import { Settings, SettingsPatch } from '../store/settings.ts'
 import { admin, answerId, body, json, loose, operation } from './openapi-parts.ts'
 import { RecordsQuery, ReplayBody } from './records.ts'
-import { Rollback } from './settings.ts'
+import { Change, Rollback } from './settings.ts'
 
-const Current = z.object({ version: z.number().int(), settings: Settings })
-const current = { version: 3, settings: Settings.parse({ topK: 4 }) }
+const Current = z.object({
+  version: z.number().int(),
+  settings: Settings,
+  chunking: ChunkingView.meta({
+    description: 'What ingest cuts documents by now, and how many are still cut otherwise; or why it does not follow yet',
+  }),
+})
+const Rehearsal = z.object({
+  dryRun: z.literal(true),
+  version: z.number().int(),
+  settings: Settings,
+  changes: z.array(loose),
+  reindex: ChunkingCost.nullable().meta({ description: 'What another chunking would cost, at most; null: it stays as it is' }),
+})
+const version = { version: 3, settings: Settings.parse({ topK: 4 }) }
+const current = {
+  ...version,
+  chunking: { isInForce: true, size: 500, overlap: 50, from: 'configuration', settingsVersion: 3, documentsLeft: 0 },
+}
 const changes = [{ name: 'topK', from: 3, to: 4 }]
 const ifMatch = z.object({ 'If-Match': z.string().optional().meta({ description: 'The version the change is made upon', example: '"3"' }) })
 const source = { n: 1, documentId: '11111111-1111-4111-8111-111111111111', path: 'manual.md', start: 0, end: 120, score: 0.91 }
@@ -81,9 +100,9 @@ export const ownerPaths: ZodOpenApiPathsObject = {
     }),
     patch: operation('Change settings; 412 when If-Match names another version', {
       security: admin,
-      requestParams: { header: ifMatch },
+      requestParams: { header: ifMatch, query: Change },
       requestBody: body(SettingsPatch, { topK: 4 }),
-      responses: { 200: json(Current, 'The settings and their new version', current) },
+      responses: { 200: json(z.union([Current, Rehearsal]), 'The settings and their new version, or what they would be', current) },
     }),
   },
   '/api/v1/settings/versions': {
@@ -92,7 +111,7 @@ export const ownerPaths: ZodOpenApiPathsObject = {
       requestParams: { query: z.object({ limit: z.number().int().optional(), before: z.number().int().optional() }) },
       responses: {
         200: json(z.object({ items: z.array(loose), next: z.number().optional() }), 'Versions', {
-          items: [{ ...current, author: 'admin', note: '', createdAt: record.createdAt, changes }],
+          items: [{ ...version, author: 'admin', note: '', createdAt: record.createdAt, changes }],
         }),
       },
     }),
@@ -101,7 +120,7 @@ export const ownerPaths: ZodOpenApiPathsObject = {
     get: operation('The settings of a version', {
       security: admin,
       requestParams: { path: z.object({ version: z.number().int() }) },
-      responses: { 200: json(loose, 'The version', { ...current, author: 'admin', note: '', createdAt: record.createdAt }) },
+      responses: { 200: json(loose, 'The version', { ...version, author: 'admin', note: '', createdAt: record.createdAt }) },
     }),
   },
   '/api/v1/settings/diff': {
@@ -114,9 +133,9 @@ export const ownerPaths: ZodOpenApiPathsObject = {
   '/api/v1/settings/rollback': {
     post: operation('Make an old version the newest one', {
       security: admin,
-      requestParams: { header: ifMatch },
+      requestParams: { header: ifMatch, query: Change },
       requestBody: body(Rollback, { version: 1 }),
-      responses: { 200: json(Current, 'The settings and their new version', current) },
+      responses: { 200: json(z.union([Current, Rehearsal]), 'The settings and their new version, or what they would be', current) },
     }),
   },
 }

@@ -1,4 +1,5 @@
 import { Answer } from '@docent/core/answer-event'
+import { ChunkingState } from '@docent/core/chunking'
 import { DocumentView } from '@docent/core/document'
 import { SearchRequest, SearchResponse } from '@docent/core/passage'
 import { z } from 'zod'
@@ -58,6 +59,9 @@ const IngestStatus = z
     generations: z
       .array(loose)
       .meta({ description: 'Generations of the index beside the one that serves, as GET /api/v1/generations shows them' }),
+    chunking: ChunkingState.meta({
+      description: 'What documents are cut by where no folder says otherwise, and how many are still cut otherwise',
+    }),
   })
   .meta({ id: 'IngestStatus' })
 

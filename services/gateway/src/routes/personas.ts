@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import { patched } from '../store/personas.ts'
-import { PersonaSettings, SettingsPatch } from '../store/settings.ts'
+import { PersonaSettings, TriedSettings } from '../store/settings.ts'
 import { Question } from './ask-body.ts'
 import { personaFile, readPersonaFile } from './persona-file.ts'
 import { refuseUnknownNames } from './settings.ts'
@@ -74,7 +74,7 @@ export const Preview = z
     greeting: manner.greeting.optional(),
     refusal: manner.refusal.optional(),
     answersWithoutSources: answersWithoutSources.optional(),
-    settings: SettingsPatch.default({}),
+    settings: TriedSettings.default({}),
   })
   .meta({ id: 'PersonaPreview' })
 

@@ -8,7 +8,7 @@ import { diffSources, diffText } from '../answer/diff.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import type { RecordCursor, RecordFilter } from '../store/records.ts'
-import { SettingsPatch } from '../store/settings.ts'
+import { TriedSettings } from '../store/settings.ts'
 import { csvHead, csvLine } from './records-csv.ts'
 import { refuseUnknownNames } from './settings.ts'
 
@@ -44,7 +44,7 @@ export const RecordsQuery = z.strictObject({
 
 export const ReplayBody = z
   .strictObject({
-    settings: SettingsPatch.default({}).meta({ description: 'Tried instead of those of today; not kept' }),
+    settings: TriedSettings.default({}).meta({ description: 'Tried instead of those of today; not kept' }),
     persona: z.string().min(1).max(64).optional().meta({ description: "Default: the record's own" }),
   })
   .meta({ id: 'Replay' })

@@ -1,34 +1,40 @@
 import { AppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
-import { type Request, Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import { z } from 'zod'
 import { currenciesOf } from '../answer/tune.ts'
 import { createGenerations } from '../clients/generations.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
-import { type CurrentSettings, changesBetween, SettingsPatch } from '../store/settings.ts'
+import { type CurrentSettings, changesBetween, named, refuseOther, Settings, SettingsPatch } from '../store/settings.ts'
 
 const number = z.coerce.number().int().min(1).max(2_000_000_000)
 const Version = z.object({ version: number })
 const History = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), before: number.optional() })
 const Diff = z.strictObject({ from: number, to: number })
+export const Change = z.strictObject({
+  dryRun: z
+    .enum(['true', 'false', '1', '0'])
+    .default('false')
+    .transform((value) => value === 'true' || value === '1')
+    .meta({ description: 'Change nothing: what would differ, and what another chunking would cost' }),
+})
 export const Rollback = z.strictObject({ version: z.number().int().min(1).max(2_000_000_000) }).meta({ id: 'SettingsRollback' })
 
 /** The settings, their versions, what differs between two of them, and the way back. */
 export function settingsRouter(deps: GatewayDeps): Router {
   const router = Router()
-  const { settings } = deps
+  const { settings, chunking } = deps
 
   router.get('/api/v1/settings', requireAdmin, async (_req, res) => {
-    const now = await settings.current()
-    res.set('etag', etagOf(now)).json(now)
+    await sendCurrent(res, await settings.current())
   })
   router.patch('/api/v1/settings', requireAdmin, async (req, res) => {
-    const { body } = parse({ body: SettingsPatch }, req)
+    const { body, query } = parse({ body: SettingsPatch, query: Change }, req)
     await refuseUnknownNames(deps, body)
     if (body.shadow?.generation !== undefined) await createGenerations(deps).refuseRetired(req, body.shadow.generation)
-    const now = await settings.change(body, { author: req.principal.id, ifVersion: ifMatch(req) })
-    res.set('etag', etagOf(now)).json(now)
+    if (query.dryRun) return void res.json(await rehearse(named(body), ifMatch(req)))
+    await sendCurrent(res, await settings.change(body, { author: req.principal.id, ifVersion: ifMatch(req) }))
   })
   router.get('/api/v1/settings/versions', requireAdmin, async (req, res) => {
     const { query } = parse({ query: History }, req)
@@ -44,13 +50,28 @@ export function settingsRouter(deps: GatewayDeps): Router {
     res.json({ from: from.version, to: to.version, changes: changesBetween(from.settings, to.settings) })
   })
   router.post('/api/v1/settings/rollback', requireAdmin, async (req, res) => {
-    const { body } = parse({ body: Rollback }, req)
+    const { body, query } = parse({ body: Rollback, query: Change }, req)
     const old = await find(body.version)
     await refuseUnknownNames(deps, old.settings)
+    if (query.dryRun) return void res.json(await rehearse(old.settings, ifMatch(req)))
     const now = await settings.rollback(body.version, { author: req.principal.id, ifVersion: ifMatch(req) })
     if (!now) throw missing(body.version)
-    res.set('etag', etagOf(now)).json(now)
+    await sendCurrent(res, now)
   })
+
+  /** The settings, and whether ingest cuts as they say: a change is kept also while ingest cannot be told. */
+  async function sendCurrent(res: Response, now: CurrentSettings) {
+    res.set('etag', etagOf(now)).json({ ...now, chunking: await chunking.tell(now) })
+  }
+
+  async function rehearse(change: Partial<Settings>, ifVersion: number | undefined) {
+    const { version, settings: before } = await settings.current()
+    refuseOther(version, ifVersion)
+    const after = Settings.parse({ ...before, ...change })
+    const changes = changesBetween(before, after)
+    const isCutAnew = changes.some(({ name }) => name === 'chunking')
+    return { dryRun: true, version, settings: after, changes, reindex: isCutAnew ? await chunking.weigh(after.chunking) : null }
+  }
 
   async function find(version: number) {
     const found = await settings.version(version)

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { Chunking } from '@docent/core/chunking'
 import { AppError } from '@docent/core/errors'
 import { Tuning } from '@docent/core/passage'
 import { isStorable } from '@docent/core/text/storable'
@@ -74,6 +75,10 @@ export const Settings = z
       .meta({ description: 'What the model may call before it answers, where TOOLS_ENABLED allows it' }),
     cacheAnswers: z.boolean().default(true),
     savedAnswers: z.boolean().default(true).meta({ description: 'Approved answers are given before anything is searched' }),
+    chunking: Chunking.nullable().default(null).meta({
+      description:
+        'How documents are cut, in characters: a folder may say otherwise, null is what the configuration says. A change indexes what it concerns anew; `?dryRun=true` tells what that costs',
+    }),
   })
   .meta({ id: 'Settings' })
 export type Settings = z.infer<typeof Settings>
@@ -102,11 +107,14 @@ export const SettingsPatch = z
     tools: shape.tools.unwrap().optional(),
     cacheAnswers: shape.cacheAnswers.unwrap().optional(),
     savedAnswers: shape.savedAnswers.unwrap().optional(),
+    chunking: shape.chunking.unwrap().optional(),
   })
   .meta({ id: 'SettingsPatch' })
 export type SettingsPatch = z.infer<typeof SettingsPatch>
+/** What one question may be tried with: the documents are cut already. */
+export const TriedSettings = SettingsPatch.omit({ chunking: true }).meta({ id: 'TriedSettings' })
 /** What a persona may change: not which persona speaks nor what a model costs, and its prompt is its own already. */
-export const PersonaSettings = SettingsPatch.omit({ persona: true, prompt: true, prices: true, shadow: true }).meta({
+export const PersonaSettings = TriedSettings.omit({ persona: true, prompt: true, prices: true, shadow: true }).meta({
   id: 'PersonaSettings',
 })
 export type PersonaSettings = z.infer<typeof PersonaSettings>
@@ -119,7 +127,12 @@ export type SettingsStore = ReturnType<typeof createSettings>
 const FRESH_MS = 2_000
 // a row of another release may hold names this one does not know, also among those of the search: they are left aside, and the history
 // shows what holds instead; an error would be one of every question
-const Stored = z.object({ ...shape, retrieval: shape.retrieval.catch({}), shadow: shape.shadow.catch(null) })
+const Stored = z.object({
+  ...shape,
+  retrieval: shape.retrieval.catch({}),
+  shadow: shape.shadow.catch(null),
+  chunking: shape.chunking.catch(null),
+})
 
 /** What the owner tunes: each change is a new row, each record names the row it ran with. */
 export function createSettings(pool: Pool) {
@@ -140,8 +153,7 @@ export function createSettings(pool: Pool) {
       return await inTransaction(pool, async (client) => {
         await client.query(`SELECT pg_advisory_xact_lock(hashtext('docent:setting'))`)
         const now = await latest(client)
-        if (options.ifVersion !== undefined && options.ifVersion !== now.version)
-          throw new AppError('precondition_failed', `The settings are at version ${now.version} by now; read them again.`)
+        refuseOther(now.version, options.ifVersion)
         const settings = Settings.parse(next(now))
         const { rows } = await client.query<{ version: number }>(
           'INSERT INTO setting (body, author, note) VALUES ($1, $2, $3) RETURNING version',
@@ -191,6 +203,12 @@ export function createSettings(pool: Pool) {
       }
     },
   }
+}
+
+/** A change made upon another version than the latest. Errors: precondition_failed. */
+export function refuseOther(version: number, ifVersion: number | undefined): void {
+  if (ifVersion !== undefined && ifVersion !== version)
+    throw new AppError('precondition_failed', `The settings are at version ${version} by now; read them again.`)
 }
 
 /** The names whose values differ. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { type Chunk, embedText } from '@docent/core/chunk'
+import type { Chunking } from '@docent/core/chunking'
 import type { Extracted } from '@docent/core/document'
 import { isSamePlace, spanPlace } from '@docent/core/place'
 import { type Piece, piecesOf } from './blocks.ts'
 
-export type Chunking = { size: number; overlap: number }
 /** Changes when the same document would be read or cut in another way: then it is indexed anew. */
 export const CHUNKER_VERSION = 3
 

@@ -5,7 +5,7 @@ import type { EmbeddingModels, OfferedModel } from '@docent/models/embedder'
 const SAMPLE = 8
 const TRY_MS = 60_000
 // English has about 4 bytes to a token, Chinese 3 bytes a character and about 0.75 tokens
-const BYTES_PER_TOKEN = 4
+export const BYTES_PER_TOKEN = 4
 const ROW_BYTES = 120 // of Postgres, around a vector and its key
 const DENSE_ROW_BYTES = 500 // of Chroma: id, metadata, and the graph's links
 const DENSE_FACTOR = 1.1

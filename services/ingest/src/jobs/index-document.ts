@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { embedText } from '@docent/core/chunk'
+import type { Chunking } from '@docent/core/chunking'
 import type { Extracted, Progress } from '@docent/core/document'
 import { AppError, toAppError } from '@docent/core/errors'
 import { languageOf } from '@docent/core/text/language'
@@ -10,7 +11,7 @@ import { faultPoint } from '@docent/kit/fault-point'
 import { defineJob, type JobOutcome } from '@docent/kit/jobs'
 import { z } from 'zod'
 import { applyEdits } from '../chunk/apply-edits.ts'
-import { CHUNKER_VERSION, type Chunking, chunkDocument } from '../chunk/chunk.ts'
+import { CHUNKER_VERSION, chunkDocument } from '../chunk/chunk.ts'
 import type { Events } from '../events.ts'
 import type { Extractor, Watch } from '../extract-client.ts'
 import type { FindServing } from '../generations/serving.ts'
@@ -24,7 +25,8 @@ export type IndexDeps = {
   findServing: FindServing
   extractor: Extractor
   events: Events
-  chunking: Chunking
+  /** what holds where no folder says otherwise */
+  findChunking: () => Promise<Chunking>
   folder: string
   lane: Lane
   densePending: () => void
@@ -38,7 +40,7 @@ const EMBED_BATCH = 16
 const TRIES = 3
 const CRASHES = 3
 
-/** The configuration's chunking with what the document's folder says instead; never more overlap than half a chunk. */
+/** What holds for all, with what the document's folder says instead; never more overlap than half a chunk. */
 export function chunkingFor({ chunkSize, chunkOverlap }: IndexSettings, chunking: Chunking): Chunking {
   const size = chunkSize ?? chunking.size
   return { size, overlap: Math.min(chunkOverlap ?? chunking.overlap, Math.floor(size / 2)) }
@@ -128,9 +130,10 @@ async function conclude(error: AppError, document: DocumentRow, attempt: number,
 
 async function index(document: DocumentRow, deps: IndexDeps, attempt: number, signal: AbortSignal, work: Work) {
   const { stages } = work
-  const { corpus, chunking, events } = deps
+  const { corpus, events } = deps
   const started = performance.now()
   const { generation, embedder } = await deps.findServing(signal) // before the parsing: without it the work would be for nothing
+  const chunking = await deps.findChunking() // one for all of this version; when it changes meanwhile, the version is found stale
   const { model, dimension } = generation
   const tell = async (stage: 'extract' | 'read' | 'saved', progress: Progress) => {
     await corpus.markAttempt(attempt, stage, progress)

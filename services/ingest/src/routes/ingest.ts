@@ -3,7 +3,7 @@ import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
-import type { Chunking } from '../chunk/chunk.ts'
+import type { CurrentChunking } from '../chunk/current-chunking.ts'
 import type { Events } from '../events.ts'
 import { chunkingFor } from '../jobs/index-document.ts'
 import type { Measure } from '../measure.ts'
@@ -21,7 +21,7 @@ type Deps = {
   scanner: Scanner
   reconciler: Reconciler
   measure: Measure
-  chunking: Chunking
+  chunking: CurrentChunking
   statusFile: StatusFile | undefined
 }
 
@@ -50,11 +50,12 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
   }
 
   async function status() {
-    const [documents, perSecond, queue, room] = await Promise.all([
+    const [documents, perSecond, queue, room, cut] = await Promise.all([
       corpus.countDocuments(),
       pace(),
       reconciler.depth().catch(() => null), // queue_down stands among the reasons then
       measure(),
+      chunking.state(),
     ])
     const reasons = events.pauses()
     const unkept = statusFile?.problem()
@@ -77,6 +78,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
       pendingRemoval,
       problems: [...problems, ...(unkept ? [{ path: STATUS_FILE, message: `${STATUS_FILE}: ${unkept}` }] : [])],
       generations,
+      chunking: cut,
       room: { memoryBytes: room.memoryBytes ?? null, diskBytes: room.diskBytes ?? null },
     }
   }
@@ -94,6 +96,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
     const { collections } = principal
     const counted = await corpus.countCollections(sightOf(principal))
     const own = scanner.collectionDefaults()
+    const byDefault = await chunking.find()
     // one that only has defaults so far is a collection, too
     const named = new Set([defaultCollection, ...own.keys(), ...counted.map(({ name }) => name)])
     const items = [...named]
@@ -102,7 +105,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
       .map((name) => {
         const { documents, chunks } = counted.find((one) => one.name === name) ?? { documents: noDocuments, chunks: 0 }
         const settings = own.get(name) ?? { language: null, chunkSize: null, chunkOverlap: null }
-        const { size, overlap } = chunkingFor(settings, chunking)
+        const { size, overlap } = chunkingFor(settings, byDefault)
         return { name, documents, chunks, defaults: { language: settings.language, chunkSize: size, chunkOverlap: overlap } }
       })
     res.json({ items })

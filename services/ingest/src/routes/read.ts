@@ -2,7 +2,8 @@ import { AppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
-import { type Chunking, chunkDocument } from '../chunk/chunk.ts'
+import { chunkDocument } from '../chunk/chunk.ts'
+import type { CurrentChunking } from '../chunk/current-chunking.ts'
 import type { Extractor } from '../extract-client.ts'
 import { wellFormed } from '../jobs/index-document.ts'
 import { type Limit, receiveOne } from './upload.ts'
@@ -18,7 +19,7 @@ const COMING = 16
 const READ_MS = 60_000
 
 /** POST /read: one file's text in chunks, as those of a document; no row, no vector and no file of it is kept here. */
-export function readRouter(deps: { extractor: Extractor; chunking: Chunking; folder: string; maxFileBytes: number }): Router {
+export function readRouter(deps: { extractor: Extractor; chunking: CurrentChunking; folder: string; maxFileBytes: number }): Router {
   const router = Router()
   let coming = 0
   let reading = 0
@@ -28,7 +29,7 @@ export function readRouter(deps: { extractor: Extractor; chunking: Chunking; fol
     const left = new AbortController()
     res.on('close', () => left.abort())
     const seen = await read(req, query.maxBytes, left.signal)
-    const chunks = chunkDocument(seen, deps.chunking)
+    const chunks = chunkDocument(seen, await deps.chunking.find())
     if (chunks.length === 0) throw new AppError('empty', 'The file holds no text.')
     if (chunks.length > query.maxChunks)
       throw new AppError('too_large', `The file has ${chunks.length} passages; ${query.maxChunks} are taken here. Send a part of it.`)

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { chunkOverlap, chunkSize } from '@docent/core/chunking'
 import type { ControlFile, DocumentSettings, IndexSettings } from '@docent/corpus/corpus'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -13,8 +14,6 @@ const collection = z
   .string('must be text: put it into quotes')
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,99}$/u, 'must be letters, digits, spaces and . _ - , at most 100')
 const language = z.enum(['zh', 'en'], 'must be zh or en')
-const size = z.int('must be a whole number').min(100, 'must be at least 100').max(4_000, 'must be at most 4000')
-const overlap = z.int('must be a whole number').min(0, 'must be at least 0').max(1_000, 'must be at most 1000')
 const group = z
   .string('must be text: put it into quotes')
   .regex(/^[^\p{Cc}\p{Z}](?:[^\p{Cc}]{0,98}[^\p{Cc}\p{Z}])?$/u, 'must be the name of a group, at most 100 characters')
@@ -23,7 +22,7 @@ const readers = z.union(
   'must be a list of groups, or everyone',
 )
 const own = { collection: collection.optional(), readers: readers.optional() }
-const defaults = { language: language.optional(), chunk_size: size.optional(), chunk_overlap: overlap.optional() }
+const defaults = { language: language.optional(), chunk_size: chunkSize.optional(), chunk_overlap: chunkOverlap.optional() }
 const unknownKey = {
   error: (issue: { code?: string | undefined; keys?: string[] }) =>
     issue.code === 'unrecognized_keys' ? `unknown key ${issue.keys?.join(', ')}` : 'must be lines of the form key: value',

@@ -1,4 +1,5 @@
 import type { Chunk } from '@docent/core/chunk'
+import type { ChunkingOrder } from '@docent/core/chunking'
 import type { DocumentState, DocumentView, Place, Progress } from '@docent/core/document'
 
 /** How a document's folder wants it indexed; null: as the configuration says. */
@@ -214,6 +215,14 @@ export type Corpus = {
   listUnfinished(olderThanMs: number): Promise<DocumentRow[]>
   /** documents whose active version was made with other settings than `hashOf` gives for theirs */
   listStale(hashOf: (settings: IndexSettings) => string): Promise<DocumentRow[]>
+  /** how many searchable documents were cut by other settings than `hashOf` gives for theirs, those in work included */
+  countStale(hashOf: (settings: IndexSettings) => string): Promise<number>
+  /** the same ones with their chunks, the bytes of these, and the milliseconds that indexing them has taken */
+  weighStale(hashOf: (settings: IndexSettings) => string): Promise<{ documents: number; chunks: number; bytes: number; ms: number }>
+  /** what the settings ask for, as the newest version told says; undefined: none was told */
+  readChunking(): Promise<ChunkingOrder | undefined>
+  /** keeps it unless a version as new was told before; tells what holds */
+  orderChunking(order: ChunkingOrder): Promise<ChunkingOrder>
 
   // operations
   readSwitch(name: string): Promise<{ isOn: boolean; by?: string; at?: Date }>

@@ -2,6 +2,7 @@ import { createActiveChunks } from './active-chunks.ts'
 import { createAttempts } from './attempts.ts'
 import type { ChromaOptions } from './chroma.ts'
 import { createChunkEdits } from './chunk-edits.ts'
+import { createChunking } from './chunking.ts'
 import { createChunks } from './chunks.ts'
 import { createControlFiles } from './control-files.ts'
 import type { Corpus } from './corpus.ts'
@@ -32,6 +33,7 @@ export function createCorpus(
     ...embeddings,
     ...createChunks(database, vectors, embeddings.loadVectors, log, faultPoint),
     ...createChunkEdits(database),
+    ...createChunking(database),
     ...createActiveChunks(database),
     ...createGenerations(database, vectors),
     ...createMissingTexts(database),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DocumentState } from '@docent/core/document'
+import { eachKind } from './chunking.ts'
 import type { Corpus, DocumentRow, NewDocument } from './corpus.ts'
 import { type Asks, appendChange, appendMoves, type Database, lockVectors, type Queryable } from './database.ts'
 import { createDocumentList, seenBy, sightValues } from './document-list.ts'
@@ -239,19 +240,15 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
     },
 
     async listStale(hashOf) {
-      const { rows: kinds } = await database.query<Pick<Row, 'language' | 'chunk_size' | 'chunk_overlap'>>(
-        `SELECT DISTINCT language, chunk_size, chunk_overlap FROM document WHERE state = 'ready'`,
-      )
-      const stale: DocumentRow[] = []
-      for (const { language, chunk_size: chunkSize, chunk_overlap: chunkOverlap } of kinds) {
+      const stale = await eachKind(database, hashOf, async (values) => {
         const { rows } = await database.query<Row>(
           `SELECT ${columns} FROM document d WHERE state = 'ready' AND (language, chunk_size, chunk_overlap) IS NOT DISTINCT FROM ($2::text, $3::int, $4::int)
            AND EXISTS (SELECT 1 FROM version v WHERE v.document = d.id AND v.version = d.active_version AND (v.settings_hash <> $1 OR v.edit_revision <> d.edit_revision)) ORDER BY path LIMIT 1000`,
-          [hashOf({ language, chunkSize, chunkOverlap }), language, chunkSize, chunkOverlap],
+          values,
         )
-        stale.push(...rows.map(toDocument))
-      }
-      return stale
+        return rows.map(toDocument)
+      })
+      return stale.flat()
     },
 
     async stateOfVersion(id, version) {
