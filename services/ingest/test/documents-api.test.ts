@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import type { DocumentView } from '@docent/core/document'
@@ -122,6 +123,34 @@ test('what lies there already is not harmed by an upload: other content is refus
   mkdirSync(join(ingest.folder, 'kept', 'folder.txt'))
   for (const query of ['', '?onConflict=replace']) expect((await put({ 'folder.txt': 'x' }, query)).body.code).toBe('conflict')
   expect(await put({ 'x.txt': 'x' }, '?onConflict=maybe')).toMatchObject({ status: 400, body: { code: 'validation' } })
+  expect(leftovers()).toEqual([])
+})
+
+test('a link or a pipe is not replaced by an upload, nor is what a link points to; a file beside it is taken', async () => {
+  const outside = join(ingest.folder, '..', `outside-${process.pid}.txt`)
+  writeFileSync(outside, 'Outside.')
+  mkdirSync(join(ingest.folder, 'odd'))
+  const at = (name: string) => join(ingest.folder, 'odd', name)
+  symlinkSync(outside, at('link.txt'))
+  symlinkSync('nowhere', at('broken.txt'))
+  execFileSync('mkfifo', [at('pipe.txt')])
+  const put = async (name: string, query: string) => {
+    const response = await upload({ 'good.txt': 'Good.', [name]: 'Outside.' }, { path: 'odd/' }, admin, query)
+    return { status: response.status, body: (await response.json()) as { code?: string; detail?: string } }
+  }
+  for (const name of ['link.txt', 'broken.txt', 'pipe.txt'])
+    for (const query of ['', '?onConflict=replace']) {
+      const { status, body } = await put(name, query)
+      expect([name, query, status, body.code]).toEqual([name, query, 409, 'conflict'])
+      expect(body.detail).toContain(`odd/${name}`)
+    }
+  expect(readdirSync(join(ingest.folder, 'odd')).sort()).toEqual(['broken.txt', 'link.txt', 'pipe.txt'])
+  expect(lstatSync(at('link.txt')).isSymbolicLink()).toBe(true)
+  expect(lstatSync(at('pipe.txt')).isFIFO()).toBe(true)
+  expect((await put('link.txt', '?onConflict=rename')).status).toBe(202)
+  expect(readFileSync(at('link (2).txt'), 'utf8')).toBe('Outside.')
+  expect(lstatSync(at('link.txt')).isSymbolicLink()).toBe(true)
+  rmSync(outside)
   expect(leftovers()).toEqual([])
 })
 

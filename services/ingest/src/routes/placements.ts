@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '@docent/core/errors'
@@ -14,8 +15,8 @@ export type Placement = { from: string; path: string; outcome: 'created' | 'repl
 const MOST_BESIDE = 100
 
 /**
- * Decides for all files of a request before one is written. Errors: already_exists names every path that is taken, conflict that a folder
- * stands there, validation that two files of the request have one path.
+ * Decides for all files of a request before one is written. Errors: already_exists names every path that is taken, conflict that a folder,
+ * a link or a pipe stands there, validation that two files of the request have one path.
  */
 export async function planPlacements(
   wanted: readonly { from: string; path: string }[],
@@ -31,6 +32,7 @@ export async function planPlacements(
     const isTwice = placements.some((other) => other.path === path)
     if (isTwice && onConflict !== 'rename')
       throw new AppError('validation', `Two files of the request have the path ${path}: name them apart.`)
+    if (there !== undefined) refuseOddity(await lstat(join(folder, there)), path, onConflict)
     if (!isTwice && there === undefined) placements.push({ from, path, outcome: 'created' })
     else if (!isTwice && (await isSame(from, join(folder, there!)))) placements.push({ from, path, outcome: 'unchanged' })
     else if (onConflict === 'rename') placements.push({ from, path: await nameBeside(path, isFree), outcome: 'renamed', asked: path })
@@ -45,9 +47,18 @@ export async function planPlacements(
   return placements
 }
 
+/** Whoever put a link, a pipe or a device there did not mean a document: it is not replaced unasked, and cannot be its former version. */
+function refuseOddity(found: Stats, path: string, onConflict: OnConflict): void {
+  if (found.isDirectory()) throw new AppError('conflict', 'A folder stands in the way of that file.')
+  if (!found.isFile() && onConflict !== 'rename')
+    throw new AppError(
+      'conflict',
+      `At ${path} lies no regular file but a link, a pipe or a device, which is not replaced: take it away, or send onConflict=rename.`,
+    )
+}
+
 async function isSame(from: string, there: string): Promise<boolean> {
   const [received, found] = await Promise.all([lstat(from), lstat(there)])
-  if (found.isDirectory()) throw new AppError('conflict', 'A folder stands in the way of that file.')
   if (!found.isFile() || found.size !== received.size) return false
   const [own, its] = await Promise.all([hashFile(from, received), hashFile(there, found)])
   return own !== undefined && own === its
