@@ -7,10 +7,12 @@ export type HashCache = {
   watched: Map<string, { fingerprint: string; since: number }>
   /** written by ourselves, whole: these need no time to settle */
   trusted: Set<string>
+  /** which file was seen last under each path that is known or there */
+  identities: Map<string, string>
 }
 
 export function createHashCache(): HashCache {
-  return { hashes: new Map(), ledger: new Map(), watched: new Map(), trusted: new Set() }
+  return { hashes: new Map(), ledger: new Map(), watched: new Map(), trusted: new Set(), identities: new Map() }
 }
 
 /** Untouched for long enough, by its own times or by ours: its clock may be wrong, and a rename keeps its times. */
@@ -23,6 +25,17 @@ export function hasSettled(path: string, fingerprint: string, ageMs: number, set
   if (before?.fingerprint !== fingerprint) watched.set(path, { fingerprint, since: performance.now() })
   else if (performance.now() - before.since >= settleMs) return true
   return false
+}
+
+/** After a plan was made: which file each path is now, and still that of each document that is missing. */
+export function rememberIdentities(
+  { identities }: HashCache,
+  seen: readonly { path: string; identity?: string | undefined }[],
+  known: ReadonlySet<string>,
+) {
+  const lies = new Set(seen.map(({ path }) => path))
+  for (const path of identities.keys()) if (lies.has(path) || !known.has(path)) identities.delete(path)
+  for (const { path, identity } of seen) if (identity !== undefined) identities.set(path, identity)
 }
 
 /** After a scan: what is no longer there is forgotten, and the ledger has served its turn. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { hashFile } from './hash-file.ts'
+import { hashFile, identityOf } from './hash-file.ts'
 
 const MB = 1024 * 1024
 let folder: string
@@ -41,4 +41,15 @@ test('memory does not grow with the file', async () => {
   expect(await hashFile(path, statSync(path))).toMatch(/^[0-9a-f]{64}$/)
   clearInterval(looking)
   expect(Math.max(most, process.memoryUsage().arrayBuffers - before)).toBeLessThan(4 * MB)
+})
+
+test('a file is the same one under a new name and with other content, and not one that was born later or whose birth is unknown', () => {
+  const { path, stats } = put(Buffer.from('One.'))
+  const moved = join(folder, 'b.txt')
+  renameSync(path, moved)
+  writeFileSync(moved, 'Another, longer content.')
+  expect(identityOf(statSync(moved))).toBe(identityOf(stats))
+  const facts = { dev: 1, ino: 2, birthtimeMs: 3 }
+  expect(identityOf({ ...facts, birthtimeMs: 4 })).not.toBe(identityOf(facts))
+  expect(identityOf({ ...facts, birthtimeMs: 0 })).toBeUndefined()
 })

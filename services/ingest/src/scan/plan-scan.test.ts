@@ -41,6 +41,31 @@ test('an edited and a vanished file are a change and a removal', () => {
   })
 })
 
+test('a file found under a new name with other content has moved, if no other file could be meant', () => {
+  const was = (documentId: string, path: string, identity?: string) => ({ ...known(documentId, path, path), identity })
+  const is = (path: string, identity?: string) => ({ ...seen(path, `new ${path}`), ...(identity ? { identity } : {}) })
+  expect(planScan([was('d1', 'a', 'one')], [is('b', 'one')])).toEqual({
+    ...empty,
+    move: [{ documentId: 'd1', to: 'b', file: is('b', 'one') }],
+  })
+  // another file, born later under the same number; nothing known of the one or the other; the old one is still there
+  expect(planScan([was('d1', 'a', 'one')], [is('b', 'another')])).toEqual({
+    ...empty,
+    add: [is('b', 'another')],
+    remove: [{ documentId: 'd1' }],
+  })
+  expect(planScan([was('d1', 'a')], [is('b')])).toEqual({ ...empty, add: [is('b')], remove: [{ documentId: 'd1' }] })
+  expect(planScan([was('d1', 'a', 'one')], [{ ...seen('a', 'a'), identity: 'one' }, is('b', 'one')])).toEqual({
+    ...empty,
+    add: [is('b', 'one')],
+  })
+  // hard links: two names that vanished, or two that came
+  expect(planScan([was('d1', 'a', 'one'), was('d2', 'b', 'one')], [is('c', 'one')]).move).toEqual([])
+  expect(planScan([was('d1', 'a', 'one')], [is('b', 'one'), is('c', 'one')])).toMatchObject({ move: [], remove: [{ documentId: 'd1' }] })
+  // the same content elsewhere goes first: then it was only renamed
+  expect(planScan([was('d1', 'a', 'one')], [is('b', 'one'), seen('c', 'a')])).toMatchObject({ move: [{ to: 'c' }], add: [{ path: 'b' }] })
+})
+
 test('every seen file and every known document has exactly one fate', () => {
   const paths = ['a', 'b', 'c', 'd']
   const hashes = ['x', 'y']

@@ -5,7 +5,7 @@ import type { Events } from '../events.ts'
 import type { Push } from '../queue.ts'
 import { type Controls, mergeControls, vanishing } from './control-files.ts'
 import { collectionDefaults, isIgnoreFile, sameSettings, settingsLookup } from './folder-settings.ts'
-import { createHashCache, type HashCache } from './hash-cache.ts'
+import { createHashCache, type HashCache, rememberIdentities } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
 import { emptyReport, endOf, reportOf, type ScanReport } from './scan-report.ts'
@@ -87,10 +87,11 @@ export function createScanner(deps: ScanDeps): Scanner {
       ({ path }) => !unsettled.has(path) && !snapshot.unknown.some((place) => path === place || path.startsWith(`${place}/`)),
     )
     const plan = planScan(
-      judged.map(({ id, path, contentHash }) => ({ documentId: id, path, contentHash })),
+      judged.map(({ id, path, contentHash }) => ({ documentId: id, path, contentHash, identity: cache.identities.get(path) })),
       snapshot.files,
     )
     const knownPaths = new Set(known.map(({ path }) => path))
+    rememberIdentities(cache, snapshot.files, knownPaths)
     const missing = plan.remove.map(({ documentId }) => documentId)
     const removals = decideRemovals(since, {
       missing,
@@ -167,6 +168,7 @@ export function createScanner(deps: ScanDeps): Scanner {
       ledger: new Map(hashes.ledger),
       watched: new Map(hashes.watched),
       trusted: new Set(hashes.trusted),
+      identities: new Map(hashes.identities),
     }
     const seen = await look(copy, new Map(missingSince), new Map(controlsMissingSince), { settleMs: 0 })
     return seen ? { startedAt: started.toISOString(), ...endOf(started), ...seen.found } : emptyReport(started, 'folder_missing')
@@ -189,8 +191,9 @@ export function createScanner(deps: ScanDeps): Scanner {
     for (const { documentId, to, file } of plan.move) {
       await corpus.moveDocument(documentId, to)
       const document = known.get(documentId)!
-      // another extension is read by another parser
-      if (document.mediaType !== file.mediaType && !file.problem) plan.change.push({ documentId, file })
+      // another extension is read by another parser; and it may have been edited on its way
+      const isOther = document.mediaType !== file.mediaType || document.contentHash !== file.contentHash
+      if (isOther && !file.problem) plan.change.push({ documentId, file })
       else events.documentChanged({ documentId, path: to, state: document.state })
     }
     for (const documentId of remove) {

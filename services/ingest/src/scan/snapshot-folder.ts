@@ -6,7 +6,7 @@ import { type ControlSeen, readControl } from './control-files.ts'
 import { chosenNames } from './disk-path.ts'
 import { IGNORE_FILE, isSettingsFile, SETTINGS_FILE } from './folder-settings.ts'
 import { forgetVanished, type HashCache, hasSettled } from './hash-cache.ts'
-import { fingerprintOf, hashFile } from './hash-file.ts'
+import { fingerprintOf, hashFile, identityOf } from './hash-file.ts'
 import { adviceFor, mediaTypeOf, supportedFormats } from './media-type.ts'
 import type { FileSeen } from './plan-scan.ts'
 
@@ -169,7 +169,7 @@ async function judge(
   path: string,
   full: string,
   stats: Stats,
-  { settleMs, maxFileBytes, hashes: cache, now = Date.now(), hash: read = hashFile }: SnapshotOptions,
+  { settleMs, maxFileBytes, hashes: cache, now = Date.now(), hash: hashOf = hashFile }: SnapshotOptions,
 ): Promise<FileSeen | 'unsettled' | undefined> {
   if (!stats.isFile())
     return problemFile(path, 'skipped', 'unsupported', 'Only regular files are read; links, pipes, sockets and devices are not followed.')
@@ -196,16 +196,18 @@ async function judge(
     return { ...problem, ...about, contentHash: `${problem.contentHash}:${stats.size}`, mediaType }
   }
   const fingerprint = fingerprintOf(stats)
+  const file = identityOf(stats)
+  const read = { path, ...about, mediaType, ...(file ? { identity: `${file} ${mediaType}` } : {}) }
   const remembered = cache.hashes.get(path)
-  if (remembered?.fingerprint === fingerprint) return { path, contentHash: remembered.hash, ...about, mediaType }
+  if (remembered?.fingerprint === fingerprint) return { ...read, contentHash: remembered.hash }
   if (!hasSettled(path, fingerprint, ageOf(stats, now), settleMs, cache)) return 'unsettled'
   const recorded = cache.ledger.get(path)
   try {
     const same = recorded?.size === stats.size && recorded.modifiedAt === stats.mtime.getTime()
-    const hash = same ? recorded.hash : await read(full, stats)
+    const hash = same ? recorded.hash : await hashOf(full, stats)
     if (hash === undefined) return 'unsettled'
     cache.hashes.set(path, { fingerprint, hash })
-    return { path, contentHash: hash, ...about, mediaType }
+    return { ...read, contentHash: hash }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
