@@ -8,6 +8,7 @@ import { requireDataOutside } from './data-outside.ts'
 import { requireFreeDoor } from './free-door.ts'
 import { createRemovalTeller } from './held-removal.ts'
 import { readLastRun, rememberRun } from './last-run.ts'
+import { tellLaterWork } from './later-work.ts'
 import { readOptions, type SoloOptions } from './options.ts'
 import { followIndexing } from './progress.ts'
 import { checkConfig } from './service-env.ts'
@@ -76,6 +77,10 @@ async function start({ folder, dataDir, host, port }: SoloOptions, scope: AsyncD
   )
   console.log(`  admin key: ${data}/admin-key   log: ${data}/docent.log   API: ${solo.url}/docs`)
   removals.open({ url: solo.url, keyFile: `${data}/admin-key` })
+  if (!process.stdout.isTTY) {
+    const telling = tellLaterWork(solo, say, stop)
+    scope.defer(() => telling)
+  }
 }
 
 /** The second wish to stop. Parsers of documents end by themselves when we are gone; stores would finish their work first. */

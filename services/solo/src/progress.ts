@@ -5,7 +5,7 @@ import { internalHeaders } from '@docent/kit/internal'
 import type { Solo } from './solo.ts'
 
 type Stats = { documents: Record<string, number>; lastScanAt: string | null }
-type Status = {
+export type Status = {
   state: 'running' | 'paused'
   reasons: { reason: string; message: string }[]
   filesPerSecond: number
@@ -41,7 +41,7 @@ export async function followIndexing(
   stop: AbortSignal,
   terminal?: Terminal,
 ): Promise<{ ready: number; failed: number; waiting: number }> {
-  const show = terminal ? barOn(terminal) : plainLines(say)
+  const show = terminal ? barOn(terminal) : plainLines(say, LINE_MS)
   const readsNow = createReads(solo)
   let pausedSince: number | undefined
   try {
@@ -75,7 +75,7 @@ export async function followIndexing(
 }
 
 /** Asked at most once a second: of the documents in work the first that can tell how far it is. */
-function createReads(solo: Pick<Solo, 'ingestUrl' | 'internalToken'>): () => Promise<string> {
+export function createReads(solo: Pick<Solo, 'ingestUrl' | 'internalToken'>): () => Promise<string> {
   let reads = ''
   let askedAt = Number.NEGATIVE_INFINITY
   return async () => {
@@ -150,12 +150,12 @@ function barOn(terminal: Terminal): Show {
   }
 }
 
-/** For pipes and logs: a line when something has changed, at most each five seconds, and the last one always. */
-function plainLines(say: (line: string) => void): Show {
+/** For pipes and logs: a line when something has changed, at most one in `everyMs`, and the last one always. */
+export function plainLines(say: (line: string) => void, everyMs: number): Show {
   let last = ''
   let saidAt = Number.NEGATIVE_INFINITY
-  const tell = ({ done, total, reads }: Progress) => {
-    const line = `indexing ${done}/${total}${reads && `, ${reads}`}`
+  const tell = ({ done, total, waitsFor, reads }: Progress) => {
+    const line = [`indexing ${done}/${total}`, waitsFor ? `waits: ${waitsFor}` : reads].filter(Boolean).join(', ')
     if (line === last) return
     last = line
     saidAt = performance.now()
@@ -163,14 +163,14 @@ function plainLines(say: (line: string) => void): Show {
   }
   return {
     now: (progress) => {
-      if (performance.now() - saidAt >= LINE_MS) tell(progress)
+      if (performance.now() - saidAt >= everyMs) tell(progress)
     },
     last: tell,
     end: () => undefined,
   }
 }
 
-async function ask<T>(solo: Pick<Solo, 'ingestUrl' | 'internalToken'>, path: string): Promise<T> {
+export async function ask<T>(solo: Pick<Solo, 'ingestUrl' | 'internalToken'>, path: string): Promise<T> {
   const headers = internalHeaders(solo.internalToken, { id: 'solo', kind: 'admin', scopes: ['admin'] })
   const response = await fetch(`${solo.ingestUrl}${path}`, { headers })
   if (!response.ok) throw new Error(`ingest answered ${response.status} when asked for its progress`)
