@@ -126,7 +126,7 @@ describe('the door', () => {
     expect((await fetch(`${gateway.url}/prompts/${made.id}`)).status).toBe(404)
   })
 
-  test('questions are limited per address, and a forged X-Forwarded-For changes nothing', async () => {
+  test('C15 questions are limited per address, and a forged X-Forwarded-For changes nothing', async () => {
     const limited = await startAt(place, scope, { RATE_LIMIT_PER_MINUTE: '3', CACHE_URL: `${place.cacheUrl.replace(/\/\d*$/, '')}/5` })
     const statuses: number[] = []
     let last: Response | undefined

@@ -91,7 +91,7 @@ describe('keys', () => {
     expect((await ask(ingest.key)).status).toBe(403)
   })
 
-  test('uploads are limited per key, and by it alone', async () => {
+  test('C15 uploads are limited per key, and by it alone', async () => {
     const made = [
       await make({ name: 'few files', scopes: ['ingest'], limits: { uploadsPerMinute: 2 } }),
       await make({ name: 'all files', scopes: ['ingest'] }),
@@ -113,7 +113,7 @@ describe('keys', () => {
     expect(await refused.json()).toMatchObject({ code: 'rate_limited', detail: expect.stringContaining('2 uploads a minute') as string })
   })
 
-  test('requests, open answers and tokens are limited per key', async () => {
+  test('C15 requests, open answers and tokens are limited per key', async () => {
     const few = await make({ name: 'few', scopes: ['chat'], limits: { requestsPerMinute: 2 } })
     const statuses = [(await ask(few.key)).status, (await ask(few.key)).status]
     const third = await ask(few.key)
@@ -199,7 +199,7 @@ describe('budgets', () => {
     return { tokens: (all?.inputTokens ?? 0) + (all?.outputTokens ?? 0), cost: all?.cost ?? 0 }
   }
 
-  test('P21: 200 callers at two replicas, FLUSHALL and a restart do not spend more than the day has', async () => {
+  test('C15 P21: 200 callers at two replicas, FLUSHALL and a restart do not spend more than the day has', async () => {
     const budget = 60_000
     const first = new AsyncDisposableStack()
     const extra = env({ DAILY_TOKEN_BUDGET: String(budget) })

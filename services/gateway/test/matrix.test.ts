@@ -149,7 +149,7 @@ function refusalOf(rule: Rule, role: Role, access: 'public' | 'keys'): number | 
   return role === 'none' ? 401 : 403
 }
 
-describe.for(['public', 'keys'] as const)('every route × every role, ACCESS=%s', (access) => {
+describe.for(['public', 'keys'] as const)('C7 every route × every role, ACCESS=%s', (access) => {
   const scope = new AsyncDisposableStack()
   let place: Place
   let gateway: Gateway

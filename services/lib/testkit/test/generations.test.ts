@@ -1,14 +1,11 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SearchResponse } from '@docent/core/passage'
-import { createFakeEmbedder } from '@docent/models/fake/fake-embedder'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { type Stack, startStack } from '../src/start-stack.ts'
 import { until } from '../src/until.ts'
+import { openWordsModel } from '../src/words-model.ts'
 
 type View = { id: number; model: string; state: string; isComplete: boolean; gate: { lost: { question: string; doc: string }[] } | null }
 const candidate = 'words-only@48'
@@ -28,26 +25,6 @@ const papers = {
 }
 const scope = new AsyncDisposableStack()
 let stack: Stack
-
-/** An OpenAI-compatible embedding model that knows words and no meaning. */
-async function startWordsModel(): Promise<string> {
-  const model = createFakeEmbedder({ dimension: 48 })
-  const server = createServer(async (req, res) => {
-    const parts: Buffer[] = []
-    for await (const part of req) parts.push(part as Buffer)
-    const { input } = JSON.parse(Buffer.concat(parts).toString('utf8')) as { input: string[] }
-    const vectors = await model.passages(input, AbortSignal.timeout(5_000))
-    const data = vectors.map((vector, index) => ({ object: 'embedding', index, embedding: [...vector] }))
-    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data, usage: { prompt_tokens: 1, total_tokens: 1 } }))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  scope.defer(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
-}
 
 const send = async (method: string, path: string, body?: object) => {
   const response = await fetch(stack.url + path, {
@@ -70,7 +47,7 @@ beforeAll(async () => {
     folder,
     env: {
       EMBEDDINGS_NEXT_PROVIDER: 'openai',
-      EMBEDDINGS_NEXT_BASE_URL: await startWordsModel(),
+      EMBEDDINGS_NEXT_BASE_URL: await openWordsModel(scope),
       EMBEDDINGS_NEXT_MODEL: 'words-only',
       EMBEDDINGS_NEXT_DIMENSIONS: '48',
       EMBEDDINGS_NEXT_PRICE: '0.07',
