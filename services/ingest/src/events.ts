@@ -123,7 +123,7 @@ export function createEvents(log: Log, registry: Metrics, onPause?: (reason: Pau
     pauses: () => [...waiting].map(([reason, { message, since }]) => ({ reason, message, since })),
     counted(counts: Record<string, number>, queues: Record<string, Record<string, number>>) {
       documents.reset()
-      for (const state of ['queued', 'indexing', 'ready', 'failed', 'skipped']) documents.set({ state }, counts[state] ?? 0)
+      for (const state of ['queued', 'indexing', 'ready', 'failed', 'skipped', 'missing']) documents.set({ state }, counts[state] ?? 0)
       for (const [queue, states] of Object.entries(queues)) for (const [state, n] of Object.entries(states)) jobs.set({ queue, state }, n)
     },
     extracted(counters: Record<string, number>) {

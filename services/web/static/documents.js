@@ -4,7 +4,7 @@ import { element } from './markdown.js'
 
 const BUSY_MS = 3_000
 const QUIET_MS = 30_000
-const order = ['indexing', 'queued', 'failed', 'skipped', 'ready']
+const order = ['indexing', 'queued', 'missing', 'failed', 'skipped', 'ready']
 
 let last
 let timer
@@ -46,7 +46,8 @@ function progressText({ stage, unit, done, total } = {}) {
   return said ? [said, stage === 'ocr' ? t('byOcr') : ''].filter(Boolean).join(' · ') : ''
 }
 
-function documentLine({ path, state, error, progress }) {
+function documentLine({ path, state: kept, missing, error, progress }) {
+  const state = missing && (kept === 'queued' || kept === 'indexing') ? 'missing' : kept
   const badge = element('span', t('states')[state] ?? state)
   badge.className = `badge is-${state}`
   const name = element('span', path)

@@ -67,7 +67,15 @@ export const texts = {
       attachment: 'attachment {n}',
       chunk: 'passage {n}',
     },
-    states: { queued: 'queued', indexing: 'indexing', ready: 'ready', failed: 'failed', skipped: 'skipped', removed: 'removed' },
+    states: {
+      missing: 'file missing',
+      queued: 'queued',
+      indexing: 'indexing',
+      ready: 'ready',
+      failed: 'failed',
+      skipped: 'skipped',
+      removed: 'removed',
+    },
     problems: {
       rate_limited: 'Too many questions in a short time.',
       budget_exhausted: 'The budget of today is used up. It begins anew tomorrow.',
@@ -166,7 +174,15 @@ export const texts = {
       attachment: '第 {n} 个附件',
       chunk: '第 {n} 段',
     },
-    states: { queued: '排队中', indexing: '索引中', ready: '就绪', failed: '失败', skipped: '已跳过', removed: '已移除' },
+    states: {
+      missing: '文件缺失',
+      queued: '排队中',
+      indexing: '索引中',
+      ready: '就绪',
+      failed: '失败',
+      skipped: '已跳过',
+      removed: '已移除',
+    },
     problems: {
       rate_limited: '短时间内提问过多。',
       budget_exhausted: '今天的额度已用完，明天重新开始。',

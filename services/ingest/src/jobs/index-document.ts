@@ -71,6 +71,7 @@ export const indexDocument = defineJob({
     if (document.contentHash !== contentHash) return { kind: 'skipped', note: 'a newer version is queued' }
     if (document.state !== 'queued' && document.state !== 'indexing')
       return { kind: 'skipped', note: `the document is ${document.state} already` }
+    if (document.isMissing) return { kind: 'skipped', note: 'the file is missing' } // the scan that sees it again has it queued
 
     // what ended a worker before runs alone: should it do so again, nothing else is taken along and comes under suspicion
     const before = await corpus.countCrashes(documentId, contentHash)
@@ -112,6 +113,8 @@ async function conclude(error: AppError, document: DocumentRow, attempt: number,
   if (isLate && error.code !== 'conflict') error = new AppError('conflict', 'A later attempt has begun.', { cause: error })
   const isOvertaken = error.code === 'conflict' || error.code === 'gone'
   await corpus.endAttempt(attempt, isOvertaken ? 'skipped' : 'failed', { code: error.code, message: error.message, ...work })
+  // nobody works on it any more; where the file is, or that it is gone, the next scan finds
+  if (error.code === 'gone') await corpus.setState(document.id, 'queued', undefined, { contentHash: document.contentHash, attempt })
   if (isOvertaken) return { kind: 'skipped', note: error.message }
   const mayHeal =
     outages.has(error.code) ||

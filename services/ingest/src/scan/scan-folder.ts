@@ -124,7 +124,7 @@ export function createScanner(deps: ScanDeps): Scanner {
       resettled: placed.length,
       held: removals.held,
     }
-    return { snapshot, root: snapshot.root, plan, removals, merged, settingsOf, placed, known: byId, found }
+    return { snapshot, root: snapshot.root, plan, removals, missing, merged, settingsOf, placed, known: byId, found }
   }
 
   async function once(confirmed: boolean): Promise<ScanReport> {
@@ -132,9 +132,14 @@ export function createScanner(deps: ScanDeps): Scanner {
     const seen = await look(hashes, missingSince, controlsMissingSince, { confirmed })
     status = { ...status, missing: seen === undefined }
     events.paused('folder_missing', status.missing)
-    if (!seen) return conclude(emptyReport(started, 'folder_missing'), false) // an unmounted folder deletes nothing
+    if (!seen) {
+      const known = await corpus.listKnown()
+      await markMissing(known, new Set(known.map(({ id }) => id)))
+      return conclude(emptyReport(started, 'folder_missing'), false) // an unmounted folder deletes nothing
+    }
 
     const { snapshot, plan, removals, merged, placed } = seen
+    await markMissing(seen.known.values(), new Set(seen.missing))
     if (removals.held === 0) root = seen.root
     status = { ...status, pendingRemoval: removals.held }
     events.paused('mass_removal', removals.held > 0)
@@ -150,6 +155,15 @@ export function createScanner(deps: ScanDeps): Scanner {
     const report = { startedAt: started.toISOString(), ...endOf(started), ...seen.found }
     // the first scan counts as done only when what it found has settled
     return conclude(report, status.lastScanAt !== null || snapshot.unsettled.length === 0)
+  }
+
+  /** Before anything is queued: what has no file is nobody's work. The ledger says what was marked, for another replica may have done it. */
+  async function markMissing(known: Iterable<DocumentRow>, missing: ReadonlySet<string>): Promise<void> {
+    const wrong = [...known].filter(({ id, isMissing }) => isMissing !== missing.has(id))
+    for (const isMissing of [true, false]) {
+      const ids = wrong.filter(({ id }) => missing.has(id) === isMissing).map(({ id }) => id)
+      if (ids.length > 0) await corpus.markMissing(ids, isMissing)
+    }
   }
 
   async function conclude(report: ScanReport, isDone: boolean): Promise<ScanReport> {

@@ -78,6 +78,8 @@ export const DocumentView = z
     pages: z.number().int().optional(),
     chunks: z.number().int(),
     progress: Progress.optional(),
+    /** its file is not in the folder: it is about to be removed, or that waits for a yes */
+    missing: z.literal(true).optional(),
     contentHash: z.string(),
     indexedAt: z.iso.datetime().optional(),
   })

@@ -4,9 +4,9 @@ import type { Database } from './database.ts'
 type Told = { settings_version: number; chunk_size: number | null; chunk_overlap: number | null }
 type Kind = { language: 'zh' | 'en' | null; chunk_size: number | null; chunk_overlap: number | null }
 
-/** Searchable documents of one kind ($2 to $4) that were cut by other settings than $1. */
+/** Searchable documents of one kind ($2 to $4), their files there, that were cut by other settings than $1. */
 const cutOtherwise = `document d JOIN version v ON v.document = d.id AND v.version = d.active_version
-  WHERE d.state IN ('ready', 'queued', 'indexing') AND v.settings_hash <> $1
+  WHERE d.state IN ('ready', 'queued', 'indexing') AND NOT d.is_missing AND v.settings_hash <> $1
   AND (d.language, d.chunk_size, d.chunk_overlap) IS NOT DISTINCT FROM ($2::text, $3::int, $4::int)`
 
 /** The chunking that the owner's settings ask for, and how much of the corpus is cut otherwise. */

@@ -56,6 +56,8 @@ export type DocumentRow = DocumentSettings & {
   activeVersion: number | null
   /** counts the edits of its chunks */
   editRevision: number
+  /** the last scan did not see its file */
+  isMissing: boolean
 }
 
 export type Attempt = {
@@ -190,6 +192,8 @@ export type Corpus = {
   moveDocument(id: string, path: string): Promise<void>
   /** other settings of a document's folder; a new collection and new readers are told to the feed, the rest is found by `listStale` */
   placeDocuments(placed: readonly (DocumentSettings & { id: string })[]): Promise<void>
+  /** whether their files were seen by a scan: one that was not is neither queued nor counted as waiting */
+  markMissing(ids: readonly string[], isMissing: boolean): Promise<void>
   /** state removed, chunks and vectors of no other document gone, feed told; the row stays for citations */
   removeDocument(id: string): Promise<void>
   /**
@@ -204,16 +208,16 @@ export type Corpus = {
   ): Promise<boolean>
   listDocuments(query: DocumentQuery): Promise<{ items: DocumentView[]; counts: Record<string, number>; next?: string }>
   viewDocument(id: string): Promise<DocumentView | undefined>
-  /** how many live documents there are per state */
+  /** how many live documents there are per state; those that would wait to be indexed but have no file are `missing`, when there are any */
   countDocuments(sight?: Sight): Promise<Record<string, number>>
   countChunks(): Promise<number>
   /** live documents per state and chunks, by collection; only what someone sees */
   countCollections(sight: Sight): Promise<{ name: string; documents: Record<string, number>; chunks: number }[]>
   /** what became of a version that was cited: still the file's content, another one, or no file */
   stateOfVersion(id: string, version: number): Promise<'current' | 'changed' | 'gone'>
-  /** queued or indexing, untouched for `olderThanMs`: what the reconciler puts back into the queue */
+  /** queued or indexing, their files there, untouched for `olderThanMs`: what the reconciler puts back into the queue */
   listUnfinished(olderThanMs: number): Promise<DocumentRow[]>
-  /** documents whose active version was made with other settings than `hashOf` gives for theirs */
+  /** documents, their files there, whose active version was made with other settings than `hashOf` gives for theirs */
   listStale(hashOf: (settings: IndexSettings) => string): Promise<DocumentRow[]>
   /** how many searchable documents were cut by other settings than `hashOf` gives for theirs, those in work included */
   countStale(hashOf: (settings: IndexSettings) => string): Promise<number>

@@ -31,9 +31,9 @@ export function createDocumentList(
 
     async countCollections(sight) {
       const { rows } = await database.query<{ name: string; state: string; n: string; chunks: string }>(
-        `SELECT d.collection AS name, d.state, count(*) AS n, coalesce(sum(c.n), 0) AS chunks FROM document d
+        `SELECT d.collection AS name, ${countedState} AS state, count(*) AS n, coalesce(sum(c.n), 0) AS chunks FROM document d
          LEFT JOIN LATERAL (SELECT count(*) AS n FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) c ON true
-         WHERE d.state <> 'removed' AND ${seenBy(1)} GROUP BY d.collection, d.state ORDER BY d.collection`,
+         WHERE d.state <> 'removed' AND ${seenBy(1)} GROUP BY d.collection, ${countedState} ORDER BY d.collection`,
         sightValues(sight),
       )
       return [...Map.groupBy(rows, ({ name }) => name)].map(([name, states]) => ({
@@ -65,7 +65,7 @@ export function sightValues({ collections, groups }: Sight): unknown[] {
   return [collections ?? null, groups ?? null]
 }
 
-const viewSql = `SELECT d.id, d.collection, d.path, d.content_hash, d.media_type, d.size, d.modified_at, d.state, d.error_code, d.error_text, d.active_version, d.indexed_at, v.pages,
+const viewSql = `SELECT d.id, d.collection, d.path, d.content_hash, d.media_type, d.size, d.modified_at, d.state, d.error_code, d.error_text, d.active_version, d.is_missing, d.indexed_at, v.pages,
   (SELECT count(*) FROM chunk c WHERE c.document = d.id AND c.version = d.active_version) AS chunks,
   CASE WHEN d.state = 'indexing' THEN (SELECT a.detail FROM attempt a WHERE a.document = d.id ORDER BY a.id DESC LIMIT 1) END AS attempt
   FROM document d LEFT JOIN version v ON v.document = d.id AND v.version = d.active_version`
@@ -89,14 +89,18 @@ function toView(row: ViewRow): DocumentView {
     ...(row.pages ? { pages: row.pages } : {}),
     chunks: Number(row.chunks),
     ...(row.state === 'indexing' ? { progress: row.attempt?.progress ?? { stage: 'extract', done: 0, total: 0 } } : {}),
+    ...(row.is_missing ? { missing: true as const } : {}),
     contentHash: row.content_hash,
     ...(row.indexed_at ? { indexedAt: row.indexed_at.toISOString() } : {}),
   }
 }
 
+/** Without its file nobody indexes it, however long it is in line. */
+const countedState = `CASE WHEN d.is_missing AND d.state IN ('queued', 'indexing') THEN 'missing' ELSE d.state END`
+
 /** `seenBy` from parameter `first` on. */
 function countSql(first: number): string {
-  return `SELECT state, count(*) AS n FROM document d WHERE state <> 'removed' AND ${seenBy(first)} GROUP BY state`
+  return `SELECT ${countedState} AS state, count(*) AS n FROM document d WHERE d.state <> 'removed' AND ${seenBy(first)} GROUP BY 1`
 }
 
 const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }

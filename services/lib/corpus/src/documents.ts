@@ -15,6 +15,7 @@ type Ledger = Pick<
   | 'moveDocument'
   | 'placeDocuments'
   | 'removeDocument'
+  | 'markMissing'
   | 'setState'
   | 'requeueDocuments'
   | 'cancelDocument'
@@ -44,9 +45,10 @@ export type Row = {
   chunk_size: number | null
   chunk_overlap: number | null
   edit_revision: number
+  is_missing: boolean
 }
 const columns =
-  'id, collection, readers, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version, language, chunk_size, chunk_overlap, edit_revision'
+  'id, collection, readers, path, content_hash, media_type, size, modified_at, state, error_code, error_text, active_version, language, chunk_size, chunk_overlap, edit_revision, is_missing'
 
 // unnest takes apart arrays of arrays, so each row's groups come as JSON
 const groupsSql = 'CASE WHEN row.readers IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(row.readers::jsonb)) END'
@@ -164,6 +166,10 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       })
     },
 
+    async markMissing(ids, isMissing) {
+      await database.query('UPDATE document SET is_missing = $2 WHERE id = ANY($1) AND is_missing <> $2', [ids, isMissing])
+    },
+
     async removeDocument(id) {
       const dropped = await database.transaction(async (client) => {
         const { rowCount } = await client.query(
@@ -233,7 +239,7 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
 
     async listUnfinished(olderThanMs) {
       const { rows } = await database.query<Row>(
-        `SELECT ${columns} FROM document WHERE state IN ('queued', 'indexing') AND updated_at <= now() - $1 * interval '1 millisecond' ORDER BY updated_at LIMIT 1000`,
+        `SELECT ${columns} FROM document WHERE state IN ('queued', 'indexing') AND NOT is_missing AND updated_at <= now() - $1 * interval '1 millisecond' ORDER BY updated_at LIMIT 1000`,
         [olderThanMs],
       )
       return rows.map(toDocument)
@@ -242,7 +248,7 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
     async listStale(hashOf) {
       const stale = await eachKind(database, hashOf, async (values) => {
         const { rows } = await database.query<Row>(
-          `SELECT ${columns} FROM document d WHERE state = 'ready' AND (language, chunk_size, chunk_overlap) IS NOT DISTINCT FROM ($2::text, $3::int, $4::int)
+          `SELECT ${columns} FROM document d WHERE state = 'ready' AND NOT is_missing AND (language, chunk_size, chunk_overlap) IS NOT DISTINCT FROM ($2::text, $3::int, $4::int)
            AND EXISTS (SELECT 1 FROM version v WHERE v.document = d.id AND v.version = d.active_version AND (v.settings_hash <> $1 OR v.edit_revision <> d.edit_revision)) ORDER BY path LIMIT 1000`,
           values,
         )
@@ -300,5 +306,6 @@ function toDocument(row: Row): DocumentRow {
     chunkSize: row.chunk_size,
     chunkOverlap: row.chunk_overlap,
     editRevision: row.edit_revision,
+    isMissing: row.is_missing,
   }
 }
