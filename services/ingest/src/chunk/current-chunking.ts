@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Chunking, ChunkingCost, ChunkingOrder, ChunkingState } from '@docent/core/chunking'
 import type { Corpus, IndexSettings } from '@docent/corpus/corpus'
 import type { EmbeddingModels } from '@docent/models/embedder'
@@ -24,9 +25,21 @@ type Deps = {
   concurrency: number
 }
 
+const COUNT_MS = 2_000 // `npm start` asks four times a second, and a count over 20,000 documents takes 60 ms
+
 /** The owner's settings go before the configuration. They are read from the corpus each time, so that all workers cut alike. */
 export function createCurrentChunking({ corpus, models, findServing, configured, concurrency }: Deps): CurrentChunking {
   const hashBy = (chunking: Chunking) => (settings: IndexSettings) => settingsHash(settings, chunking)
+
+  let counted: { by: Chunking; at: number; documents: number } | undefined
+
+  async function documentsLeft(by: Chunking): Promise<number> {
+    if (counted && isDeepStrictEqual(counted.by, by) && performance.now() - counted.at < COUNT_MS) return counted.documents
+    const at = performance.now()
+    const documents = await corpus.countStale(hashBy(by))
+    counted = { by, at, documents }
+    return documents
+  }
 
   async function stateOf(told: ChunkingOrder | undefined): Promise<ChunkingState> {
     const chunking = told?.chunking ?? configured
@@ -34,14 +47,18 @@ export function createCurrentChunking({ corpus, models, findServing, configured,
       ...chunking,
       from: told?.chunking ? 'settings' : 'configuration',
       settingsVersion: told?.settingsVersion ?? null,
-      documentsLeft: await corpus.countStale(hashBy(chunking)),
+      documentsLeft: await documentsLeft(chunking),
     }
   }
 
   return {
     find: async () => (await corpus.readChunking())?.chunking ?? configured,
     state: async () => stateOf(await corpus.readChunking()),
-    follow: async (order) => stateOf(await corpus.orderChunking(order)),
+    async follow(order) {
+      const told = await corpus.orderChunking(order)
+      counted = undefined
+      return stateOf(told)
+    },
     async weigh(chunking, signal) {
       const [{ documents, chunks, bytes, ms }, { generation }, offered] = await Promise.all([
         corpus.weighStale(hashBy(chunking ?? configured)),
