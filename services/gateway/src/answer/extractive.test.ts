@@ -151,3 +151,24 @@ test('what a follow-up leaves out is taken from the question before it, and what
   const { quotes } = await choose('And the lamp?', [prices], scorer({ blue: 1, sold: 0.9 }), 'How much is the desk?')
   expect(quotes[0]!.candidate.quote).toContain('EUR 45')
 })
+
+const shelves = passage('| Item | Shelf |\n| --- | --- |\n| KOALA-54 | 3 |\n| KOALA-55 | 7 |\n| KOALA-56 | 9 |')
+
+test('the row that holds the identifier is quoted alone, whatever the scores of the others', async () => {
+  const { quotes, signs } = await choose('Where is KOALA-55?', [shelves], scorer({ '54': 1, '55': 0.5, '56': 0.9 }))
+  expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['Item: KOALA-55; Shelf: 7'])
+  expect(signs).toMatchObject({ names: 'held', lacks: false })
+})
+
+test('of an identifier that no row holds it is said so', async () => {
+  const { signs } = await choose('Where is KOALA-99?', [shelves], scorer({ '54': 1, '55': 0.5 }))
+  expect(signs).toMatchObject({ names: 'missing' })
+  expect((await choose('Where is the koala?', [shelves], scorer({ '54': 1 }))).signs).not.toHaveProperty('names')
+})
+
+test('a row in the other language is quoted where it alone holds the identifier', async () => {
+  const chinese = passage('| 订单号 | 状态 |\n| --- | --- |\n| DD-0041 | 已取消 |', { documentId: '0190d6a0-0000-7000-8000-000000000002' })
+  const orders = passage('| Order | Status |\n| --- | --- |\n| SO-2024-0041 | shipped |', { path: 'orders.csv', score: 0.9 })
+  const { quotes } = await choose('订单 SO-2024-0041 是什么状态？', [chinese, orders], scorer({ DD: 1, SO: 0.2 }, { DD: 0.8 }))
+  expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['Order: SO-2024-0041; Status: shipped'])
+})

@@ -1,11 +1,12 @@
 import type { CitationSpan } from '@docent/core/answer-event'
 import type { Passage, SentencesRequest, SentencesResponse } from '@docent/core/passage'
 import { fold } from '@docent/core/text/fold'
+import { identifiersOf } from '@docent/core/text/identifiers'
 import { languageOf } from '@docent/core/text/language'
 import { answersKind } from './asked-kind.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
-import { namingsOf, shareOfCodes, versionsNotIn } from './named-rows.ts'
+import { holdersOf, namesIn, namingsOf, shareOfCodes, versionsNotIn } from './named-rows.ts'
 import { inOne, type Wanted } from './search.ts'
 
 export type Quote = { candidate: Candidate; passage: Passage }
@@ -17,6 +18,8 @@ export type Signs = {
   stands?: number
   /** they are written in the other language */
   isAcross: boolean
+  /** of the identifiers that the question names they hold all, or none; absent where it names none that singles few sentences out */
+  names?: 'held' | 'missing'
   /** they hold no code that the question names, not its version, or nothing of the kind it asks for by its form: a sum, a number of things */
   lacks: boolean
 }
@@ -32,6 +35,8 @@ const PASSAGE = 0.25
 const NEIGHBOUR = 0.15
 // model numbers and figures of the question single a row out better than any score
 const CODE = 0.15
+// an identifier that stands in few sentences singles them out
+const HOLDS = { own: 1, before: 0.3 }
 // a row the question names by a whole cell; one whose name has more to it, or less, is about another thing
 const NAMED = { asked: 0.15, other: -0.4 }
 // who asks for money or days is answered by a sum or a number of days
@@ -71,6 +76,9 @@ export async function chooseQuotes(
   })
   const ownCodes = codesOf(question)
   const codes = ownCodes.length > 0 ? ownCodes : codesOf(previous)
+  const ownNames = identifiersOf(question)
+  const names = ownNames.length > 0 ? ownNames : identifiersOf(previous)
+  const holders = holdersOf(names, candidates, textOf)
   const rows = candidates.map(({ cells }) => cells)
   const ownNamings = namingsOf(question, rows)
   const namings = ownNamings.includes('asked') ? ownNamings : namingsOf(inOne(wanted), rows)
@@ -83,13 +91,19 @@ export async function chooseQuotes(
         (1 - PASSAGE) * withNeighbours(candidates, own, i) +
         PASSAGE * (top[candidate.passage]!.score / best) +
         (isKind?.(fold(candidate.scored)) ? KIND : 0) +
-        CODE * shareOfCodes(codes, `${candidate.context} ${candidate.scored}`) +
+        (holders.size > 0
+          ? holders.has(candidate)
+            ? HOLDS[ownNames.length > 0 ? 'own' : 'before']
+            : 0
+          : CODE * shareOfCodes(codes, textOf(candidate))) +
         (namings[i] ? NAMED[namings[i]] : 0),
     }))
     .filter(({ candidate }) => candidate.kind === 'sentence' || candidate.kind === 'row')
     .sort((a, b) => b.score - a.score)
   const isFit = (candidate: Candidate) => isKind?.(fold(candidate.scored)) !== false
-  const chosen = cover(question, ranked, isFit).map(({ candidate }) => candidate)
+  // another row than the one that was named is no second answer
+  const isBeside = (candidate: Candidate) => isFit(candidate) && (holders.size === 0 || holders.has(candidate) || candidate.kind !== 'row')
+  const chosen = cover(question, ranked, isBeside).map(({ candidate }) => candidate)
   if (chosen.length === 0) return { quotes: [], degraded }
   const quotes = chosen.map((candidate) => ({ candidate, passage: top[candidate.passage]! }))
   const said = quotes.map(({ candidate, passage }) =>
@@ -101,6 +115,7 @@ export async function chooseQuotes(
     words: Math.max(0, ...marks.map((mark) => mark?.lexical ?? 0)),
     ...(stands.length === 0 ? {} : { stands: Math.max(...stands) }),
     isAcross: chosen.every(({ scored }) => languageOf(scored) !== asked),
+    ...namesIn(said.join('\n'), ownNames, holders.size > 0),
     lacks:
       (codes.length > 0 && said.every((text) => shareOfCodes(codes, text) === 0)) ||
       // what is said of 4.2 is no answer about 4.3
@@ -112,6 +127,10 @@ export async function chooseQuotes(
 
 function codesOf(question: string): string[] {
   return contentWords(question).filter((word) => /\d/.test(word))
+}
+
+function textOf({ context, scored }: Candidate): string {
+  return `${context} ${scored}`
 }
 
 /** A question in the text, a heading or a line ending in a colon speaks for the sentence after it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Signs } from './extractive.ts'
-import { isWorthReading, judgeQuotes } from './judge-quotes.ts'
+import { byGate, isWorthReading, judgeQuotes } from './judge-quotes.ts'
 
 const found = (score: number, answerable = score >= 1, language: 'zh' | 'en' = 'en') => ({
   answerable,
@@ -21,6 +21,20 @@ test('a sentence that fits well answers where the gate is just short of its thre
 
 test('what holds no sum where one was asked for is no sure answer, however near it is', () => {
   expect(judged(1.8, { lacks: true })).not.toBe('sure')
+})
+
+test('a quotation that lacks what was asked for is never a sure answer, whatever else speaks for it', () => {
+  expect(judged(3, { words: 1, stands: 0.2, lacks: true })).toBe('doubtful')
+  expect(judged(3, { words: 1, stands: 0.2, names: 'missing' })).toBe('doubtful')
+})
+
+test('the identifier that was asked for speaks for its row, and no other row stands in for it', () => {
+  const row = { words: 0.5, stands: 0.06 }
+  expect(judged(1, row)).not.toBe('sure')
+  expect(judged(1, { ...row, names: 'held' })).toBe('sure')
+  expect(judged(1.8, { ...row, names: 'missing' })).toBe('unsaid')
+  // of the row that was asked for, too, something else may be asked
+  expect(judged(1.8, { ...row, names: 'held', lacks: true })).not.toBe('sure')
 })
 
 test.each(['zh', 'en'] as const)('each sign in favour raises the odds, in %s and across', (language) => {
@@ -62,4 +76,10 @@ test('where a handful of documents in the other language gave the gate nothing t
   expect(isWorthReading(few)).toBe(true)
   expect(judgeQuotes(few, signs({ isAcross: true, words: 0.7, stands: 0.09 })).judgement).toBe('sure')
   expect(judgeQuotes(few, signs({ isAcross: true, words: 0.2, stands: 0.04 })).judgement).toBe('unsaid')
+})
+
+test('of a follow-up the gate decides, but not that another row stands in for the one it names', () => {
+  expect(byGate(found(1.8))).toBe('sure')
+  expect(byGate(found(1.8), 'held')).toBe('sure')
+  expect(byGate(found(1.8), 'missing')).toBe('unsaid')
 })

@@ -15,6 +15,8 @@ const odds = {
   /** quotations in the other language, whatever that of the question */
   across: { gate: 0.6, words: 3.6, stands: 19, lacks: 1, bias: -2.9 },
 }
+// the identifier that was asked for stands in the quotation itself, which lacks nothing else, or it does not
+const NAMES = { held: 3, missing: -3 }
 // a share of many thresholds says no more than one of three
 const MOST_GATE = 3
 // below these odds a quotation is not shown
@@ -42,18 +44,22 @@ export function isWorthReading(found: Found): boolean {
 export function judgeQuotes(found: Found, signs: Signs): { judgement: Judgement; odds?: number } {
   if (signs.stands === undefined) return { judgement: byWords(found, signs) }
   const { gate, words, stands, lacks, bias } = odds[signs.isAcross ? 'across' : found.gate.language]
-  const sum = bias + gate * Math.min(MOST_GATE, shareOf(found)) + words * signs.words + stands * signs.stands - (signs.lacks ? lacks : 0)
-  const judgement = sum >= 0 ? 'sure' : sum >= DOUBTFUL[signs.isAcross ? 'across' : 'own'] ? 'doubtful' : 'unsaid'
+  const isWhole = !signs.lacks && signs.names !== 'missing'
+  const named = signs.names === 'missing' || (isWhole && signs.names) ? NAMES[signs.names] : 0
+  const sum =
+    bias + gate * Math.min(MOST_GATE, shareOf(found)) + words * signs.words + stands * signs.stands + named - (signs.lacks ? lacks : 0)
+  const judgement = sum >= 0 && isWhole ? 'sure' : sum >= DOUBTFUL[signs.isAcross ? 'across' : 'own'] ? 'doubtful' : 'unsaid'
   return { judgement, odds: Math.round(sum * 100) / 100 }
 }
 
-/** The gate's verdict alone. */
-export function byGate(found: Found): Judgement {
+/** The gate's verdict alone; of an identifier that was asked for and that no quotation holds they say nothing. */
+export function byGate(found: Found, names?: Signs['names']): Judgement {
+  if (names === 'missing') return 'unsaid'
   return found.answerable ? 'sure' : isDoubtful(found) ? 'doubtful' : 'unsaid'
 }
 
-function byWords(found: Found, { words, isAcross, lacks }: Signs): Judgement {
-  const isWeak = lacks || (!isAcross && words < WORDS_ALONE)
+function byWords(found: Found, { words, isAcross, names, lacks }: Signs): Judgement {
+  const isWeak = lacks || names === 'missing' || (names !== 'held' && !isAcross && words < WORDS_ALONE)
   const judgement = byGate(found)
   return isWeak ? (judgement === 'sure' ? 'doubtful' : 'unsaid') : judgement
 }

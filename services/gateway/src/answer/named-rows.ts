@@ -1,4 +1,5 @@
 import { fold } from '@docent/core/text/fold'
+import type { Identifier } from '@docent/core/text/identifiers'
 import type { Cell } from './candidates.ts'
 
 /** `asked`: a cell of the row stands in the question, whole. `other`: only a part of its name does, or only its name with more to it. */
@@ -6,6 +7,8 @@ export type Naming = 'asked' | 'other' | undefined
 
 const MIN_NAME = 2
 const MAX_NAME = 40
+// what stands in more sentences is what a document is about
+const FEW = 8
 
 /** Which rows a question names: one that names “A1” asks for the row A1, and not for “A1 Pro” of the same column. */
 export function namingsOf(question: string, rows: readonly (readonly Cell[] | undefined)[]): Naming[] {
@@ -52,6 +55,26 @@ export function versionsNotIn(question: string, texts: readonly string[]): strin
     const exactly = new RegExp(`(?<![\\d.])${version.replaceAll('.', '\\.')}(?!\\.?\\d)`)
     return !held.some((text) => exactly.test(text))
   })
+}
+
+/** The few of these whose text has all of the identifiers; none where many have, or there are none. */
+export function holdersOf<T>(identifiers: readonly Identifier[], all: readonly T[], textOf: (one: T) => string): ReadonlySet<T> {
+  if (identifiers.length === 0) return new Set()
+  const found = all.filter((one) => countIn(identifiers, textOf(one)) === identifiers.length)
+  return new Set(found.length <= FEW ? found : [])
+}
+
+/** Whether a text holds all of the identifiers, which few hold (`isRare`), or none; nothing else is a sign. */
+export function namesIn(text: string, identifiers: readonly Identifier[], isRare: boolean): { names?: 'held' | 'missing' } {
+  if (identifiers.length === 0) return {}
+  const held = countIn(identifiers, text)
+  if (held === 0) return { names: 'missing' }
+  return isRare && held === identifiers.length ? { names: 'held' } : {}
+}
+
+function countIn(identifiers: readonly Identifier[], text: string): number {
+  const folded = fold(text)
+  return identifiers.filter(({ pattern }) => pattern.test(folded)).length
 }
 
 function plain(text: string): string {

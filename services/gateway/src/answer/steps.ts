@@ -118,7 +118,7 @@ export async function answerByQuoting(
   job.found.timings.quoteMs = Math.round(performance.now() - started)
   // the words of a follow-up stand in the question before it: there the gate decides, which has seen both
   const isJudged = signs !== undefined && !job.isFollowUp && !job.turns
-  const verdict = isJudged ? judgeQuotes(found, signs) : { judgement: byGate(found) }
+  const verdict = isJudged ? judgeQuotes(found, signs) : { judgement: byGate(found, signs?.names) }
   job.found.record.quoted = { ...verdict, ...signs }
   if (quotes.length === 0 || (verdict.judgement === 'unsaid' && !already)) return answerNotFound(job, deps, found)
   const isSure = verdict.judgement === 'sure'

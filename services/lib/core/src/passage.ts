@@ -85,6 +85,8 @@ export const Tuning = z
         zh: gateWords,
         en: gateWords,
         crossFrom: fit,
+        held: fit,
+        nowhere: share,
         minGroup: z.number().int().min(1).max(50),
         factor: z.number().min(0).max(4),
       })
@@ -94,10 +96,10 @@ export const Tuning = z
       .strictObject({ zh: odds, en: odds, step: share, minGroup: z.number().int().min(1).max(50) })
       .partial()
       .meta({ description: 'How likely the answer is written in the language of the question; step 0 judges nothing' }),
-    hints: z
-      .strictObject({ name: share, date: share })
-      .partial()
-      .meta({ description: 'Added to passages whose document the question names, or a year or version of it; 0 leaves it out' }),
+    hints: z.strictObject({ name: share, date: share, code: share }).partial().meta({
+      description:
+        'Added to passages whose document the question names, or a year or version of it, and to those that hold its rare identifiers (code); 0 leaves it out',
+    }),
     rerankTop: z.number().int().min(2).max(50).meta({ description: 'Candidates that are reranked' }),
     rerankTimeoutMs: z.number().int().min(50).max(8_000).meta({ description: 'After so long the answer goes on without reranking' }),
   })
@@ -130,7 +132,7 @@ export const Candidate = z.object({
   path: z.string(),
   scores: Scores,
   /** what the question says of its document */
-  hints: z.array(z.enum(['name', 'date'])).optional(),
+  hints: z.array(z.enum(['name', 'date', 'code'])).optional(),
   /** its place at each stage, from 1; `final` among the passages */
   ranks: z.object({
     lexical: z.number().int().optional(),

@@ -1,4 +1,5 @@
 import type { Language } from '../index/chunk-index.ts'
+import type { Naming } from './named.ts'
 import type { Languages, Weights } from './tuning.ts'
 
 export type Hit<C> = { chunk: C; score: number }
@@ -19,6 +20,8 @@ export type Evidence = {
   otherFit: number
   /** share of the question's words, by how rare they are, that the dictionary finds in the documents */
   translated: number
+  /** what the documents say of the question's identifiers */
+  naming?: Naming
 }
 
 /** passages of the other language by the dictionary; `total`: the score of one with every word; `known`: share of it that occurs at all */
@@ -28,8 +31,8 @@ export type Fused<C> = {
   chunk: C
   scores: { lexical?: number; dense?: number; fused: number; rerank?: number }
   ranks: { lexical?: number; dense?: number; fused: number; rerank?: number; final?: number }
-  /** what the question says of its document: its name, a year or version in it */
-  hints?: ('name' | 'date')[]
+  /** what the question says of its document: its name, a year or version in it; `code`: it holds a rare identifier of the question */
+  hints?: ('name' | 'date' | 'code')[]
 }
 
 /** cosines of e5 crowd at 0.7–1 and differ by language: only the distance to the group's mean says something */

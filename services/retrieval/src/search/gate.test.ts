@@ -48,3 +48,27 @@ test('a refusal in a folder of the other language tells how near it came', () =>
 test('an empty folder answers nothing', () => {
   expect(judge(nothing, 'zh').answerable).toBe(false)
 })
+
+test('an identifier that stands in few passages speaks for an answer, one that stands nowhere against', () => {
+  const near = { ...nothing, ratio: 0.9, own: 0.02, ownChunks: 50 }
+  const { score, threshold, answerable } = judge(near, 'en')
+  expect(answerable).toBe(false)
+  expect(judge({ ...near, naming: 'held' }, 'en')).toMatchObject({
+    answerable: true,
+    threshold,
+    reason: 'what the question names stands there',
+  })
+  const fits = { ...nothing, ratio: 1.1, own: 0.02, ownChunks: 50 }
+  expect(judge(fits, 'en').answerable).toBe(true)
+  const refused = judge({ ...fits, naming: 'nowhere' }, 'en')
+  expect(refused).toMatchObject({ answerable: false, reason: 'what the question names stands in no document' })
+  expect(refused.score).toBeLessThan(score)
+  // whatever little fits besides, a name alone is no answer
+  expect(judge({ ...nothing, ratio: 0.1, ownChunks: 50, naming: 'held' }, 'en').answerable).toBe(false)
+})
+
+test('across languages a name that stands nowhere counts against as well', () => {
+  const across = { ...nothing, otherFit: 1.4, ownChunks: 50, otherChunks: 50 }
+  expect(judge(across, 'zh').answerable).toBe(true)
+  expect(judge({ ...across, naming: 'nowhere' }, 'zh').answerable).toBe(false)
+})

@@ -16,6 +16,9 @@ export const thresholds = {
   en: { both: 1.3, margin: 14.7, wordsOnly: 0.52, cross: 1, crossInMixed: 1.02 },
   /** what questions of other corpora reach of `cross`: the verdict counts from here, so that shares of its threshold say how near it came */
   crossFrom: 0.6,
+  /** an identifier of the question that stands in a few passages speaks for an answer, one that stands nowhere against; shares of a threshold */
+  held: 0.4,
+  nowhere: 0.4,
   /** fewer chunks have no spread to stand out from */
   minGroup: 8,
   /** above 1 less is answered, below 1 more */
@@ -26,15 +29,20 @@ export const thresholds = {
 export function judge(evidence: Evidence, language: Language, tuned: Thresholds = thresholds): GateVerdict {
   const { both, margin, wordsOnly } = tuned[language]
   const spread = evidence.ownChunks >= tuned.minGroup
-  const score = spread ? evidence.ratio + margin * evidence.own : evidence.ratio
   const threshold = tuned.factor * (spread ? both : wordsOnly)
-  if (score >= threshold) return verdict(true, score, threshold, language, spread ? 'words and meaning fit' : 'the words fit')
+  const { naming } = evidence
+  const named = naming === 'held' ? tuned.held : naming === 'nowhere' ? -tuned.nowhere : 0
+  const score = Math.max(0, evidence.ratio + (spread ? margin * evidence.own : 0) + named * threshold)
+  if (score >= threshold) {
+    const reason = naming === 'held' ? 'what the question names stands there' : spread ? 'words and meaning fit' : 'the words fit'
+    return verdict(true, score, threshold, language, reason)
+  }
 
   // in a folder of the other language alone there is no evidence that is nearer at hand
   const alone = evidence.ownChunks === 0
   const from = alone ? tuned.factor * tuned.crossFrom : 0
   const cross = tuned.factor * tuned[language][alone ? 'cross' : 'crossInMixed'] - from
-  const stands = evidence.otherFit - from
+  const stands = evidence.otherFit - from + Math.min(0, named) * cross
   const judged = evidence.otherChunks >= tuned.minGroup && evidence.otherFit > evidence.ownFit
   if (judged && stands >= cross) return verdict(true, stands, cross, language, 'a document in the other language fits')
   if (judged && alone && stands * threshold > score * cross)
@@ -46,7 +54,11 @@ export function judge(evidence: Evidence, language: Language, tuned: Thresholds 
     score,
     threshold,
     language,
-    evidence.ratio === 0 ? 'no document holds the words of the question' : 'no document fits well enough',
+    evidence.ratio === 0
+      ? 'no document holds the words of the question'
+      : naming === 'nowhere'
+        ? 'what the question names stands in no document'
+        : 'no document fits well enough',
   )
 }
 

@@ -10,7 +10,7 @@ const entry = (id: string, fused: number, path: string, title = '', heading = ''
 const first = (query: string, list: ReturnType<typeof entry>[], tuned = hints) =>
   raiseNamed(
     list.map((one, i) => ({ ...one, ranks: { fused: i + 1 } })),
-    query,
+    { query },
     tuned,
   )
 
@@ -44,4 +44,13 @@ test('0 leaves it out, and a question that names nothing changes nothing', () =>
 
 test('a long question full of numbers is read at once', () => {
   expect(cpuMs(() => first('1.'.repeat(2_000), [entry('a', 1, '1.'.repeat(2_000))]))).toBeLessThan(1_000)
+})
+
+test('a passage that holds a rare identifier of the question goes first', () => {
+  const list = [entry('a', 1, 'x.md'), entry('b', 0.6, 'y.md')].map((one, i) => ({ ...one, ranks: { fused: i + 1 } }))
+  const raised = raiseNamed(list, { query: 'Where is KOALA-55?', holders: new Set(['b']) })
+  expect(raised.map(({ chunk, hints }) => [chunk.id, hints])).toEqual([
+    ['b', ['code']],
+    ['a', undefined],
+  ])
 })

@@ -7,6 +7,8 @@ export const hints = {
   name: 0.1,
   /** a year or a version of the question stands in its path, its title or the heading */
   date: 0.1,
+  /** it holds a rare identifier of the question */
+  code: 0.5,
 } as const
 
 type Named = { document: { path: string; title: string }; heading: string }
@@ -17,8 +19,12 @@ const YEAR_OR_VERSION = /(?<![\d.])(?:(?:19|20)\d\d|v?\d+(?:\.\d+)+)(?![\d.]*\d)
 const NAME_TOKENS = 2
 
 /** The candidates in order again, those whose document the question names raised by a little; each says why in `hints`. */
-export function raiseNamed<C extends { id: string } & Named>(fused: readonly Fused<C>[], query: string, tuned: Tuned = hints): Fused<C>[] {
-  if (tuned.name === 0 && tuned.date === 0) return [...fused]
+export function raiseNamed<C extends { id: string } & Named>(
+  fused: readonly Fused<C>[],
+  { query, holders }: { query: string; holders?: ReadonlySet<string> },
+  tuned: Tuned = hints,
+): Fused<C>[] {
+  if (Object.values(tuned).every((by) => by === 0)) return [...fused]
   const asked = new Set(tokensOf(query))
   const dates = datesIn(query)
   const named = new Map<Named['document'], boolean>()
@@ -35,6 +41,7 @@ export function raiseNamed<C extends { id: string } & Named>(fused: readonly Fus
       const own = new Set(datesIn(`${document.path} ${document.title} ${heading}`))
       if (dates.some((date) => own.has(date))) found.push('date')
     }
+    if (holders?.has(entry.chunk.id)) found.push('code')
     if (found.length === 0) return entry
     const by = found.reduce((sum, hint) => sum + tuned[hint], 0)
     return { ...entry, hints: found, scores: { ...entry.scores, fused: entry.scores.fused + by } }

@@ -1,3 +1,4 @@
+import { type Identifier, identifiersOf } from '@docent/core/text/identifiers'
 import { languageOf, scriptOf } from '@docent/core/text/language'
 import { questionTerms } from '@docent/core/text/tokens'
 import type { Language } from '../index/chunk-index.ts'
@@ -15,6 +16,8 @@ export type Plan = {
   known: number
   /** a number, a code or a file name of the question occurs in the index */
   code: boolean
+  /** part numbers, versions, error codes of the question itself: a follow-up may be about something else */
+  identifiers: Identifier[]
   /** what is embedded: with the previous turn in front of a follow-up */
   embedText: string
   followUp: boolean
@@ -69,6 +72,7 @@ export function planQuery({ query, previous }: { query: string; previous?: strin
     idfTotal,
     known: contentTotal === 0 ? 0 : contentKnown / contentTotal,
     code,
+    identifiers: identifiersOf(query),
     embedText: before ? `${before}\n${query}` : query,
     followUp: before !== '',
   }

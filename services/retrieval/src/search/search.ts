@@ -15,6 +15,7 @@ import { bothWays, crossWeight, denseWeight, evidenceOf, type Fused, fuse, ownOd
 import { judge } from './gate.ts'
 import { raiseNamed } from './hints.ts'
 import { joinNeighbours } from './join-neighbours.ts'
+import { findNamed } from './named.ts'
 import { planQuery } from './plan-query.ts'
 import { rerank } from './rerank.ts'
 import { snippetOf } from './snippet.ts'
@@ -72,14 +73,15 @@ export async function search(
   took('embed', ms.embed)
   took('dense', ms.dense)
 
-  const evidence = evidenceOf(lexical, plan.idfTotal, groups, plan.language, translated)
+  const { naming, holders } = findNamed(plan.identifiers, lexical)
+  const evidence = { ...evidenceOf(lexical, plan.idfTotal, groups, plan.language, translated), ...(naming ? { naming } : {}) }
   const writing = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text), code: plan.code }
   const odds = ownOdds(evidence, plan.language, tuning.languages)
   const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
   const balance = { weight, odds, cross: crossWeight(evidence, tuning.weights), step: tuning.languages.step }
   const fused = timed('fuse', () =>
-    raiseNamed(fuse(bothWays(lexical, translated), groups, plan.language, balance), plan.query, tuning.hints),
+    raiseNamed(fuse(bothWays(lexical, translated), groups, plan.language, balance), { query: plan.query, holders }, tuning.hints),
   )
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const ordered = reranked ?? fused

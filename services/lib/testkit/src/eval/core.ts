@@ -90,13 +90,13 @@ const only = (weight: number): TuningPatch => ({
   weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, codes: weight, cross: weight, translated: weight },
   // which language answers is judged by both legs, and what a document is called by none
   languages: { step: 0 },
-  hints: { name: 0, date: 0 },
+  hints: { name: 0, date: 0, code: 0 },
 })
 /** the ladder: each leg alone, by the weights that a request may set, then the two together */
 export const configurations: Record<string, TuningPatch> = {
   words: only(0),
   meaning: only(1),
-  'no hints': { hints: { name: 0, date: 0 } },
+  'no hints': { hints: { name: 0, date: 0, code: 0 } },
   fused: {},
 }
 
