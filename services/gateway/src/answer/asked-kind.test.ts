@@ -1,6 +1,6 @@
 import { fold } from '@docent/core/text/fold'
 import { expect, test } from 'vitest'
-import { answersKind } from './asked-kind.ts'
+import { answersKind, mayAnswerKind } from './asked-kind.ts'
 
 test.each([
   ['A1 多少钱？', '零售价: ¥899', '整机重量: 1.85 kg'],
@@ -44,4 +44,23 @@ test('where the form says nothing, any sentence may answer', () => {
     '产量排第几名？',
   ])
     expect(answersKind(fold(question))).toBeUndefined()
+})
+
+test.each([
+  ['When is the library open?', 'It is open on Mondays.', 'Books may be borrowed freely.'],
+  ['合同什么时候到期？', '合同于 2025-12-31 到期。', '合同由周敏保管。'],
+  ['What colour is the cover?', 'The cover is graphite.', 'The cover is included.'],
+  ['工服是什么颜色的？', '工服为深蓝。', '工服每人两套。'],
+  ['How fast is the guest network?', 'It has 50 Mbit/s.', 'The guest network is called Meadow.'],
+  ['水池多深？', '深 1.8 米', '水池在后院。'],
+  ['How heavy is KOALA-55?', 'Item: KOALA-55; Weight: 12 kg', 'Item: KOALA-55; Shelf: 19-D'],
+  ['PANDA-55 有多重？', '货号: PANDA-55；重量: 3 公斤', '货号: PANDA-55；位置: 28 号货架'],
+])('%s: maybe by “%s”, not by “%s”', (question, yes, no) => {
+  const holds = mayAnswerKind(fold(question))!
+  expect([holds(fold(yes)), holds(fold(no))]).toEqual([true, false])
+})
+
+test('what happens when something happens is no question for a time', () => {
+  expect(mayAnswerKind('what happens when the light is red?')).toBeUndefined()
+  expect(mayAnswerKind('需要注意哪几点？')).toBeUndefined()
 })

@@ -11,6 +11,16 @@ const amountOf = (han: string, latin: string): Kind => ({
   holds: new RegExp(`${number}\\s*(?:多|余)?个?(?:[a-z-]+ ){0,2}?(?:(?:工作)?(?:${han})|(?:${latin})\\b)`, 'u'),
 })
 
+const weekday = 'mon|tues|wednes|thurs|fri|satur|sun'
+const month = 'january|february|march|april|june|july|august|september|october|november|december'
+// a day, an hour, or what it follows upon
+const someTime = new RegExp(
+  `\\d{4}|\\d[:./-]\\d|${number}\\s?(?:多|余)?个?(?:工作)?(?:[点时月日号年天周]|小时|分钟|[ap]\\.?m\\b|(?:st|nd|rd|th)\\b|(?:[a-z-]+ ){0,2}(?:minute|hour|day|week|month|year)s?\\b)|` +
+    `[周期][一二三四五六日天末]|每|[早晚上下中午凌]{1,2}[午上晨]|[前后]|期间|立即|当天|\\b(?:${weekday})(?:day)s?\\b|\\b(?:${month})\\b|\\bin may\\b|\\bmay \\d|\\d may\\b|` +
+    '\\b(?:noon|midnight|morning|afternoon|evening|night|today|tomorrow|daily|weekly|monthly|quarterly|yearly|annually|every|each|after|before|within|when|once|until|during|soon|immediately)\\b',
+  'u',
+)
+
 /** What a question asks for by its form, and how a sentence that holds such a thing looks; both folded. */
 const kinds: Kind[] = [
   {
@@ -37,6 +47,27 @@ const kinds: Kind[] = [
   amountOf('年', 'years?'),
 ]
 
+/** Read less strictly: a sentence without such a thing is no answer, one with it may be about anything. */
+const looseKinds: Kind[] = [
+  {
+    asks: /什么颜色|哪些颜色|几种颜色|\b(?:what|which) colou?rs?\b/u,
+    holds:
+      /[红橙黄绿青蓝紫黑白灰银金棕粉褐]|\b(?:red|orange|yellow|green|blue|purple|violet|black|white|gr[ae]y|silver|gold|brown|pink|graphite)\b|颜色|\bcolou?rs?\b/u,
+  },
+  {
+    asks: /什么时候|何时|(?<!哪)几点(?!了)|哪天|哪一天|哪年|几月|^(?:and |but )?when (?:is|was|were|are|do|does|did|will|can|could|should|must|may)\b|\bwhat (?:time|date|day)\b/u,
+    holds: someTime,
+  },
+  {
+    asks: /多重|\bhow heavy\b|\bhow much do(?:es)? .* weigh\b/u,
+    holds: new RegExp(`${number}\\s*(?:kg|g|t|lbs?|公?斤|千?克|吨|kilo|gram|pound|ton)`, 'u'),
+  },
+  {
+    asks: /多(?:高|深|宽|厚|快)|how (?:tall|high|deep|wide|thick|fast|bright|loud|old)\b|how long is\b|百分之几|\bwhat percentage\b/u,
+    holds: new RegExp(`\\d|[二三四五六七八九十百千万]|\\b(?:${latinNumber}|half)\\b`, 'u'),
+  },
+]
+
 /**
  * Whether a text holds the kind of thing a question asks for: undefined where the question's form does not say, or the text is in another
  * script. Both folded.
@@ -45,6 +76,12 @@ export function answersKind(question: string): Holds | undefined {
   const asked = kinds.filter(({ asks }) => asks.test(question))
   if (asked.length > 0) return (text) => asked.some(({ holds }) => holds.test(text))
   return countsEnglish(question) ?? countsChinese(question)
+}
+
+/** Whether a text, with its headings, may hold it at all; undefined where the question's form does not say. Both folded. */
+export function mayAnswerKind(question: string): ((text: string) => boolean) | undefined {
+  const asked = looseKinds.filter(({ asks }) => asks.test(question))
+  return asked.length > 0 ? (text) => asked.some(({ holds }) => holds.test(text)) : undefined
 }
 
 const isHan = /\p{Script=Han}/u

@@ -3,7 +3,7 @@ import type { Passage, SentencesRequest, SentencesResponse } from '@docent/core/
 import { fold } from '@docent/core/text/fold'
 import { identifiersOf } from '@docent/core/text/identifiers'
 import { languageOf } from '@docent/core/text/language'
-import { answersKind } from './asked-kind.ts'
+import { answersKind, mayAnswerKind } from './asked-kind.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { contentWords, isQuoted } from './cite.ts'
 import { holdersOf, namesIn, namingsOf, shareOfCodes, versionsNotIn } from './named-rows.ts'
@@ -120,7 +120,8 @@ export async function chooseQuotes(
       (codes.length > 0 && said.every((text) => shareOfCodes(codes, text) === 0)) ||
       // what is said of 4.2 is no answer about 4.3
       versionsNotIn(question, said).length > 0 ||
-      chosen.every((candidate) => !isFit(candidate)),
+      chosen.every((candidate) => !isFit(candidate)) ||
+      said.every((text) => mayAnswerKind(fold(question))?.(fold(text)) === false),
   }
   return { quotes: readingOrder(withLists(quotes)), degraded, signs }
 }
