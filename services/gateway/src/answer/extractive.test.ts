@@ -172,3 +172,13 @@ test('a row in the other language is quoted where it alone holds the identifier'
   const { quotes } = await choose('订单 SO-2024-0041 是什么状态？', [chinese, orders], scorer({ DD: 1, SO: 0.2 }, { DD: 0.8 }))
   expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['Order: SO-2024-0041; Status: shipped'])
 })
+
+test('where a follow-up is answered is blurred by the question before it: a passage in its own language is enough near by', async () => {
+  const chinese = passage('維修電源之前要先放電。', { documentId: '0190d6a0-0000-7000-8000-000000000002' })
+  const english = passage('Batteries are covered for 12 months.', { score: 0.9 })
+  const score = scorer({ 放電: 0.9, Batteries: 0.8 })
+  const quoted = async (previous?: string) =>
+    (await choose('And for batteries?', [chinese, english], score, previous)).quotes.map(({ candidate }) => candidate.quote)
+  expect(await quoted('Is the warranty transferable?')).toEqual(['Batteries are covered for 12 months.'])
+  expect(await quoted()).toEqual(['維修電源之前要先放電。'])
+})

@@ -26,8 +26,8 @@ export type Signs = {
 export type Scorer = (sentences: SentencesRequest['sentences']) => Promise<SentencesResponse>
 
 const MAX_PASSAGES = 5
-// of the first passage's score
-const TORN = 0.95
+// of the first passage's score; what was asked before blurs in which language a follow-up is answered
+const TORN = { alone: 0.95, followUp: 0.85 }
 const MAX_CANDIDATES = 80
 const MAX_QUOTES = 3
 const LEXICAL = 0.45
@@ -61,7 +61,7 @@ export async function chooseQuotes(
   const near = passages.slice(0, MAX_PASSAGES).map((passage) => ({ passage, language: languageOf(passage.text) }))
   const [first] = near
   const nearest = near.find(({ language }) => language === asked)?.passage
-  const isTorn = nearest !== undefined && nearest.score >= TORN * first!.passage.score
+  const isTorn = nearest !== undefined && nearest.score >= TORN[previous ? 'followUp' : 'alone'] * first!.passage.score
   const language = isTorn ? asked : first?.language
   const isAcross = language !== asked
   // a passage of the question's own language in the first place keeps those of the other one

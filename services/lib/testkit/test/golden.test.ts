@@ -111,6 +111,13 @@ test.each(['tune', 'held'] as const)(
   },
 )
 
+test('a follow-up in English is answered in English where that holds it, though the question before it was answered in Chinese', async () => {
+  const { conversationId } = await stack.ask('Is the warranty transferable?')
+  const { text } = await stack.ask('And for batteries?', { conversationId })
+  expect(text).toContain('Batteries and remote controls; Warranty: 12 months')
+  expect(text).not.toMatch(/\p{Script=Han}/u)
+})
+
 test('every quotation stands in its source, word for word', () => {
   const citations = [...answers.values()].flatMap((answer) => answer.citations)
   expect(citations.length).toBeGreaterThan(100)
