@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import dns from 'node:dns'
 import { connect } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type FreezableDoor, openFreezableDoor } from '../../lib/testkit/src/freezable-door.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openFreezableDoor } from '../../lib/testkit/src/freezable-door.ts'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
@@ -64,35 +64,12 @@ function moved(url: string, to: { hostname?: string; port?: number }): string {
   return there.href
 }
 
-describe('a part whose host drops what is sent to it', { timeout: 120_000 }, () => {
-  const scope = new AsyncDisposableStack()
-  const doors = new Map<Part, FreezableDoor>()
-  let model: MockUpstream
-  let gateway: Gateway
-  beforeAll(async () => {
-    const place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-    const targets = {
-      postgres: place.databaseUrl,
-      queue: place.queueUrl,
-      cache: place.cacheUrl,
-      neighbours: place.neighbours.url,
-      model: model.url,
-    }
-    for (const part of parts) {
-      const { hostname, port } = new URL(targets[part])
-      doors.set(part, await openFreezableDoor(Number(port), hostname, scope))
-    }
-    const through = envOf(place, model, (part, url) => moved(url, { hostname: '127.0.0.1', port: doors.get(part)!.port }))
-    gateway = await startAt(through.place, scope, through.env, {}, { failures: 1_000 })
-  })
-  afterEach(() => {
-    for (const door of doors.values()) door.thaw()
-  })
-  afterAll(() => scope.disposeAsync())
-
+// they wait most of their time, each for a part of its own: so they wait together
+describe.concurrent('a part whose host drops what is sent to it', { timeout: 120_000 }, () => {
   test('a frozen door drops the SYN of who comes', async () => {
-    const door = doors.get('model')!
+    await using own = new AsyncDisposableStack()
+    const model = own.use(await openMockUpstream())
+    const door = await openFreezableDoor(Number(new URL(model.url).port), '127.0.0.1', own)
     await door.freeze()
     const late = connect(door.port, '127.0.0.1').setTimeout(300)
     const heard = await new Promise((done) => {
@@ -103,10 +80,25 @@ describe('a part whose host drops what is sent to it', { timeout: 120_000 }, () 
   })
 
   test.for(parts)('%s: each question ends in its time, as if it were dead; when it is back all is well without a restart', async (part) => {
+    await using own = new AsyncDisposableStack()
+    const place = await openPlace(own)
+    const model = own.use(await openMockUpstream())
+    const targets: Record<Part, string> = {
+      postgres: place.databaseUrl,
+      queue: place.queueUrl,
+      cache: place.cacheUrl,
+      neighbours: place.neighbours.url,
+      model: model.url,
+    }
+    const { hostname, port } = new URL(targets[part])
+    const door = await openFreezableDoor(Number(port), hostname, own)
+    const through = envOf(place, model, (each, url) => (each === part ? moved(url, { hostname: '127.0.0.1', port: door.port }) : url))
+    const gateway = await startAt(through.place, own, through.env, {}, { failures: 1_000 })
+    own.defer(() => door.thaw())
     await until('all is well', () => isWell(gateway))
     // what ends at once needs no journal; the keeper looks once a second
     model.pieceMs = part === 'queue' ? 800 : 0
-    await doors.get(part)!.freeze()
+    await door.freeze()
     // the first finds open connections that say nothing, those after it have to make new ones
     for (const reply of [await ask(gateway), ...(await Promise.all([ask(gateway), ask(gateway)]))]) {
       expected[part](reply)
@@ -119,21 +111,17 @@ describe('a part whose host drops what is sent to it', { timeout: 120_000 }, () 
       const name = part === 'neighbours' ? 'retrieval' : part
       expect(((await ready.json()) as { checks: Record<string, { ok: boolean }> }).checks[name]).toMatchObject({ ok: false })
     }
-    doors.get(part)!.thaw()
+    door.thaw()
     await until('all is well again', () => isWell(gateway), 60_000)
   })
 })
 
-describe('a part whose name does not resolve', { timeout: 120_000 }, () => {
+describe.concurrent('a part whose name does not resolve', { timeout: 120_000 }, () => {
   const scope = new AsyncDisposableStack()
   const unknown = new Map<string, 'ENOTFOUND' | 'EAI_AGAIN'>()
   let place: Place
-  let model: MockUpstream
   beforeAll(async () => {
     place = await openPlace(scope)
-    model = scope.use(await openMockUpstream())
-  })
-  beforeEach(() => {
     const real = dns.lookup
     type Heard = (error: Error | null, address?: unknown, family?: number) => void
     vi.spyOn(dns, 'lookup').mockImplementation(((host: string, options: dns.LookupOptions, heard: Heard) => {
@@ -143,17 +131,17 @@ describe('a part whose name does not resolve', { timeout: 120_000 }, () => {
       setImmediate(() => (options.all ? heard(null, [{ address: '127.0.0.1', family: 4 }]) : heard(null, '127.0.0.1', 4)))
     }) as never)
   })
-  afterEach(() => {
+  afterAll(async () => {
     vi.restoreAllMocks()
-    unknown.clear()
+    await scope.disposeAsync()
   })
-  afterAll(() => scope.disposeAsync())
 
   const cases = parts.flatMap((part) => (['ENOTFOUND', 'EAI_AGAIN'] as const).map((code) => ({ part, code })))
   test.for(cases)(
     '$part, $code: the gateway starts, each question ends as if it were dead; once it resolves all is well',
     async ({ part, code }) => {
       await using own = new AsyncDisposableStack()
+      const model = own.use(await openMockUpstream())
       // names of its own: connections to others are still open
       const nameOf = (each: Part) => `${each}-of-${part}-${code.replace('_', '-').toLowerCase()}.docent.test`
       unknown.set(nameOf(part), code)
@@ -163,7 +151,7 @@ describe('a part whose name does not resolve', { timeout: 120_000 }, () => {
       const reply = await ask(gateway)
       expected[part](reply)
       expect(reply.ms).toBeLessThan(LIMIT_MS)
-      unknown.clear()
+      unknown.delete(nameOf(part))
       await until('all is well', () => isWell(gateway))
     },
   )
