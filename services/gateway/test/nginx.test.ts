@@ -9,7 +9,15 @@ import { startChild } from './child.ts'
 import { follow } from './follow.ts'
 import { eventsOf, openPlace, type Place, post, type Received, startAt, textOf } from './harness.ts'
 
-describe('streams through nginx', () => {
+const slow = { mode: 'slow', pieceMs: 20, pieces: Array.from({ length: 70 }, (_, i) => `词${i} `) } as const satisfies Parameters<
+  typeof openMockUpstream
+>[0]
+const envOf = ({ url }: MockUpstream) => ({ LLM_BASE_URL: url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20', TRUST_PROXY: '1' })
+
+const inTurn = { concurrent: false }
+
+// one nginx is reloaded and killed here: in turn, while the frozen gateway below is waited for
+describe.concurrent('streams through nginx', () => {
   const scope = new AsyncDisposableStack()
   let place: Place
   let model: MockUpstream
@@ -18,10 +26,9 @@ describe('streams through nginx', () => {
   let nginx: Nginx
   beforeAll(async () => {
     place = await openPlace(scope)
-    model = scope.use(await openMockUpstream({ mode: 'slow', pieceMs: 20, pieces: Array.from({ length: 70 }, (_, i) => `词${i} `) }))
-    const env = { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20', TRUST_PROXY: '1' }
-    gateway = await startAt(place, scope, env)
-    other = await startAt(place, scope, env)
+    model = scope.use(await openMockUpstream(slow))
+    gateway = await startAt(place, scope, envOf(model))
+    other = await startAt(place, scope, envOf(model))
     nginx = await startNginx(nginxCommand(), gateway.port, scope)
   })
   afterAll(() => scope.disposeAsync())
@@ -31,7 +38,7 @@ describe('streams through nginx', () => {
       eventsUrl: string
     }
 
-  test('a reload cuts no stream, not even when it leads to another replica; text still arrives in pieces', async () => {
+  test('a reload cuts no stream, not even when it leads to another replica; text still arrives in pieces', inTurn, async () => {
     const streams = await Promise.all(
       Array.from({ length: 5 }, () =>
         post(`${nginx.url}/api/v1/answers`, { question: `重载 ${randomUUID()}` }, { accept: 'text/event-stream' }),
@@ -56,7 +63,7 @@ describe('streams through nginx', () => {
     await nginx.reload(gateway.port)
   })
 
-  test('a second proxy in front, which buffers and compresses as it comes: text arrives while it is being written', async () => {
+  test('a second proxy in front, which buffers and compresses as it comes: text arrives while it is being written', inTurn, async () => {
     const front = await startFrontNginx(nginxCommand(), nginx, scope)
     const question = () => ({ question: `两层代理 ${randomUUID()}` })
     const begun = await post(`${front}/api/v1/answers`, { ...question(), async: true })
@@ -81,7 +88,7 @@ describe('streams through nginx', () => {
     }
   })
 
-  test('nginx killed in mid-answer: every EventSource comes back and has the whole answer, byte for byte', async () => {
+  test('nginx killed in mid-answer: every EventSource comes back and has the whole answer, byte for byte', inTurn, async () => {
     const begun = await Promise.all(Array.from({ length: 5 }, begin))
     const followed = begun.map(({ answerId, eventsUrl }) => ({ answerId, ...follow(nginx.url + eventsUrl) }))
     await until('every reader has text', () => followed.every(({ events }) => textOf(events) !== '') || undefined)
@@ -95,30 +102,7 @@ describe('streams through nginx', () => {
     }
   })
 
-  test('a gateway that freezes in mid-answer: nginx ends what says nothing, and the EventSource ends at the other with the stored text', {
-    timeout: 180_000,
-  }, async () => {
-    const env = { LLM_BASE_URL: model.url, LLM_MODEL: 'mock', STREAM_FLUSH_MS: '20', TRUST_PROXY: '1' }
-    const victim = await startChild(place, scope, env)
-    const sweeping = await startAt(place, scope, env, { orphanMs: 4_000, sweepMs: 300, settleMs: 1_200 })
-    // a heartbeat comes each 10 s
-    const own = await startNginx(nginxCommand(), victim.port, scope, { silenceS: 12 })
-    const asked = await post(`${own.url}/api/v1/answers`, { question: `冻住 ${randomUUID()}`, async: true })
-    const { answerId, eventsUrl } = (await asked.json()) as { answerId: string; eventsUrl: string }
-    const { events, closed } = follow(own.url + eventsUrl)
-    await until('text is shown', () => textOf(events) !== '' || undefined)
-    const calls = model.requests.length
-    victim.process.kill('SIGSTOP')
-    await own.reload(sweeping.port)
-    await closed
-    expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1))
-    expect(events.at(-1)!.type).toBe('interrupted')
-    const stored = (await (await fetch(`${sweeping.url}/api/v1/answers/${answerId}`)).json()) as { state: string; text: string }
-    expect(stored).toMatchObject({ state: 'interrupted', text: textOf(events) })
-    expect(model.requests.length).toBe(calls)
-  })
-
-  test('no gateway behind nginx: an EventSource is told to come back, and does', async () => {
+  test('no gateway behind nginx: an EventSource is told to come back, and does', inTurn, async () => {
     const { eventsUrl } = await begin()
     await nginx.reload(1) // a port where nobody listens
     // a connection kept alive is still the old worker's
@@ -134,5 +118,34 @@ describe('streams through nginx', () => {
     expect(events.at(-1)!.type).toBe('done')
     expect(textOf(events)).toBe(model.pieces.join(''))
     await nginx.reload(gateway.port)
+  })
+})
+
+describe.concurrent('a frozen gateway behind nginx', () => {
+  const scope = new AsyncDisposableStack()
+  afterAll(() => scope.disposeAsync())
+
+  test('a gateway that freezes in mid-answer: nginx ends what says nothing, and the EventSource ends at the other with the stored text', {
+    timeout: 180_000,
+  }, async () => {
+    const place = await openPlace(scope)
+    const model = scope.use(await openMockUpstream(slow))
+    const victim = await startChild(place, scope, envOf(model))
+    const sweeping = await startAt(place, scope, envOf(model), { orphanMs: 4_000, sweepMs: 300, settleMs: 1_200 })
+    // a heartbeat comes each 10 s
+    const own = await startNginx(nginxCommand(), victim.port, scope, { silenceS: 12 })
+    const asked = await post(`${own.url}/api/v1/answers`, { question: `冻住 ${randomUUID()}`, async: true })
+    const { answerId, eventsUrl } = (await asked.json()) as { answerId: string; eventsUrl: string }
+    const { events, closed } = follow(own.url + eventsUrl)
+    await until('text is shown', () => textOf(events) !== '' || undefined)
+    const calls = model.requests.length
+    victim.process.kill('SIGSTOP')
+    await own.reload(sweeping.port)
+    await closed
+    expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1))
+    expect(events.at(-1)!.type).toBe('interrupted')
+    const stored = (await (await fetch(`${sweeping.url}/api/v1/answers/${answerId}`)).json()) as { state: string; text: string }
+    expect(stored).toMatchObject({ state: 'interrupted', text: textOf(events) })
+    expect(model.requests.length).toBe(calls)
   })
 })
