@@ -39,7 +39,8 @@ describe('streams that outlive their readers', () => {
   })
   afterAll(() => scope.disposeAsync())
 
-  test('an EventSource whose socket is cut three times gets each event once and is closed by 204', async () => {
+  // they wait for their readers, each for an answer of its own
+  test.concurrent('an EventSource whose socket is cut three times gets each event once and is closed by 204', async () => {
     const http = scope.use(await openProxy(gateway.port))
     const { answerId, eventsUrl } = await begin()
     const { events, closed } = follow(`http://127.0.0.1:${http.port}${eventsUrl}`)
@@ -54,12 +55,54 @@ describe('streams that outlive their readers', () => {
     expect(textOf(events)).toBe(stored.text)
   })
 
-  test('two tabs and a tab at another replica get the same events', async () => {
+  test.concurrent('two tabs and a tab at another replica get the same events', async () => {
     const { eventsUrl } = await begin()
     const [one, two, three] = await Promise.all([gateway, gateway, other].map(async (at) => allEvents(await fetch(at.url + eventsUrl))))
     expect(one).toEqual(two)
     expect(three).toEqual(one)
     expect(one!.at(-1)!.type).toBe('done')
+  })
+
+  test.concurrent('a finished answer is replayed from Postgres when its journal is gone, byte for byte', async () => {
+    const { answerId, eventsUrl } = await begin()
+    await (await fetch(gateway.url + eventsUrl)).text()
+    const journalled = await (await fetch(other.url + eventsUrl)).text()
+    const redis = new Redis(place.queueUrl)
+    expect(await redis.del(`docent:stream:${answerId}`)).toBe(1)
+    redis.disconnect()
+    expect(await (await fetch(other.url + eventsUrl)).text()).toBe(journalled)
+    expect(await (await fetch(`${other.url}${eventsUrl}?after=5`)).text()).toBe(journalled.slice(journalled.indexOf('id: 6\n')))
+  })
+
+  test.concurrent('an orphan is closed with the journalled text, and its EventSource ends', async () => {
+    const redis = new Redis(place.queueUrl)
+    const pool = openPool(place.databaseUrl)
+    const [conversation, question, answer] = [randomUUID(), randomUUID(), randomUUID()]
+    await pool.query('INSERT INTO conversation (id, principal) VALUES ($1, $2)', [conversation, 'addr:x'])
+    await pool.query(`INSERT INTO message (id, conversation, role, text, state) VALUES ($1, $2, 'question', 'q', 'done')`, [
+      question,
+      conversation,
+    ])
+    await pool.query(
+      `INSERT INTO message (id, conversation, role, state, owner, heartbeat_at, text, last_event) VALUES ($1, $2, 'answer', 'streaming', 'dead', now() - interval '20 seconds', 'one ', 2)`,
+      [answer, conversation],
+    )
+    await redis.xadd(`docent:stream:${answer}`, '1-0', 't', 'meta', 'd', '{"answerId":"x"}')
+    await redis.xadd(`docent:stream:${answer}`, '2-0', 't', 'delta', 'd', '{"text":"one "}')
+    await redis.xadd(`docent:stream:${answer}`, '3-0', 't', 'delta', 'd', '{"text":"two"}')
+    const { events, closed } = follow(`${other.url}/api/v1/answers/${answer}/events`)
+    await closed
+    expect(events.map(({ id, type }) => [id, type])).toEqual([
+      [1, 'meta'],
+      [2, 'delta'],
+      [3, 'delta'],
+      [4, 'interrupted'],
+    ])
+    expect(await (await fetch(`${gateway.url}/api/v1/answers/${answer}`)).json()).toMatchObject({ state: 'interrupted', text: 'one two' })
+    const { rows } = await pool.query('SELECT state FROM record WHERE answer = $1', [answer])
+    expect(rows).toEqual([{ state: 'interrupted' }])
+    redis.disconnect()
+    await pool.end()
   })
 
   test('the first token is not held back, later ones leave together', async () => {
@@ -111,47 +154,5 @@ describe('streams that outlive their readers', () => {
         (await begin().then(async (next) => textOf(await allEvents(await fetch(other.url + next.eventsUrl))))) === model.pieces.join('') ||
         undefined,
     )
-  })
-
-  test('a finished answer is replayed from Postgres when its journal is gone, byte for byte', async () => {
-    const { answerId, eventsUrl } = await begin()
-    await (await fetch(gateway.url + eventsUrl)).text()
-    const journalled = await (await fetch(other.url + eventsUrl)).text()
-    const redis = new Redis(place.queueUrl)
-    expect(await redis.del(`docent:stream:${answerId}`)).toBe(1)
-    redis.disconnect()
-    expect(await (await fetch(other.url + eventsUrl)).text()).toBe(journalled)
-    expect(await (await fetch(`${other.url}${eventsUrl}?after=5`)).text()).toBe(journalled.slice(journalled.indexOf('id: 6\n')))
-  })
-
-  test('an orphan is closed with the journalled text, and its EventSource ends', async () => {
-    const redis = new Redis(place.queueUrl)
-    const pool = openPool(place.databaseUrl)
-    const [conversation, question, answer] = [randomUUID(), randomUUID(), randomUUID()]
-    await pool.query('INSERT INTO conversation (id, principal) VALUES ($1, $2)', [conversation, 'addr:x'])
-    await pool.query(`INSERT INTO message (id, conversation, role, text, state) VALUES ($1, $2, 'question', 'q', 'done')`, [
-      question,
-      conversation,
-    ])
-    await pool.query(
-      `INSERT INTO message (id, conversation, role, state, owner, heartbeat_at, text, last_event) VALUES ($1, $2, 'answer', 'streaming', 'dead', now() - interval '20 seconds', 'one ', 2)`,
-      [answer, conversation],
-    )
-    await redis.xadd(`docent:stream:${answer}`, '1-0', 't', 'meta', 'd', '{"answerId":"x"}')
-    await redis.xadd(`docent:stream:${answer}`, '2-0', 't', 'delta', 'd', '{"text":"one "}')
-    await redis.xadd(`docent:stream:${answer}`, '3-0', 't', 'delta', 'd', '{"text":"two"}')
-    const { events, closed } = follow(`${other.url}/api/v1/answers/${answer}/events`)
-    await closed
-    expect(events.map(({ id, type }) => [id, type])).toEqual([
-      [1, 'meta'],
-      [2, 'delta'],
-      [3, 'delta'],
-      [4, 'interrupted'],
-    ])
-    expect(await (await fetch(`${gateway.url}/api/v1/answers/${answer}`)).json()).toMatchObject({ state: 'interrupted', text: 'one two' })
-    const { rows } = await pool.query('SELECT state FROM record WHERE answer = $1', [answer])
-    expect(rows).toEqual([{ state: 'interrupted' }])
-    redis.disconnect()
-    await pool.end()
   })
 })
