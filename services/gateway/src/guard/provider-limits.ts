@@ -36,19 +36,24 @@ export function createProviderGate(redis: Redis, name: string, limits: ProviderL
   async function enter(promptTokens: number): Promise<Leave | LimitName> {
     if (requestsAtOnce && atOnce >= requestsAtOnce) return 'requestsAtOnce'
     atOnce++
-    const guessed = await tokens?.take(promptTokens)
-    const over = guessed && !guessed.fits ? 'tokensPerMinute' : requests && !(await requests.take(1)).fits ? 'requestsPerMinute' : undefined
-    if (over) {
-      atOnce--
-      if (over === 'requestsPerMinute') await guessed?.change(-promptTokens)
-      return over
-    }
-    return {
-      again: async () => !requests || (await requests.take(1)).fits,
-      async end(usedTokens) {
-        atOnce--
-        await guessed?.change(usedTokens - promptTokens)
-      },
+    let isIn = false
+    try {
+      const guessed = await tokens?.take(promptTokens)
+      if (guessed && !guessed.fits) return 'tokensPerMinute'
+      if (requests && !(await requests.take(1)).fits) {
+        await guessed?.change(-promptTokens)
+        return 'requestsPerMinute'
+      }
+      isIn = true
+      return {
+        again: async () => !requests || (await requests.take(1)).fits,
+        async end(usedTokens) {
+          atOnce--
+          await guessed?.change(usedTokens - promptTokens)
+        },
+      }
+    } finally {
+      if (!isIn) atOnce--
     }
   }
 
