@@ -188,7 +188,8 @@ describe('budgets', () => {
   let asked = 0
   const ask = (gateway: Gateway) => post(`${gateway.url}/api/v1/ask`, { question: `问题 ${++asked}` })
   const answered = async (response: Promise<Response>) => (await (await response).json()) as Answer
-  const stepsOf = async (response: Promise<Response>) => (await answered(response)).degraded.join()
+  // a cache that is too slow for a crowd on a busy machine is said, too, and is not what is asked here
+  const stepsOf = async (response: Promise<Response>) => (await answered(response)).degraded.filter((step) => step !== 'cache').join()
   const recordOf = async (gateway: Gateway, id: string) =>
     ((await (await fetch(`${gateway.url}/api/v1/records/${id}`, { headers: owner })).json()) as { record: object }).record
   async function used(gateway: Gateway): Promise<{ tokens: number; cost: number }> {

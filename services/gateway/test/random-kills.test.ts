@@ -116,6 +116,7 @@ function readAll(url: string): Promise<Read> {
       source.addEventListener(name, (event) => {
         // an EventSource's own trouble is an `error` event too, without data
         if (event.data === undefined) return void (source.readyState === EventSource.CLOSED && resolve(read))
+        if (source.readyState === EventSource.CLOSED) return // this package tells the rest of a chunk in which it was closed; a browser does not
         if (lastSeenOn !== connection && read.events.length > 0) read.resumes++
         lastSeenOn = connection
         read.events.push({ id: Number(event.lastEventId), type: name })
