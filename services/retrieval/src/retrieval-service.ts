@@ -64,7 +64,16 @@ export async function startRetrieval(
     routers: [
       healthRouter(checks, { up: dependencyUp(metrics), needed: ['postgres', 'index'] }),
       requireInternal(config.internalToken),
-      searchRouter({ index, dense, translate: createDictionary(), corpus, reranker, events, isLoaded: () => follower.loaded }),
+      searchRouter({
+        index,
+        dense,
+        translate: createDictionary(),
+        corpus,
+        reranker,
+        events,
+        isLoaded: () => follower.loaded,
+        catchUp: follower.catchUp,
+      }),
     ],
   })
   app.disable('etag') // a hash of each response, and nobody asks by it

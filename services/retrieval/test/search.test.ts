@@ -37,6 +37,7 @@ async function start(options: {
   reranker?: Reranker
   chromaUrl?: string
   env?: Record<string, string>
+  corpus?: Corpus
 }): Promise<string> {
   const config = readConfig({
     HOST: '127.0.0.1',
@@ -49,7 +50,8 @@ async function start(options: {
     ...options.env,
   })
   const { embedder: model, reranker } = options
-  const parts = { log: createLogger('retrieval', 'silent'), embedder: model, ...(reranker ? { reranker } : {}) }
+  const log = createLogger('retrieval', 'silent')
+  const parts = { log, embedder: model, ...(reranker ? { reranker } : {}), ...(options.corpus ? { corpus: options.corpus } : {}) }
   const service = await startRetrieval(config, scope, parts)
   return service.url
 }
@@ -404,6 +406,26 @@ describe('sentences', () => {
     await expect.poll(stands, { timeout: 10_000 }).toEqual([expect.any(Number), expect.any(Number)])
     const [fits, other] = await stands()
     expect(fits!).toBeGreaterThan(other!)
+  })
+})
+
+describe('a document that was replaced a moment ago', () => {
+  const zebra = (parts: string[]) => shelve(corpus, { path: 'animals/zebra.md', title: 'Zebras', parts })
+  // nobody tells this one of changes, and it looks by itself once a minute
+  const deaf = () => ({ ...corpus, onChange: () => ({ [Symbol.asyncDispose]: async () => undefined }) })
+
+  test('is asked once more, of what it says now; one that is gone says nothing', async () => {
+    const id = await zebra(['A zebra has 40 stripes.'])
+    const base = await start({ embedder: fakeEmbedder(), corpus: deaf(), env: { FEED_POLL_MS: '60000' } })
+    expect((await search('How many stripes has a zebra?', {}, { base })).passages[0]!.text).toBe('A zebra has 40 stripes.')
+
+    await zebra(['A zebra has 80 stripes.'])
+    const { passages, answerable } = await search('How many stripes has a zebra?', {}, { base })
+    expect([answerable, passages[0]?.text]).toEqual([true, 'A zebra has 80 stripes.'])
+
+    await corpus.removeDocument(id)
+    const gone = await search('How many stripes has a zebra?', {}, { base })
+    expect(gone.passages.filter(({ documentId }) => documentId === id)).toEqual([])
   })
 })
 

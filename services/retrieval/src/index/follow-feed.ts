@@ -7,10 +7,13 @@ import type { SnapshotKeeper } from './keep-snapshot.ts'
 const CHANGES = 500
 // how long indexing keeps the event loop from health checks and searches, except within one document
 const TURN_MS = 8
+const CATCH_UP_MS = 1_000
 
 export type Follower = AsyncDisposable & {
   readonly loaded: boolean
   readonly lastError: unknown
+  /** resolves when a look at the feed that begins from now on is over, after a second at the latest */
+  catchUp(): Promise<void>
   /** resolves after the first attempt to load, so that a database that comes later is no reason not to start */
   readonly tried: Promise<void>
 }
@@ -29,6 +32,7 @@ export function followFeed(
   let lastError: unknown
   let wake: () => void = () => undefined
   let woken = false
+  let waiting: (() => void)[] = []
 
   async function load(): Promise<void> {
     const started = performance.now()
@@ -100,7 +104,10 @@ export function followFeed(
     while (!stopped.signal.aborted) {
       if (!woken) await nextTurn()
       woken = false
+      const told = waiting
+      waiting = []
       if (!stopped.signal.aborted) await step()
+      for (const tell of told) tell()
     }
   }
 
@@ -122,6 +129,17 @@ export function followFeed(
   const following = follow()
   return {
     tried,
+    catchUp() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const late = setTimeout(resolve, CATCH_UP_MS)
+      waiting.push(() => {
+        clearTimeout(late)
+        resolve()
+      })
+      woken = true
+      wake()
+      return promise
+    },
     get loaded() {
       return seq >= 0
     },

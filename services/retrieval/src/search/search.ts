@@ -29,19 +29,20 @@ export type SearchDeps = {
   corpus: Pick<Corpus, 'parentsOf'>
   reranker?: Reranker | undefined
   events: RetrievalEvents
+  /** brings the index up to what the corpus holds now, or waits as long as is worth waiting */
+  catchUp?: (() => Promise<void>) | undefined
 }
 // of the best passages so many more than are asked for have their sections read: some of the best say the same again
 const SPARE = 4
 
-type Call = { principal: Principal; requestId: string; signal: AbortSignal }
+const REPLACED = 'its document was replaced a moment ago'
+
+type Call = { principal: Principal; requestId: string; signal: AbortSignal; started?: number }
 
 /** The order of steps of one question: plan → lexical ‖ dense → fuse → gate → rerank, when asked for → diversify → parents → neighbours joined. */
-export async function search(
-  request: SearchRequest,
-  { index, dense, translate, corpus, reranker, events }: SearchDeps,
-  { principal, requestId, signal }: Call,
-): Promise<SearchResponse> {
-  const started = performance.now()
+export async function search(request: SearchRequest, deps: SearchDeps, call: Call): Promise<SearchResponse> {
+  const { index, dense, translate, corpus, reranker, events, catchUp } = deps
+  const { principal, requestId, signal, started = performance.now() } = call
   const timings: Partial<Record<Stage, number>> = {}
   const took = (stage: Stage, ms: number) => {
     timings[stage] = Math.round(ms * 1_000) / 1_000
@@ -98,11 +99,13 @@ export async function search(
   const stillAllowed = allowedChunks(request.filters, principal, index.isRestricted)
   const shown = choices
     .filter(({ entry: { chunk } }) => !stillAllowed || stillAllowed(index.byId(chunk.id) ?? chunk))
-    .map((choice) =>
-      choice.kept && parents && !parents.has(choice.entry.chunk.id)
-        ? { ...choice, kept: false, why: 'its document was replaced a moment ago' }
-        : choice,
-    )
+    .map((choice) => (choice.kept && parents && !parents.has(choice.entry.chunk.id) ? { ...choice, kept: false, why: REPLACED } : choice))
+  // what it says now may be the answer: asked once more, of the newer version
+  if (catchUp && shown.some(({ why }) => why === REPLACED)) {
+    await catchUp()
+    signal.throwIfAborted()
+    return search(request, { ...deps, catchUp: undefined }, { ...call, started })
+  }
   const found = shown
     .filter((choice) => choice.kept)
     .map(({ entry: { chunk, scores } }) => passageOf(chunk, scores, parents?.get(chunk.id), snippets.get(chunk.id)!))
