@@ -16,7 +16,7 @@ import { createEvents } from './events.ts'
 import { createExtractClient } from './extract-client.ts'
 import { fillGenerations } from './generations/fill-generations.ts'
 import { createFindServing } from './generations/serving.ts'
-import { indexDocument } from './jobs/index-document.ts'
+import { type IndexDeps, indexDocument } from './jobs/index-document.ts'
 import { createLane } from './jobs/lane.ts'
 import { createMeasure, type Measure } from './measure.ts'
 import type { PauseReason } from './pauses.ts'
@@ -32,6 +32,7 @@ import { readRouter } from './routes/read.ts'
 import { removeStaleUploads } from './routes/upload.ts'
 import { createScanner } from './scan/scan-folder.ts'
 import { watchFolder } from './scan/watch-folder.ts'
+import { lendSpare } from './spare-worker.ts'
 import { startStatusFile } from './status-file.ts'
 import { startWebhook } from './webhook.ts'
 import { createGate } from './work-gate.ts'
@@ -78,25 +79,24 @@ export async function startIngest(
     createScanner({ corpus, events, log, folder: config.folder, settleMs: config.settleMs, maxFileBytes: config.maxFileBytes, push }),
   )
   let densePending: () => void = () => undefined
-  const worker = startWorker(
-    indexDocument,
-    {
-      corpus,
-      findServing,
-      extractor,
-      events,
-      findChunking: chunking.find,
-      folder: config.folder,
-      lane: createLane(),
-      densePending: () => densePending(),
-      waitFor: gate.waitFor,
-      isWaiting: gate.isWaiting,
-    },
-    connection,
-    { concurrency, log, prefix },
-  )
+  const jobDeps: IndexDeps = {
+    corpus,
+    findServing,
+    extractor,
+    events,
+    findChunking: chunking.find,
+    folder: config.folder,
+    lane: createLane(),
+    densePending: () => densePending(),
+    waitFor: gate.waitFor,
+    isWaiting: gate.isWaiting,
+  }
+  const worker = startWorker(indexDocument, jobDeps, connection, { concurrency, log, prefix })
   await worker.pause(true) // until the first look has found no reason to wait
-  scope.defer(() => closeWorker(worker))
+  const spare = startWorker(indexDocument, jobDeps, connection, { concurrency: 1, log, prefix })
+  const workers = [worker, spare]
+  scope.defer(async () => void (await Promise.all(workers.map(closeWorker))))
+  scope.use(await lendSpare(worker, spare, queue, { concurrency, isWaiting: gate.isWaiting, log }))
   const reconciler = scope.use(
     startReconciler({
       corpus,
@@ -158,7 +158,7 @@ export async function startIngest(
       ingestRouter({ corpus, events, scanner, reconciler, measure, chunking, statusFile }),
       chunkingRouter({ chunking }),
       generationsRouter({ corpus, models, events, filler, densePending: () => densePending() }),
-      bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, worker, id) }),
+      bulkRouter({ corpus, events, scanner, push, stopJob: (id) => stopJob(queue, workers, id) }),
       chunksRouter({ corpus, extractor, push, folder: config.folder }),
       readRouter({ extractor, chunking, folder: config.folder, maxFileBytes: config.maxFileBytes }),
       documentsRouter({ corpus, events, scanner, push, folder: config.folder, maxFileBytes: config.maxFileBytes }),

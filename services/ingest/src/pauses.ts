@@ -11,6 +11,7 @@ export const pauseSentences = {
   extractor_down: 'The extractor does not answer; it goes on when it does.',
   queue_down: 'The queue does not answer; documents wait in the ledger.',
   mass_removal: 'Many files are gone at once; nothing is removed before POST /api/v1/documents/confirm-removal.',
+  dense_behind: 'The dense index does not keep up with writes; documents are found by their words until their vectors have followed.',
   folder_missing: 'The folder is missing: mount it, or set DOCENT_FOLDER. Nothing is removed.',
 } as const
 
@@ -28,7 +29,7 @@ export const stopsWork: ReadonlySet<PauseReason> = new Set<PauseReason>([
   'extractor_down',
 ])
 
-/** Only the removal of what is missing waits; everything else goes on. */
+/** Only the removal of what is missing waits, or vectors alone; everything else goes on. */
 export function isPausing(reason: PauseReason): boolean {
-  return reason !== 'mass_removal'
+  return reason !== 'mass_removal' && reason !== 'dense_behind'
 }

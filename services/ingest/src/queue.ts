@@ -67,9 +67,9 @@ export function fillOfInfo(info: string): number {
 }
 
 /** Takes a document's job out of the line, or tells it to stop where it runs in this process. Best effort: the ledger has the say. */
-export async function stopJob(queue: Queue, worker: Worker, documentId: string): Promise<void> {
+export async function stopJob(queue: Queue, workers: readonly Worker[], documentId: string): Promise<void> {
   const jobId = await queue.getDeduplicationJobId(documentId)
-  if (!jobId || worker.cancelJob(jobId, 'cancelled by hand')) return
+  if (!jobId || workers.some((worker) => worker.cancelJob(jobId, 'cancelled by hand'))) return
   await queue.remove(jobId)
 }
 

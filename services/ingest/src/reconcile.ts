@@ -59,6 +59,7 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
   const soon = () => AbortSignal.any([stop.signal, AbortSignal.timeout(ANSWER_MS)])
   let compareDense = true // at the start: Chroma may be anything
   let comparedAt = 0
+  let pendings = 0 // documents whose vectors could not be written
   let served: Generation | undefined
 
   /** Work waits while a neighbour that it needs is away, room is short or the owner wants it to, and goes on by itself. */
@@ -149,8 +150,11 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
     const isDue = compareDense || age > DENSE_FULL_MS || (corpus.isDenseDoubtful() && age > DOUBT_INTERVALS * deps.intervalMs)
     if (!broken && !isDue) return
     compareDense = true
+    const asked = pendings
     const mended = await corpus.reconcileDense(generation)
-    compareDense = false
+    // what a document could not write while this was compared is for the next look
+    compareDense = pendings !== asked
+    gate.set('dense_behind', compareDense)
     comparedAt = performance.now()
     if (mended.added + mended.removed > 0) log.info(mended, 'the dense index was mended from Postgres')
   }
@@ -188,6 +192,8 @@ export function startReconciler(deps: ReconcileDeps): Reconciler {
     },
     densePending: () => {
       compareDense = true
+      pendings++
+      gate.set('dense_behind', true)
     },
     async [Symbol.asyncDispose]() {
       stop.abort()

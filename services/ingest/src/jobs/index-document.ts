@@ -139,12 +139,13 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   const chunking = await deps.findChunking() // one for all of this version; when it changes meanwhile, the version is found stale
   const { model, dimension } = generation
   const tell = async (stage: 'extract' | 'read' | 'saved', progress: Progress) => {
-    await corpus.markAttempt(attempt, stage, progress)
+    const isWanted = await corpus.markAttempt(attempt, stage, progress)
+    if (!isWanted) throw new AppError('conflict', 'The document has changed meanwhile, or is gone.')
     events.documentChanged({ documentId: document.id, path: document.path, state: 'indexing', progress })
   }
   const watch = {
     progress: (progress: Progress) => tell('extract', progress),
-    arrives: () => corpus.markAttempt(attempt, 'read'),
+    arrives: async () => void (await corpus.markAttempt(attempt, 'read')),
   }
   const extracted = wellFormed(await timed(stages, 'extract', () => readDocument(document, deps, signal, watch)))
   const edits = document.editRevision > 0 ? await corpus.listChunkEdits(document.id) : []

@@ -25,11 +25,13 @@ export function createAttempts(database: Database): Attempts {
       return Number(rows[0]!.id)
     },
     async markAttempt(attemptId, stage, progress) {
-      await database.query(
-        `WITH marked AS (UPDATE attempt SET detail = $2 WHERE id = $1 AND ended_at IS NULL RETURNING document)
-         UPDATE document d SET updated_at = now() FROM marked WHERE d.id = marked.document AND state = 'indexing'`,
+      const { rowCount } = await database.query(
+        `WITH marked AS (UPDATE attempt SET detail = $2 WHERE id = $1 AND ended_at IS NULL RETURNING document, content_hash)
+         UPDATE document d SET updated_at = now() FROM marked
+         WHERE d.id = marked.document AND d.state = 'indexing' AND d.content_hash = marked.content_hash`,
         [attemptId, JSON.stringify({ stage, ...(progress ? { progress } : {}) })],
       )
+      return rowCount === 1
     },
     isLatestAttempt: (attemptId, documentId) => isLatestAttempt(database, attemptId, documentId),
     async endAttempt(attemptId, outcome, { code, ...figures }) {

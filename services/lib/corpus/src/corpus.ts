@@ -258,7 +258,8 @@ export type Corpus = {
    * How far an attempt has come, for the case that it ends without a word: `extract`: the extractor reads the file; `read`: its text is in
    * this process; `saved`: vectors have been kept since. A sign of life of its document, too.
    */
-  markAttempt(attemptId: number, stage: 'extract' | 'read' | 'saved', progress?: Progress): Promise<void>
+  /** false when its work is wanted no more: the document has other content now, is gone, or a later attempt has begun */
+  markAttempt(attemptId: number, stage: 'extract' | 'read' | 'saved', progress?: Progress): Promise<boolean>
   /**
    * Attempts at this content that ended without a word while its text was in their process and nothing had been kept, since the last one
    * that got further; less one for each other document that was lost in between and went well later: then it was not this text.

@@ -30,6 +30,7 @@ const PAGE = 5_000
 const QUERIES = 100
 const QUERY_MS = 3_000
 const WRITE_MS = 60_000
+const JOB_MS = 8_000 // a document does not wait longer for an index that is busy with something else
 const REST_MS = 30_000
 const SLOW_LOOKS = 3
 // float16 and Chroma's own rounding leave a vector nearly, not exactly, its own nearest neighbour
@@ -88,18 +89,18 @@ export function createVectors(options: ChromaOptions | undefined, database: Data
   /** After a write that was not answered in time the next ones are not tried for a while: the reconciler brings what they would have. */
   async function add(rows: readonly DenseRow[], generation: Generation): Promise<void> {
     if (performance.now() < restsUntil) throw new Late('the dense index did not answer a write; others wait a little')
-    await write(rows, generation).catch((error: unknown) => {
+    await write(rows, generation, JOB_MS).catch((error: unknown) => {
       if (isSilent(error)) restsUntil = performance.now() + REST_MS
       throw error
     })
   }
 
-  async function write(rows: readonly DenseRow[], generation: Generation): Promise<void> {
+  async function write(rows: readonly DenseRow[], generation: Generation, limitMs = WRITE_MS): Promise<void> {
     for (const language of languages) {
       const written = rows.filter((row) => row.language === language)
       for (let at = 0; at < written.length; at += BATCH) {
         const some = written.slice(at, at + BATCH)
-        await using(generation, language, AbortSignal.timeout(WRITE_MS), (collection) =>
+        await using(generation, language, AbortSignal.timeout(limitMs), (collection) =>
           collection.add({
             ids: some.map((row) => row.id),
             embeddings: some.map((row) => [...row.vector]),
