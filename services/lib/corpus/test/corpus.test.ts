@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Chunk } from '@docent/core/chunk'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { openHangingDoor } from '../../testkit/src/hanging-door.ts'
 import { tempDatabase } from '../../testkit/src/temp-database.ts'
 import { until } from '../../testkit/src/until.ts'
 import { chunkId } from '../src/chunks.ts'
@@ -290,40 +291,14 @@ test('the canary passes on a whole index and fails on an emptied one, which is m
   await corpus.denseCanary(generation, signal())
 })
 
-/** A Chroma behind a door: what is asked of it is told, and `hang` lets a kind of request wait without end. */
-async function openDoor() {
-  const seen: string[] = []
-  const door = { hang: (_path: string) => false }
-  const target = new URL(inject('stores').chromaUrl)
-  const server = createServer((req, res) => {
-    seen.push(`${req.method} ${req.url}`)
-    if (door.hang(req.url!)) return
-    const onward = request(
-      { host: target.hostname, port: target.port, method: req.method, path: req.url, headers: req.headers },
-      (answer) => {
-        res.writeHead(answer.statusCode!, answer.headers)
-        answer.pipe(res)
-      },
-    )
-    onward.on('error', () => res.destroy())
-    req.pipe(onward)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  scope.defer(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const behind = createCorpus(open(urls.corpusUrl), { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, quiet)
-  const dropped = () => seen.filter((line) => line.startsWith('DELETE') && line.includes('/collections/')).length
-  return { door, behind, dropped }
-}
-
 test('an index that is slow is not torn: nothing is dropped for it, until it has been slow at three looks', {
   timeout: 60_000,
 }, async () => {
   await index(await add(), await makeChunks(3))
   await corpus.reconcileDense(generation)
-  const { door, behind, dropped } = await openDoor()
+  const door = await openHangingDoor(inject('stores').chromaUrl, scope)
+  const behind = createCorpus(open(urls.corpusUrl), { url: door.url }, quiet)
+  const dropped = () => door.seen.filter((line) => line.startsWith('DELETE') && line.includes('/collections/')).length
   await behind.denseCanary(generation, signal())
   door.hang = (path) => path.endsWith('/query') && dropped() === 0
   for (const _look of [1, 2]) await expect(behind.reconcileDense(generation)).rejects.toThrow(/no answer|timeout/)
