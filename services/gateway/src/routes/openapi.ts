@@ -35,6 +35,7 @@ const ChunkView = z
     enabled: z.boolean(),
     overridden: z.boolean(),
     original: z.string().optional(),
+    cutBy: z.array(loose).optional(),
   })
   .meta({ id: 'Chunk' })
 const CollectionView = z

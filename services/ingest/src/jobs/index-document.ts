@@ -149,10 +149,13 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
   }
   const extracted = wellFormed(await timed(stages, 'extract', () => readDocument(document, deps, signal, watch)))
   const edits = document.editRevision > 0 ? await corpus.listChunkEdits(document.id) : []
-  const chunks = await timed(stages, 'chunk', () => applyEdits(chunkDocument(extracted, chunkingFor(document, chunking)), edits))
+  const chunks = await timed(stages, 'chunk', () =>
+    applyEdits(extracted.text, chunkDocument(extracted, chunkingFor(document, chunking)), edits),
+  )
   if (chunks.length === 0) throw new AppError('empty', 'The file holds no text: put content into it, or remove it.')
 
-  const texts = new Map(chunks.map((chunk) => [chunk.textHash, embedText(chunk)]))
+  // what the owner took out of search is not sent to a model either
+  const texts = new Map(chunks.filter(({ isDisabled }) => !isDisabled).map((chunk) => [chunk.textHash, embedText(chunk)]))
   const known = await corpus.vectorHashes([...texts.keys()], model)
   const missing = [...texts.keys()].filter((hash) => !known.has(hash))
   const embedded = (made: number) => {

@@ -1,6 +1,6 @@
 import { AppError, isErrorCode } from '@docent/core/errors'
 import { isStorable } from '@docent/core/text/storable'
-import type { Corpus, DocumentChunk } from '@docent/corpus/corpus'
+import type { ChunkEdit, Corpus, DocumentChunk } from '@docent/corpus/corpus'
 import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
@@ -50,16 +50,8 @@ export function chunksRouter({ corpus, extractor, push, folder }: Deps): Router 
     const items = found.slice(0, query.limit)
     const edits = await corpus.listChunkEdits(params.documentId)
     res.json({
-      items: items.map(viewOf),
-      orphaned: edits
-        .filter(({ isOrphaned }) => isOrphaned)
-        .map(({ sourceHash, sourceText, isDisabled, text, at }) => ({
-          sourceHash,
-          sourceText,
-          enabled: !isDisabled,
-          ...(text === null ? {} : { text }),
-          at,
-        })),
+      items: items.map((chunk) => viewOf(chunk, edits)),
+      orphaned: edits.filter(({ isOrphaned }) => isOrphaned).map(editView),
       ...(found.length > items.length ? { next: String(items.at(-1)!.ordinal) } : {}),
     })
   })
@@ -73,14 +65,22 @@ export function chunksRouter({ corpus, extractor, push, folder }: Deps): Router 
     if (!chunk) throw new AppError('not_found', 'There is no such chunk in the version that serves; list the chunks again.')
     const source = chunk.source ?? { hash: chunk.textHash, text: chunk.text }
     // edits of the same chunk add up: what is not named stays
-    const old = (await corpus.listChunkEdits(params.documentId)).find(({ sourceHash }) => sourceHash === source.hash)
+    const edits = await corpus.listChunkEdits(params.documentId)
+    const old = edits.find(({ sourceHash }) => sourceHash === source.hash)
     const isDisabled = body.enabled === undefined ? (old?.isDisabled ?? false) : !body.enabled
-    const text = body.text === undefined ? (old?.text ?? null) : body.text === source.text ? null : body.text
+    const isSource = body.text === null || body.text === source.text
+    const text = body.text === undefined ? (old?.text ?? null) : isSource ? null : body.text
     const edit = isDisabled || text !== null ? { sourceText: source.text, isDisabled, text, by: principal.id } : undefined
     await corpus.editChunk(params.documentId, source.hash, edit)
+    // whoever wants all of a chunk back wants no edit of another chunk in it any more
+    const cutBy = edit ? [] : (chunk.cutBy ?? [])
+    const isRestored = isSource || (body.enabled === true && chunk.isDisabled === true)
+    if (isRestored) for (const hash of cutBy) await corpus.editChunk(params.documentId, hash, undefined)
     await push([document], 'now')
+    const { cutBy: _, ...whole } = { ...chunk, isDisabled, text: text ?? source.text, source: text === null ? undefined : source }
+    const isCut = cutBy.length > 0 && !isRestored
     res.status(202).json({
-      ...viewOf({ ...chunk, isDisabled, text: text ?? source.text, ...(text === null ? {} : { source }) }),
+      ...viewOf(isCut ? chunk : whole, edits),
       state: (await corpus.findDocument(document.id))?.state,
     })
   })
@@ -131,6 +131,20 @@ export function chunksRouter({ corpus, extractor, push, folder }: Deps): Router 
   return router
 }
 
-function viewOf({ isDisabled, source, ...chunk }: DocumentChunk) {
-  return { ...chunk, enabled: !isDisabled, overridden: source !== undefined, ...(source ? { original: source.text } : {}) }
+function viewOf(
+  { isDisabled, source, cutBy, ...chunk }: Omit<DocumentChunk, 'source'> & { source?: DocumentChunk['source'] | undefined },
+  edits: readonly ChunkEdit[],
+) {
+  const cuts = edits.filter(({ sourceHash }) => cutBy?.includes(sourceHash)).map(editView)
+  return {
+    ...chunk,
+    enabled: !isDisabled,
+    overridden: source !== undefined,
+    ...(source ? { original: source.text } : {}),
+    ...(cuts.length > 0 ? { cutBy: cuts } : {}),
+  }
+}
+
+function editView({ sourceHash, sourceText, isDisabled, text, at }: ChunkEdit) {
+  return { sourceHash, sourceText, enabled: !isDisabled, ...(text === null ? {} : { text }), at }
 }

@@ -18,9 +18,10 @@ type ChunkRow = {
   is_disabled: boolean
   source_hash: string | null
   source_text: string | null
+  cut_by: string[]
 }
 const chunkSql = `SELECT c.id, c.ordinal, c.text, c.header, c.page, c.place, c.heading, c.start_at, c.end_at, c.text_hash, c.parent_start, c.parent_end, c.parent_text,
-    c.is_disabled, c.source_hash, c.source_text
+    c.is_disabled, c.source_hash, c.source_text, c.cut_by
   FROM chunk c JOIN document d ON d.id = c.document AND d.active_version = c.version WHERE c.document = $1`
 
 /** The chunks of one document as its owner sees and edits them. */
@@ -53,7 +54,7 @@ export function createChunkEdits(
       }>(
         `SELECT e.source_hash, e.source_text, e.is_disabled, e.text, e.changed_by, e.changed_at, NOT EXISTS (
            SELECT 1 FROM chunk c JOIN document d ON d.id = c.document AND d.active_version = c.version
-           WHERE c.document = e.document AND coalesce(c.source_hash, c.text_hash) = e.source_hash) AS is_orphaned
+           WHERE c.document = e.document AND (coalesce(c.source_hash, c.text_hash) = e.source_hash OR e.source_hash = ANY (c.cut_by))) AS is_orphaned
          FROM chunk_edit e WHERE e.document = $1 ORDER BY e.changed_at, e.source_hash`,
         [documentId],
       )
@@ -100,5 +101,6 @@ function toChunk(row: ChunkRow): DocumentChunk {
     parent: { start: row.parent_start, end: row.parent_end, text: row.parent_text },
     isDisabled: row.is_disabled,
     ...(row.source_hash && row.source_text !== null ? { source: { hash: row.source_hash, text: row.source_text } } : {}),
+    ...(row.cut_by.length > 0 ? { cutBy: row.cut_by } : {}),
   }
 }

@@ -140,7 +140,7 @@ async function flip(
 ): Promise<Flipped> {
   await fence(client, document, attemptId)
   await keepVectors(client)
-  const hashes = [...new Set(chunks.map((chunk) => chunk.textHash))]
+  const hashes = [...new Set(chunks.filter((chunk) => !chunk.isDisabled).map((chunk) => chunk.textHash))]
   const { rows } = await client.query<{ n: string }>('SELECT count(*) AS n FROM embedding WHERE model = $1 AND text_hash = ANY($2)', [
     generation.model,
     hashes,
@@ -162,10 +162,11 @@ async function flip(
 
 async function insertChunks(client: Queryable, documentId: string, version: number, chunks: readonly Chunk[]): Promise<void> {
   await client.query(
-    `INSERT INTO chunk (id, document, version, ordinal, text, header, page, place, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text)
-     SELECT id, $1, $2, ordinal, text, header, page, place, ARRAY(SELECT jsonb_array_elements_text(heading)), start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text
-     FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::text[], $12::int[], $13::int[], $14::text[], $15::boolean[], $16::text[], $17::text[], $18::jsonb[])
-     AS row (id, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text, place)`,
+    `INSERT INTO chunk (id, document, version, ordinal, text, header, page, place, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text, cut_by)
+     SELECT id, $1, $2, ordinal, text, header, page, place, ARRAY(SELECT jsonb_array_elements_text(heading)), start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text,
+       ARRAY(SELECT jsonb_array_elements_text(cut_by))
+     FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::text[], $12::int[], $13::int[], $14::text[], $15::boolean[], $16::text[], $17::text[], $18::jsonb[], $19::jsonb[])
+     AS row (id, ordinal, text, header, page, heading, start_at, end_at, text_hash, parent_start, parent_end, parent_text, is_disabled, source_hash, source_text, place, cut_by)`,
     [
       documentId,
       version,
@@ -185,6 +186,7 @@ async function insertChunks(client: Queryable, documentId: string, version: numb
       chunks.map((chunk) => chunk.source?.hash ?? null),
       chunks.map((chunk) => chunk.source?.text ?? null),
       chunks.map((chunk) => placeBesidePage(chunk.locator)),
+      chunks.map((chunk) => JSON.stringify(chunk.cutBy ?? [])),
     ],
   )
 }

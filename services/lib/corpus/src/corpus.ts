@@ -79,7 +79,7 @@ export type ChunkEdit = {
   text: string | null
   by: string
   at: string
-  /** no chunk of the active version has this source any more */
+  /** no chunk of the active version has this source any more, nor had its text taken out */
   isOrphaned: boolean
 }
 
