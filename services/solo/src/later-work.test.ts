@@ -55,7 +55,7 @@ test('between two lines a time passes: what was over before its first line was d
 })
 
 test('what is being read is named, and why work waits', async () => {
-  expect(await linesOf([{ indexing: 1 }, { ready: 1 }])).toEqual(['indexing 0/1, long.pdf: page 3/90', 'indexing 1/1'])
+  expect(await linesOf([{ indexing: 1 }, { ready: 1 }])).toEqual(['indexing 0/1, page 3/90 of long.pdf', 'indexing 1/1'])
   const reasons = [{ reason: 'disk', message: 'Disk space is short.' }]
   expect(await linesOf([{ queued: 2 }, { queued: 2 }, { ready: 2 }], { reasons })).toEqual([
     'indexing 0/2, waits: Disk space is short.',

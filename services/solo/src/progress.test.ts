@@ -7,7 +7,7 @@ import { followIndexing, renderProgress, renderReads, renderTime } from './progr
 const half = { done: 120, total: 240, failed: 0, filesPerSecond: 2.5, secondsLeft: 48, waitsFor: '', reads: '' }
 
 test('the bar shows counts, pace and the time left', () => {
-  expect(renderProgress(half)).toBe('  [############------------] 120/240  50 %  2.5 files/s  48 s left')
+  expect(renderProgress(half)).toBe('  [############------------] 120/240  50 %  48 s left  2.5 files/s')
   expect(renderProgress({ ...half, failed: 3, secondsLeft: null, filesPerSecond: 0 })).toBe(
     '  [############------------] 120/240  50 %  3 failed',
   )
@@ -22,14 +22,22 @@ test('a pause is said in its place, and no line is longer than the terminal', ()
 test('what is being read is named with its page, shortened to the terminal, and cannot steer it', () => {
   const progress = { stage: 'extract' as const, unit: 'page' as const, done: 31, total: 250 }
   const reads = renderReads({ path: 'manuals/boiler.pdf', progress })
-  expect(reads).toBe('boiler.pdf: page 31/250')
-  expect(renderProgress({ ...half, reads }, 100)).toMatch(/48 s left {2}boiler\.pdf: page 31\/250$/)
-  expect(renderReads({ path: 'scan.pdf', progress: { ...progress, stage: 'ocr' } })).toBe('scan.pdf: OCR, page 31/250')
-  expect(renderReads({ path: `${'长'.repeat(40)}.pdf`, progress })).toBe(`${'长'.repeat(23)}…: page 31/250`)
-  expect(renderReads({ path: 'a\u001b[2Jb.pdf', progress })).toBe('a[2Jb.pdf: page 31/250')
+  expect(reads).toBe('page 31/250 of boiler.pdf')
+  expect(renderProgress({ ...half, reads }, 100)).toMatch(/48 s left {2}page 31\/250 of boiler\.pdf {2}2\.5 files\/s$/)
+  expect(renderReads({ path: 'scan.pdf', progress: { ...progress, stage: 'ocr' } })).toBe('OCR, page 31/250 of scan.pdf')
+  expect(renderReads({ path: `${'长'.repeat(40)}.pdf`, progress })).toBe(`page 31/250 of ${'长'.repeat(12)}…${'长'.repeat(7)}.pdf`)
+  expect(renderReads({ path: 'a\u001b[2Jb.pdf', progress })).toBe('page 31/250 of a[2Jb.pdf')
   // a Chinese character takes two columns
   expect(renderProgress({ ...half, waitsFor: '锅'.repeat(30) }, 72)).toBe(
     `  [############------------] 120/240  50 %  waits: ${'锅'.repeat(10)}`,
+  )
+  // in 80 columns the counter is seen, however long the name is
+  const long = {
+    path: 'annual-report-of-the-whole-company.txt',
+    progress: { stage: 'embed' as const, unit: 'chunk' as const, done: 1_600, total: 4_800 },
+  }
+  expect(renderProgress({ ...half, failed: 3, secondsLeft: 440, reads: renderReads(long) }, 80)).toBe(
+    '  [####----] 120/240  50 %  3 failed  7 min 20 s left  chunk 1600/4800 of annua',
   )
   expect(renderReads({ path: 'a.txt', progress: { stage: 'extract', done: 0, total: 0 } })).toBe('')
 })
@@ -62,7 +70,7 @@ test('a terminal gets one line that is drawn over, a pipe gets plain lines', asy
   ).toEqual({ ready: 1, failed: 1, waiting: 0 })
   expect(drawn.split('\r\u001b[2K').slice(1)).toEqual([
     expect.stringContaining('0/2  0 %'),
-    expect.stringContaining('1/2  50 %  1.0 files/s  2 s left'),
+    expect.stringContaining('1/2  50 %  2 s left  1.0 files/s'),
     expect.stringMatching(/2\/2 {2}100 % {2}1 failed\n$/),
   ])
   const lines: string[] = []
@@ -74,10 +82,10 @@ test('the page of a document that is being read is shown', async () => {
   const counts = (): Record<string, number>[] => [{ indexing: 1 }, { ready: 1 }]
   let drawn = ''
   await followIndexing(await fakeIngest(counts()), () => undefined, never, { columns: 120, write: (text) => (drawn += text) })
-  expect(drawn).toContain('0/1  0 %  1.0 files/s  2 s left  long.pdf: page 3/90')
+  expect(drawn).toContain('0/1  0 %  2 s left  page 3/90 of long.pdf  1.0 files/s')
   const lines: string[] = []
   await followIndexing(await fakeIngest(counts()), (line) => lines.push(line), never)
-  expect(lines).toEqual(['indexing 0/1, long.pdf: page 3/90', 'indexing 1/1'])
+  expect(lines).toEqual(['indexing 0/1, page 3/90 of long.pdf', 'indexing 1/1'])
 })
 
 test('paused by hand the start does not wait for the rest', async () => {

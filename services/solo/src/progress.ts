@@ -29,6 +29,7 @@ const READS_MS = 1_000
 const LINE_MS = 5_000
 const PATIENCE_MS = 10_000
 const BAR = 24
+const MIN_BAR = 8
 const NAME_CHARS = 24
 
 /**
@@ -88,28 +89,30 @@ export function createReads(solo: Pick<Solo, 'ingestUrl' | 'internalToken'>): ()
   }
 }
 
-/** `handbook.pdf: page 31/250`; the name shortened, and nothing in it that a terminal would obey. */
+/** `page 31/250 of handbook.pdf`; the name shortened in its middle, for a cut line loses its end, and nothing in it that a terminal would obey. */
 export function renderReads({ path, progress }: Pick<DocumentView, 'path' | 'progress'>): string {
   if (!progress?.unit) return ''
   const name = [...basename(path).replace(/\p{C}/gu, '')]
-  const short = name.length > NAME_CHARS ? `${name.slice(0, NAME_CHARS - 1).join('')}…` : name.join('')
-  return `${short}: ${progress.stage === 'ocr' ? 'OCR, ' : ''}${progress.unit} ${progress.done}/${progress.total}`
+  const half = NAME_CHARS / 2
+  const short = name.length > NAME_CHARS ? `${name.slice(0, half).join('')}…${name.slice(1 - half).join('')}` : name.join('')
+  return `${progress.stage === 'ocr' ? 'OCR, ' : ''}${progress.unit} ${progress.done}/${progress.total} of ${short}`
 }
 
-/** One line of at most `columns` columns: bar, counts, pace, time left, and what is being read. */
+/** One line of at most `columns` columns: bar, counts, time left, what is being read, and pace; the bar makes room for what is read. */
 export function renderProgress({ done, total, failed, filesPerSecond, secondsLeft, waitsFor, reads }: Progress, columns = 80): string {
   const share = total === 0 ? 0 : done / total
-  const filled = Math.floor(share * BAR)
-  const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR - filled)}]`
   const parts = [`${done}/${total}`, `${Math.floor(share * 100)} %`]
   if (failed > 0) parts.push(`${failed} failed`)
   if (waitsFor) parts.push(`waits: ${waitsFor}`)
   else {
-    if (filesPerSecond > 0) parts.push(`${filesPerSecond < 10 ? filesPerSecond.toFixed(1) : Math.round(filesPerSecond)} files/s`)
     if (secondsLeft) parts.push(`${renderTime(secondsLeft)} left`)
     if (reads) parts.push(reads)
+    if (filesPerSecond > 0) parts.push(`${filesPerSecond < 10 ? filesPerSecond.toFixed(1) : Math.round(filesPerSecond)} files/s`)
   }
-  return fitting(`  ${bar} ${parts.join('  ')}`, Math.max(columns - 1, 20))
+  const text = parts.join('  ')
+  const width = reads && !waitsFor ? Math.max(MIN_BAR, Math.min(BAR, columns - text.length - 6)) : BAR
+  const filled = Math.floor(share * width)
+  return fitting(`  [${'#'.repeat(filled)}${'-'.repeat(width - filled)}] ${text}`, Math.max(columns - 1, 20))
 }
 
 /** A Chinese character takes two columns: a line that wraps could not be drawn over. */

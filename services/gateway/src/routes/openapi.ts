@@ -53,7 +53,10 @@ const IngestStatus = z
     documents: counts,
     queue: counts.nullable(),
     filesPerSecond: z.number(),
-    secondsLeft: z.number().int().nullable(),
+    secondsLeft: z.number().int().nullable().meta({
+      description:
+        'By the chunks that are still to be made (of files not read yet, by their size) and the pace; null: not known, or paused',
+    }),
     lastScan: loose.nullable(),
     pendingRemoval: z.number().int(),
     problems: z.array(z.object({ path: z.string(), message: z.string() })),

@@ -12,6 +12,7 @@ import type { Reconciler } from '../reconcile.ts'
 import { defaultCollection } from '../scan/folder-settings.ts'
 import type { Scanner } from '../scan/scan-folder.ts'
 import { STATUS_FILE, type StatusFile } from '../status-file.ts'
+import { timeLeft } from '../time-left.ts'
 import { requireIngest, sightOf } from './access.ts'
 import { viewOf } from './generations.ts'
 
@@ -28,6 +29,8 @@ type Deps = {
 const PACE_S = 60
 // where each document takes minutes, as by OCR
 const SLOW_PACE_S = 900
+// it is asked more often than its figures change
+const LEFT_KEPT_MS = 2_000
 const noDocuments = { queued: 0, indexing: 0, ready: 0, failed: 0, skipped: 0 }
 const flag = z
   .enum(['true', 'false', '1', '0'])
@@ -48,6 +51,11 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
   async function pace(): Promise<number> {
     return (await corpus.indexingPace(PACE_S)) || (await corpus.indexingPace(SLOW_PACE_S))
   }
+
+  const findTimeLeft = keptFor(LEFT_KEPT_MS, async () => {
+    const seconds = timeLeft(await corpus.indexingLoad(PACE_S)) ?? timeLeft(await corpus.indexingLoad(SLOW_PACE_S))
+    return seconds === null ? null : Math.max(1, seconds) // what has its vectors is still to be written
+  })
 
   async function status() {
     const [documents, perSecond, queue, room, cut] = await Promise.all([
@@ -73,7 +81,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
       documents,
       queue,
       filesPerSecond: Math.round(perSecond * 100) / 100,
-      secondsLeft: left === 0 ? 0 : isPaused || perSecond === 0 ? null : Math.ceil(left / perSecond),
+      secondsLeft: left === 0 ? 0 : isPaused ? null : await findTimeLeft(),
       lastScan,
       pendingRemoval,
       problems: [...problems, ...(unkept ? [{ path: STATUS_FILE, message: `${STATUS_FILE}: ${unkept}` }] : [])],
@@ -132,4 +140,18 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
     res.json({ dryRun, ...(dryRun ? await scanner.dryRun() : await scanner.scan()) })
   })
   return router
+}
+
+function keptFor<T>(ms: number, find: () => Promise<T>): () => Promise<T> {
+  let kept: { value: Promise<T>; at: number } | undefined
+  return () => {
+    if (kept && performance.now() - kept.at < ms) return kept.value
+    const value = find()
+    const mine = { value, at: performance.now() }
+    kept = mine
+    value.catch(() => {
+      if (kept === mine) kept = undefined
+    })
+    return value
+  }
 }

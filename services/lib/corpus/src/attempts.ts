@@ -26,7 +26,11 @@ export function createAttempts(database: Database): Attempts {
     },
     async markAttempt(attemptId, stage, progress) {
       const { rowCount } = await database.query(
-        `WITH marked AS (UPDATE attempt SET detail = $2 WHERE id = $1 AND ended_at IS NULL RETURNING document, content_hash)
+        `WITH marked AS (
+           UPDATE attempt SET detail = $2::jsonb || CASE WHEN $2::jsonb->'progress'->>'stage' = 'embed' THEN jsonb_build_object('embeds',
+             jsonb_build_object('from', $2::jsonb->'progress'->'done', 'since', clock_timestamp())
+             || coalesce(detail->'embeds', '{}') || jsonb_build_object('last', clock_timestamp())) ELSE '{}' END
+           WHERE id = $1 AND ended_at IS NULL RETURNING document, content_hash)
          UPDATE document d SET updated_at = now() FROM marked
          WHERE d.id = marked.document AND d.state = 'indexing' AND d.content_hash = marked.content_hash`,
         [attemptId, JSON.stringify({ stage, ...(progress ? { progress } : {}) })],

@@ -181,6 +181,15 @@ export type DocumentQuery = Sight & { state?: DocumentState; path?: string; curs
  * The port to schema `corpus` and Chroma. Postgres is the truth; Chroma is a cache that `rebuildDense` fills from it.
  * Ingest writes, retrieval reads.
  */
+export type IndexingLoad = {
+  /** chunks that were made, over the seconds in which any were in the making */
+  made: { chunks: number; seconds: number }
+  /** chunks and bytes of what was indexed last, by media type */
+  samples: { mediaType: string; chunks: number; bytes: number }[]
+  running: { mediaType: string; bytes: number; progress?: Progress }[]
+  queued: { mediaType: string; documents: number; bytes: number }[]
+}
+
 export type Corpus = {
   // the ledger
   listKnown(): Promise<DocumentRow[]>
@@ -236,6 +245,8 @@ export type Corpus = {
   listScans(limit: number, before?: number): Promise<ScanRecord[]>
   /** documents a second that ended in the last `windowS` seconds, over the time in which any was in work; 0 when none ended */
   indexingPace(windowS: number): Promise<number>
+  /** what is still to be indexed, and what is known of how long that takes: from the last `windowS` seconds of work */
+  indexingLoad(windowS: number): Promise<IndexingLoad>
   /** puts documents back to queued: those in `states`, below a path, among `ids`; returns them */
   requeueDocuments(
     query: Sight & {

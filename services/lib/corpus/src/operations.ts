@@ -1,3 +1,4 @@
+import type { Progress } from '@docent/core/document'
 import type { Corpus, ScanRecord } from './corpus.ts'
 import type { Database } from './database.ts'
 
@@ -8,7 +9,7 @@ type ScanRow = Omit<ScanRecord, 'startedAt' | 'endedAt' | 'id'> & { id: string; 
 /** What the owner of an installation sees and switches: the pause by hand, the history of scans, the pace. */
 export function createOperations(
   database: Database,
-): Pick<Corpus, 'readSwitch' | 'setSwitch' | 'recordScan' | 'listScans' | 'indexingPace'> {
+): Pick<Corpus, 'readSwitch' | 'setSwitch' | 'recordScan' | 'listScans' | 'indexingPace' | 'indexingLoad'> {
   return {
     async readSwitch(name) {
       const { rows } = await database.query<{ is_on: boolean; changed_by: string; changed_at: Date }>(
@@ -90,5 +91,55 @@ export function createOperations(
       const { n, seconds } = rows[0]!
       return seconds === null ? 0 : Number(n) / Math.max(seconds, 1)
     },
+
+    async indexingLoad(windowS) {
+      const [made, samples, running, queued] = await Promise.all([
+        database.query<{ chunks: number; seconds: number }>(madeSql, [windowS]),
+        database.query<{ mediaType: string; chunks: number; bytes: number }>(samplesSql, [SAMPLES]),
+        database.query<{ mediaType: string; bytes: number; progress: Progress | null }>(
+          `SELECT d.media_type AS "mediaType", d.size::float AS bytes, (SELECT a.detail->'progress' FROM attempt a WHERE a.document = d.id ORDER BY a.id DESC LIMIT 1) AS progress
+           FROM document d WHERE d.state = 'indexing' AND NOT d.is_missing`,
+        ),
+        database.query<{ mediaType: string; documents: number; bytes: number }>(
+          `SELECT media_type AS "mediaType", count(*)::int AS documents, sum(size)::float AS bytes FROM document
+           WHERE state = 'queued' AND NOT is_missing GROUP BY media_type`,
+        ),
+      ])
+      return {
+        made: made.rows[0]!,
+        samples: samples.rows,
+        running: running.rows.map(({ progress, ...one }) => ({ ...one, ...(progress ? { progress } : {}) })),
+        queued: queued.rows,
+      }
+    },
   }
 }
+
+const SAMPLES = 500
+
+/**
+ * Chunks and the time in which any were made, that of several at once counted once. An attempt that told its own end counts whole;
+ * of one that embeds, or was lost while it did, what it has embedded from its first word on to its last.
+ */
+const madeSql = `WITH told AS (
+    SELECT a.started_at AS began, a.ended_at AS ended, (a.detail->>'chunks')::float AS chunks, now() AS until
+    FROM attempt a WHERE a.ended_at > now() - $1 * interval '1 second' AND a.outcome = 'done'
+    UNION ALL
+    SELECT (a.detail->'embeds'->>'since')::timestamptz, (a.detail->'embeds'->>'last')::timestamptz,
+      (a.detail->'progress'->>'done')::float - (a.detail->'embeds'->>'from')::float, (a.detail->'embeds'->>'last')::timestamptz
+    FROM attempt a JOIN document d ON d.id = a.document
+    WHERE a.detail ? 'embeds' AND ((a.ended_at IS NULL AND d.state = 'indexing') OR a.ended_at > now() - $1 * interval '1 second')
+  ), work AS (
+    SELECT greatest(began, until - $1 * interval '1 second') AS begun, ended,
+      chunks * extract(epoch FROM ended - greatest(began, until - $1 * interval '1 second')) / greatest(extract(epoch FROM ended - began), 0.001) AS chunks
+    FROM told WHERE chunks > 0
+  ), placed AS (
+    SELECT begun, ended, chunks, max(ended) OVER (ORDER BY begun, ended ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS so_far FROM work
+  )
+  SELECT coalesce(sum(chunks), 0)::float AS chunks,
+    coalesce(extract(epoch FROM sum(greatest(ended - greatest(begun, so_far), interval '0'))), 0)::float AS seconds FROM placed`
+
+const samplesSql = `SELECT d.media_type AS "mediaType", sum((a.detail->>'chunks')::float)::float AS chunks, sum(d.size)::float AS bytes
+  FROM (SELECT document, content_hash, outcome, detail FROM attempt ORDER BY id DESC LIMIT $1) a
+  JOIN document d ON d.id = a.document AND d.content_hash = a.content_hash
+  WHERE a.outcome = 'done' AND (a.detail->>'chunks') IS NOT NULL GROUP BY d.media_type`

@@ -493,6 +493,45 @@ test('a list of documents and its counts are of one moment', async () => {
   expect((nothing.counts.queued ?? 0) + (nothing.counts.indexing ?? 0)).toBe(1)
 })
 
+test('the load counts chunks: of what is embedding from its first word to its last, and of what ended', async () => {
+  const { corpusUrl } = await tempDatabase(inject('stores').databaseUrl, scope)
+  const pool = open(corpusUrl)
+  const own = createCorpus(pool, { url: inject('stores').chromaUrl }, quiet)
+  const none = { made: { chunks: 0, seconds: 0 }, samples: [], running: [], queued: [] }
+  expect(await own.indexingLoad(60)).toEqual(none)
+  const file = { collection: 'default', contentHash: 'h', modifiedAt: new Date() }
+  const [done, big] = await own.addDocuments([
+    { path: 'a.txt', ...file, mediaType: 'text/plain', size: 1_000 },
+    { path: 'big.pdf', ...file, mediaType: 'application/pdf', size: 9_000 },
+    { path: 'waits.pdf', ...file, mediaType: 'application/pdf', size: 500 },
+  ])
+  const first = await own.beginAttempt(done!.id, 'h')
+  await own.endAttempt(first, 'done', { chunks: 20 })
+  await pool.query(`UPDATE attempt SET started_at = ended_at - interval '4 seconds'`)
+  await own.setState(done!.id, 'ready')
+  await own.setState(big!.id, 'indexing')
+  const attempt = await own.beginAttempt(big!.id, 'h')
+  const progress = (chunks: number) => ({ stage: 'embed', unit: 'chunk', done: chunks, total: 480 }) as const
+  await own.markAttempt(attempt, 'extract', { stage: 'extract', unit: 'page', done: 3, total: 9 })
+  await own.markAttempt(attempt, 'read', progress(400)) // kept from an earlier attempt: not made now
+  await own.markAttempt(attempt, 'saved', progress(416))
+  await own.markAttempt(attempt, 'saved', progress(432))
+  const load = await own.indexingLoad(60)
+  expect(load).toMatchObject({
+    samples: [{ mediaType: 'text/plain', chunks: 20, bytes: 1_000 }],
+    running: [{ mediaType: 'application/pdf', bytes: 9_000, progress: progress(432) }],
+    queued: [{ mediaType: 'application/pdf', documents: 1, bytes: 500 }],
+  })
+  expect(load.made.chunks).toBeCloseTo(20 + 32, 3)
+  expect(load.made.seconds).toBeGreaterThan(4)
+  // half of the four seconds lie before the window
+  await pool.query(
+    `UPDATE attempt SET started_at = now() - interval '62 seconds', ended_at = now() - interval '58 seconds' WHERE id = $1`,
+    [first],
+  )
+  expect((await own.indexingLoad(60)).made.chunks).toBeCloseTo(10 + 32, 0)
+})
+
 test('the pace is that of the time in which something was in work, not of pauses', async () => {
   const { corpusUrl } = await tempDatabase(inject('stores').databaseUrl, scope)
   const pool = open(corpusUrl)
