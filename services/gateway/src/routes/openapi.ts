@@ -46,6 +46,9 @@ const CollectionView = z
     defaults: z.object({ language: z.enum(['zh', 'en']).nullable(), chunkSize: z.number().int(), chunkOverlap: z.number().int() }),
   })
   .meta({ id: 'Collection' })
+const Restless = z
+  .object({ path: z.string(), since: z.iso.datetime() })
+  .meta({ description: 'A file that has kept changing since then, so that it is not read' })
 const IngestStatus = z
   .looseObject({
     state: z.enum(['running', 'paused']),
@@ -59,7 +62,9 @@ const IngestStatus = z
     }),
     lastScan: loose.nullable(),
     pendingRemoval: z.number().int(),
-    problems: z.array(z.object({ path: z.string(), message: z.string() })),
+    problems: z.array(z.object({ path: z.string(), message: z.string(), since: z.iso.datetime().optional() })).meta({
+      description: 'Control files that cannot be followed, and (with since) files that keep changing, so that they are not read',
+    }),
     generations: z
       .array(loose)
       .meta({ description: 'Generations of the index beside the one that serves, as GET /api/v1/generations shows them' }),
@@ -313,7 +318,9 @@ const paths: ZodOpenApiPathsObject = {
       requestParams: {
         query: z.object({ limit: z.number().int().optional(), before: z.number().int().optional(), dryRun: z.boolean().optional() }),
       },
-      responses: { 200: json(z.object({ items: z.array(loose), next: z.number().int().optional() }), 'A page of scans') },
+      responses: {
+        200: json(z.object({ items: z.array(loose), restless: z.array(Restless), next: z.number().int().optional() }), 'A page of scans'),
+      },
     }),
   },
   '/api/v1/documents/events': { get: operation('Changes of documents', { responses: { 200: events } }) },

@@ -129,10 +129,11 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
   router.get('/ingest/scans', async (req, res) => {
     requireIngest(principalOf(req))
     const { dryRun, limit, before } = parse(Scans, req).query
-    if (dryRun) return void res.json({ dryRun: true, ...(await scanner.dryRun()) })
+    const { restless } = scanner.status()
+    if (dryRun) return void res.json({ dryRun: true, restless, ...(await scanner.dryRun()) })
     const items = await corpus.listScans(limit, before)
     const last = items.at(-1)
-    res.json({ items, ...(items.length === limit && last ? { next: last.id } : {}) })
+    res.json({ items, restless, ...(items.length === limit && last ? { next: last.id } : {}) })
   })
   router.post('/ingest/scan', async (req, res) => {
     requireIngest(principalOf(req))

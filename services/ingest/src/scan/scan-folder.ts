@@ -8,6 +8,7 @@ import { collectionDefaults, isIgnoreFile, sameSettings, settingsLookup } from '
 import { createHashCache, type HashCache, rememberIdentities } from './hash-cache.ts'
 import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
+import { createRestless, type RestlessFile, restlessProblem } from './restless.ts'
 import { emptyReport, endOf, reportOf, type ScanReport } from './scan-report.ts'
 import { isLeftOut, snapshotFolder } from './snapshot-folder.ts'
 
@@ -47,9 +48,11 @@ export type ScanStatus = {
   pendingRemoval: number
   missing: boolean
   problems: Problem[]
+  /** files that keep changing and so are not read */
+  restless: RestlessFile[]
 }
-/** A control file that cannot be followed; what it said before still holds. */
-export type Problem = { path: string; message: string }
+/** A control file that cannot be followed (what it said before still holds), or a file that never rests. */
+export type Problem = { path: string; message: string; since?: string }
 
 /** Disk → plan → ledger → queue. Repeating it is the repair of everything the watch missed. */
 export function createScanner(deps: ScanDeps): Scanner {
@@ -57,7 +60,8 @@ export function createScanner(deps: ScanDeps): Scanner {
   const hashes = createHashCache()
   const missingSince = new Map<string, number>()
   const controlsMissingSince = new Map<string, number>()
-  let status: ScanStatus = { lastScanAt: null, lastScan: null, pendingRemoval: 0, missing: false, problems: [] }
+  const restless = createRestless(deps.settleMs)
+  let status: Omit<ScanStatus, 'restless'> = { lastScanAt: null, lastScan: null, pendingRemoval: 0, missing: false, problems: [] }
   let controls: ControlFile[] | undefined
   let root: string | undefined
   let turn: Promise<unknown> = Promise.resolve()
@@ -148,13 +152,16 @@ export function createScanner(deps: ScanDeps): Scanner {
     if (plan.add.length + plan.change.length > 0) faultPoint('K1')
     await apply(plan, removals.remove, seen.known, seen.settingsOf)
 
-    const isUnsettled = snapshot.unsettled.length > 0 || snapshot.controls.some((control) => 'unsettled' in control)
+    const unsettled = [...snapshot.unsettled, ...snapshot.controls.flatMap((control) => ('unsettled' in control ? [control.path] : []))]
+    for (const { path, since } of restless.follow(unsettled))
+      log.warn({ path, since }, 'a file keeps changing and is not read before it rests')
+    const isUnsettled = unsettled.length > 0
     const settleMs = isUnsettled ? deps.settleMs : undefined
     const nextMs = Math.min(settleMs ?? Number.POSITIVE_INFINITY, removals.waitMs ?? Number.POSITIVE_INFINITY)
     if (Number.isFinite(nextMs)) scanAfter(nextMs + 50)
     const report = { startedAt: started.toISOString(), ...endOf(started), ...seen.found }
-    // the first scan counts as done only when what it found has settled
-    return conclude(report, status.lastScanAt !== null || snapshot.unsettled.length === 0)
+    // the first scan counts as done only when what it found has settled, but for what never does
+    return conclude(report, status.lastScanAt !== null || snapshot.unsettled.every((path) => restless.isRestless(path)))
   }
 
   /** Before anything is queued: what has no file is nobody's work. The ledger says what was marked, for another replica may have done it. */
@@ -265,7 +272,10 @@ export function createScanner(deps: ScanDeps): Scanner {
     confirmRemoval: () => exclusively(async () => (await once(true)).removed),
     trust: (paths) => paths.forEach((path) => void hashes.trusted.add(path)),
     leavesOut: (path) => isLeftOut(path, { folder: deps.folder, lastRules: rulesOf(controls ?? []) }),
-    status: () => status,
+    status() {
+      const files = restless.list()
+      return { ...status, restless: files, problems: [...status.problems, ...files.map((file) => restlessProblem(file, deps.settleMs))] }
+    },
     async settingsOf(path) {
       controls ??= await corpus.listControlFiles()
       return settingsLookup(controls)(path)
