@@ -12,23 +12,31 @@ function anything(): unknown {
   return new Proxy(() => undefined, { get: (_target, name) => (name === Symbol.iterator ? [][Symbol.iterator] : anything()) })
 }
 
-/** `METHOD /path/{id}` of every route in src/routes. */
-async function routesOfTheGateway(): Promise<string[]> {
+type Listed = {
+  path: string | string[]
+  methods: Record<string, boolean>
+  stack: { handle: (req: unknown, res: unknown, next: () => void) => unknown }[]
+}
+const openPath = (path: string) => path.replace(/:(\w+)/g, '{$1}')
+
+async function routersOfTheGateway(): Promise<Router[]> {
   const modules = await Promise.all(
     globSync('*.ts', { cwd: folder, exclude: ['*.test.ts'] }).map((file) => import(`${folder}${file}`) as Promise<object>),
   )
-  const routers = modules
+  return modules
     .flatMap((module) => Object.entries(module))
     .filter(([name]) => name.endsWith('Router') && name !== 'pageRouter')
     .map(([, make]) => (make as (deps: unknown) => Router)(anything()))
-  return routers
+}
+
+/** `METHOD /path/{id}` of every route in src/routes. */
+async function routesOfTheGateway(): Promise<string[]> {
+  return (await routersOfTheGateway())
     .flatMap((router) => router.stack)
     .flatMap(({ route }) => {
       if (!route) return []
-      const { path, methods } = route as unknown as { path: string | string[]; methods: Record<string, boolean> }
-      return [path]
-        .flat()
-        .flatMap((one) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${one.replace(/:(\w+)/g, '{$1}')}`))
+      const { path, methods } = route as unknown as Listed
+      return [path].flat().flatMap((one) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${openPath(one)}`))
     })
 }
 
@@ -41,6 +49,37 @@ test('/openapi.json lists every operation of the gateway and no other', async ()
     missing: [],
     extra: [],
   })
+})
+
+/** What a handler reads of its query, by asking it with one that notes what is looked for. */
+function queryOf(handle: (req: unknown, res: unknown, next: () => void) => unknown): string[] {
+  const names = new Set<string>()
+  const query = new Proxy({}, { get: (_target, name) => void (typeof name === 'string' && names.add(name)) })
+  const req = { query, params: {}, body: {}, headers: {}, header: () => undefined, get: () => undefined, once: () => undefined }
+  // it fails later for want of stores; by then its query was parsed
+  new Promise((resolve) => resolve(handle(req, anything(), () => undefined))).catch(() => undefined)
+  return [...names]
+}
+
+test('what the routes of the gateway read of a query is listed as a parameter', async () => {
+  const { paths } = openApiDocument() as { paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>> }
+  const read = (await routersOfTheGateway())
+    .flatMap((router) => router.stack)
+    .flatMap(({ route }) => {
+      if (!route) return []
+      const { path, methods, stack } = route as unknown as Listed
+      const names = stack.flatMap(({ handle }) => queryOf(handle))
+      return [path].flat().flatMap((one) => Object.keys(methods).map((method) => ({ path: openPath(one), method, names })))
+    })
+  expect(read.find(({ path, method }) => path === '/api/v1/usage' && method === 'get')?.names).toEqual(['limit'])
+  const gaps = read.flatMap(({ path, method, names }) => {
+    const listed = (paths[path]?.[method]?.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name)
+    return names.filter((name) => !listed.includes(name)).map((name) => `${method} ${path} ${name}`)
+  })
+  expect(gaps).toEqual([])
+  // ingest parses these
+  const { parameters } = paths['/api/v1/documents']!.get!
+  expect(parameters?.map(({ name }) => name)).toEqual(['state', 'path', 'cursor', 'limit'])
 })
 
 test('each operation stands in a group and each JSON body has an example', () => {

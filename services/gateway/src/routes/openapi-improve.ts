@@ -75,6 +75,7 @@ export const improvePaths: ZodOpenApiPathsObject = {
   '/api/v1/saved-answers': {
     get: operation('Approved answers, in use or put aside because a source changed', {
       security: admin,
+      requestParams: { query: z.object({ limit: z.number().int().optional() }) },
       responses: { 200: json(z.object({ items: z.array(loose) }), 'Approved answers', { items: [saved] }) },
     }),
     post: operation('Approve an answer: it is given to everyone who asks the same, as long as its sources are current', {

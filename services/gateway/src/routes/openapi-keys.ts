@@ -56,6 +56,7 @@ export const keyPaths: ZodOpenApiPathsObject = {
   '/api/v1/usage': {
     get: operation('Tokens and money by day and principal, and how full each budget is', {
       security: admin,
+      requestParams: { query: z.object({ limit: z.number().int().optional() }) },
       responses: {
         200: json(loose, 'Usage', {
           items: [{ day: '2026-11-21', principal: '*', requests: 12, inputTokens: 9_000, outputTokens: 700, cost: 0.004 }],

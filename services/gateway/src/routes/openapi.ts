@@ -1,6 +1,6 @@
 import { Answer } from '@docent/core/answer-event'
 import { ChunkingState } from '@docent/core/chunking'
-import { DocumentView } from '@docent/core/document'
+import { DocumentState, DocumentView } from '@docent/core/document'
 import { SearchRequest, SearchResponse } from '@docent/core/passage'
 import { z } from 'zod'
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
@@ -162,7 +162,11 @@ const paths: ZodOpenApiPathsObject = {
     }),
     delete: operation('Delete it, from every store', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
   },
-  '/api/v1/conversations/{id}/messages': { get: operation('Its messages', { requestParams: { path: id } }) },
+  '/api/v1/conversations/{id}/messages': {
+    get: operation('Its messages', {
+      requestParams: { path: id, query: z.object({ limit: z.number().int().optional(), after: z.string().optional() }) },
+    }),
+  },
   '/api/v1/feedback': {
     post: operation('Rate an answer', {
       requestBody: body(z.object({ answerId: z.uuid(), rating: z.literal([1, -1]), comment: z.string().optional() }), {
@@ -174,6 +178,14 @@ const paths: ZodOpenApiPathsObject = {
   },
   '/api/v1/documents': {
     get: operation('Documents and their states', {
+      requestParams: {
+        query: z.object({
+          state: DocumentState.optional(),
+          path: z.string().optional().meta({ description: 'A path, or the beginning of paths: manuals/ is a folder' }),
+          cursor: z.string().optional().meta({ description: 'next of the page before' }),
+          limit: z.number().int().min(1).max(500).default(50),
+        }),
+      },
       responses: {
         200: json(
           z.object({ items: z.array(DocumentView), counts: z.record(z.string(), z.number()), next: z.string().optional() }),
