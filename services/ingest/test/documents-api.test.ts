@@ -345,6 +345,6 @@ test('a key bound to collections changes what lies in their folders and nothing 
     { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"state":"ready"}' },
     bound,
   )
-  expect(await all.json()).toEqual({ queued: 2 })
+  expect(await all.json()).toEqual({ queued: 2, left: [] })
   expect(await does('DELETE', 'laws/new.txt')).toBe(204)
 })

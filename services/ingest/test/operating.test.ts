@@ -117,16 +117,23 @@ test('all that failed in a folder is tried again in one call', async () => {
     put(path, `The text of ${path}.`)
     await ingest.reaches(path, 'failed')
   }
+  put('bad/old.doc', 'a format that is not read')
+  await ingest.reaches('bad/old.doc', 'failed')
   const asked = (path: string) => ingest.extractor.asked.get(path)!
   const before = [asked('bad/one.txt'), asked('three.txt')]
-  expect(await (await post('/documents/retry', { path: 'bad/' })).json()).toEqual({ queued: 2 })
+  expect(await (await post('/documents/retry', { path: 'bad/' })).json()).toEqual({
+    queued: 2,
+    left: [{ code: 'unsupported', documents: 1, message: expect.stringContaining('save it as .docx') }],
+  })
   await until('both were tried', () => (asked('bad/one.txt') > before[0]! && asked('bad/two.txt') > before[0]!) || undefined)
   for (const path of ['bad/one.txt', 'bad/two.txt']) await ingest.reaches(path, 'failed')
   expect(asked('three.txt')).toBe(before[1])
-  expect(await (await post('/documents/retry')).json()).toEqual({ queued: 3 })
+  expect(await (await post('/documents/retry')).json()).toMatchObject({ queued: 3 })
   await until('the third was tried', () => asked('three.txt') > before[1]! || undefined)
   for (const body of [{ path: 3 }, { state: 'odd' }, { unknown: 1 }, { path: 'a\0' }])
     expect((await post('/documents/retry', body)).status).toBe(400)
+  rmSync(join(ingest.folder, 'bad/old.doc'))
+  await until('it is gone', async () => ((await ingest.corpus.findByPath('bad/old.doc')) ? undefined : true))
 })
 
 test('a cancelled document is taken out of the work, its running attempt writes nothing, and a retry brings it back', async () => {

@@ -297,7 +297,21 @@ const paths: ZodOpenApiPathsObject = {
       requestBody: body(z.object({ path: z.string().optional(), state: z.enum(['failed', 'skipped', 'ready']).default('failed') }), {
         path: 'manuals/',
       }),
-      responses: { 202: json(z.object({ queued: z.number().int() }), 'How many were queued') },
+      responses: {
+        202: json(
+          z.object({
+            queued: z.number().int(),
+            left: z
+              .array(z.object({ code: z.string(), documents: z.number().int(), message: z.string() }))
+              .meta({ description: 'Those that were not queued, for their files are not read: looked at again, by reason' }),
+          }),
+          'How many were queued, and what was not',
+          {
+            queued: 12,
+            left: [{ code: 'too_large', documents: 1, message: 'The file is larger than 50 MB; split it, or raise MAX_FILE_MB.' }],
+          },
+        ),
+      },
     }),
   },
   '/api/v1/documents/confirm-removal': {

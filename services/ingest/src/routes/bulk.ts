@@ -30,17 +30,14 @@ export function bulkRouter({ corpus, events, scanner, push, stopJob }: Deps): Ro
     const principal = principalOf(req)
     requireIngest(principal)
     const { path, state } = parse({ body: Retry }, req).body
-    const queued = await corpus.requeueDocuments({
-      states: [state],
-      ...(path === undefined ? {} : { path: path.normalize('NFC') }),
-      ...sightOf(principal),
-    })
+    const where = { states: [state], ...(path === undefined ? {} : { path: path.normalize('NFC') }), ...sightOf(principal) }
+    const queued = await corpus.requeueDocuments(where)
     // asked for by hand, but many: a single one and new files still go before
     await push(queued, queued.length === 1 ? 'now' : undefined)
     for (const document of queued) events.documentChanged({ documentId: document.id, path: document.path, state: 'queued' })
     // a file that could never be read has no content to queue: looking again is its retry
     if (state !== 'ready') await scanner.scan()
-    res.status(202).json({ queued: queued.length })
+    res.status(202).json({ queued: queued.length, left: await corpus.countUnread(where) })
   })
 
   router.get('/documents/:documentId/attempts', async (req, res) => {

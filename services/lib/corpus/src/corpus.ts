@@ -181,6 +181,7 @@ export type DocumentQuery = Sight & { state?: DocumentState; path?: string; curs
  * The port to schema `corpus` and Chroma. Postgres is the truth; Chroma is a cache that `rebuildDense` fills from it.
  * Ingest writes, retrieval reads.
  */
+export type RequeueQuery = Sight & { states: readonly DocumentState[]; path?: string }
 export type IndexingLoad = {
   /** chunks that were made, over the seconds in which any were in the making */
   made: { chunks: number; seconds: number }
@@ -247,14 +248,10 @@ export type Corpus = {
   indexingPace(windowS: number): Promise<number>
   /** what is still to be indexed, and what is known of how long that takes: from the last `windowS` seconds of work */
   indexingLoad(windowS: number): Promise<IndexingLoad>
-  /** puts documents back to queued: those in `states`, below a path, among `ids`; returns them */
-  requeueDocuments(
-    query: Sight & {
-      states: readonly DocumentState[]
-      path?: string
-      ids?: readonly string[]
-    },
-  ): Promise<DocumentRow[]>
+  /** puts documents back to queued: those in `states`, below a path, among `ids`; returns them. Those whose content was never read stay. */
+  requeueDocuments(query: RequeueQuery & { ids?: readonly string[] }): Promise<DocumentRow[]>
+  /** those that `requeueDocuments` leaves, by error code, most first; `message` is that of one of them */
+  countUnread(query: RequeueQuery): Promise<{ code: string; documents: number; message: string }[]>
   /** queued or indexing → skipped(cancelled); a running attempt can no longer write. False when it was neither. */
   cancelDocument(id: string): Promise<boolean>
 

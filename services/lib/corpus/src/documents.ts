@@ -18,6 +18,7 @@ type Ledger = Pick<
   | 'markMissing'
   | 'setState'
   | 'requeueDocuments'
+  | 'countUnread'
   | 'cancelDocument'
   | 'listDocuments'
   | 'viewDocument'
@@ -216,6 +217,16 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
         [states, path ?? null, ids ?? null, ...sightValues(sight)],
       )
       return rows.map(toDocument)
+    },
+
+    async countUnread({ states, path, ...sight }) {
+      const { rows } = await database.query<{ code: string; documents: number; message: string }>(
+        `SELECT coalesce(error_code, 'internal') AS code, count(*)::int AS documents, coalesce(min(error_text), '') AS message FROM document d
+         WHERE state = ANY($1) AND state <> 'removed' AND content_hash !~ '^[0-9a-f]{64}$'
+         AND ($2::text IS NULL OR starts_with(path, $2)) AND ${seenBy(3)} GROUP BY 1 ORDER BY 2 DESC, 1`,
+        [states, path ?? null, ...sightValues(sight)],
+      )
+      return rows
     },
 
     async cancelDocument(id) {
