@@ -72,7 +72,7 @@ export const envSchema = z.object({
     .string()
     .min(16, 'must have at least 16 characters')
     .optional()
-    .meta({ description: 'signs these: x-docent-signature is the HMAC-SHA256 of timestamp, dot and body' }),
+    .meta({ description: 'signs these (at least 16 characters): x-docent-signature is the HMAC-SHA256 of timestamp, dot and body' }),
 })
 
 const checked = envSchema.refine((env) => !(env.CHUNK_OVERLAP >= env.CHUNK_SIZE), {

@@ -183,6 +183,11 @@ test.each([
   expect(leftovers()).toEqual([])
 })
 
+test('a name that is too long is refused with how long it may be', async () => {
+  const response = await upload({ 'a.txt': 'text' }, { path: `${'长'.repeat(100)}.txt` })
+  expect(await response.json()).toMatchObject({ code: 'validation', detail: expect.stringContaining('a name may have 255 bytes') })
+})
+
 test('an upload does not follow a link out of the folder', async () => {
   symlinkSync('/tmp', join(ingest.folder, 'way-out'))
   expect((await upload({ 'a.txt': 'text' }, { path: 'way-out/a.txt' })).status).toBe(400)

@@ -5,20 +5,20 @@ import { AppError } from '@docent/core/errors'
 import { diskPath } from '../scan/disk-path.ts'
 import { isTemporaryName } from '../scan/snapshot-folder.ts'
 
+const MAX_CHARS = 1_000
+const MAX_NAME_BYTES = 255
 const forbidden = /[\p{Cc}\p{Cf}\p{Cs}\\]/u
 
 /** A path inside the folder, as a caller names it; anything that could leave it, hide, or never be indexed is refused. */
 export function checkPath(path: string): string {
   const parts = path.normalize('NFC').split('/')
-  const isBad = (part: string) =>
-    part.trim() === '' || part !== part.trim() || /^\.+$/.test(part) || isTemporaryName(part) || Buffer.byteLength(part) > 255
-  if (
-    path.length > 1_000 ||
-    parts.length > 20 ||
-    forbidden.test(path) ||
-    parts.some(isBad) ||
-    parts.slice(0, -1).includes('node_modules')
-  ) {
+  if (path.length > MAX_CHARS || parts.some((part) => Buffer.byteLength(part) > MAX_NAME_BYTES))
+    throw new AppError(
+      'validation',
+      `path: is too long; a name may have ${MAX_NAME_BYTES} bytes (a Chinese character takes 3), a path ${MAX_CHARS} characters.`,
+    )
+  const isBad = (part: string) => part.trim() === '' || part !== part.trim() || /^\.+$/.test(part) || isTemporaryName(part)
+  if (parts.length > 20 || forbidden.test(path) || parts.some(isBad) || parts.slice(0, -1).includes('node_modules')) {
     throw new AppError(
       'validation',
       'path: give a plain file name, or folders and a name with /, without hidden or temporary ones or node_modules.',
