@@ -83,6 +83,7 @@ export async function chooseQuotes(
   const ownNamings = namingsOf(question, rows)
   const namings = ownNamings.includes('asked') ? ownNamings : namingsOf(inOne(wanted), rows)
   const isKind = answersKind(fold(question)) ?? answersKind(fold(previous))
+  const mayAnswer = mayAnswerKind(fold(question))
   const best = Math.max(...top.map((passage) => passage.score), 1e-9)
   const ranked = candidates
     .map((candidate, i) => ({
@@ -121,7 +122,7 @@ export async function chooseQuotes(
       // what is said of 4.2 is no answer about 4.3
       versionsNotIn(question, said).length > 0 ||
       chosen.every((candidate) => !isFit(candidate)) ||
-      said.every((text) => mayAnswerKind(fold(question))?.(fold(text)) === false),
+      (mayAnswer !== undefined && !said.some((text) => mayAnswer(fold(text)))),
   }
   return { quotes: readingOrder(withLists(quotes)), degraded, signs }
 }
