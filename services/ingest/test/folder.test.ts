@@ -134,6 +134,16 @@ test('a moved folder keeps every id', async () => {
   expect(embedded()).toBe(8)
 })
 
+test('what is copied elsewhere and deleted, as to another disk, keeps its id and its vectors', async () => {
+  put('here.txt', 'This sentence is carried to another disk.')
+  const { id } = await ingest.reaches('here.txt', 'ready')
+  const cost = embedded()
+  copyFileSync(join(ingest.folder, 'here.txt'), join(ingest.folder, 'there.txt'))
+  rmSync(join(ingest.folder, 'here.txt'))
+  expect((await ingest.reaches('there.txt', 'ready')).id).toBe(id)
+  expect(embedded()).toBe(cost)
+})
+
 test('the same content under two names is two documents and one embedding', async () => {
   put('one.txt', 'Only here is this sentence written.')
   await ingest.reaches('one.txt', 'ready')

@@ -9,10 +9,12 @@ export type HashCache = {
   trusted: Set<string>
   /** which file was seen last under each path that is known or there */
   identities: Map<string, string>
+  /** copies that the last look found in the place of their originals; see `waitForOriginals` */
+  copies: Set<string>
 }
 
 export function createHashCache(): HashCache {
-  return { hashes: new Map(), ledger: new Map(), watched: new Map(), trusted: new Set(), identities: new Map() }
+  return { hashes: new Map(), ledger: new Map(), watched: new Map(), trusted: new Set(), identities: new Map(), copies: new Set() }
 }
 
 /** Untouched for long enough, by its own times or by ours: its clock may be wrong, and a rename keeps its times. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type FileKnown, type FileSeen, isMassRemoval, planScan } from './plan-scan.ts'
+import { type FileKnown, type FileSeen, isMassRemoval, planScan, waitForOriginals } from './plan-scan.ts'
 
 const known = (documentId: string, path: string, contentHash: string): FileKnown => ({ documentId, path, contentHash })
 const seen = (path: string, contentHash: string): FileSeen => ({
@@ -64,6 +64,40 @@ test('a file found under a new name with other content has moved, if no other fi
   expect(planScan([was('d1', 'a', 'one')], [is('b', 'one'), is('c', 'one')])).toMatchObject({ move: [], remove: [{ documentId: 'd1' }] })
   // the same content elsewhere goes first: then it was only renamed
   expect(planScan([was('d1', 'a', 'one')], [is('b', 'one'), seen('c', 'a')])).toMatchObject({ move: [{ to: 'c' }], add: [{ path: 'b' }] })
+})
+
+test('a copy does not take the place of its original before a second look finds it so', () => {
+  const was = { ...known('d1', 'old/f', 'x'), identity: 'one' }
+  const original = { ...seen('new/f', 'x'), identity: 'one' }
+  const copy = { ...seen('copies/f', 'x'), identity: 'two' }
+  const looks = (...files: FileSeen[]) => {
+    const { plan, waiting } = waitForOriginals(planScan([was], files), seenBefore)
+    return { moves: plan.move.map(({ to }) => to), adds: plan.add.map(({ path }) => path), removes: plan.remove.length, waiting }
+  }
+  const nothing = { moves: [], adds: [], removes: 0, waiting: [] }
+  const seenBefore = new Set<string>()
+  // the folder was renamed while the look went on: only the copy was met
+  expect(looks(copy)).toEqual({ ...nothing, waiting: ['copies/f'] })
+  expect(looks(copy, original)).toEqual({ ...nothing, moves: ['new/f'], adds: ['copies/f'] })
+  // the original is gone: copied to another disk and deleted
+  expect(looks(copy)).toEqual({ ...nothing, waiting: ['copies/f'] })
+  expect(looks(copy)).toEqual({ ...nothing, moves: ['copies/f'] })
+  // of who is who nothing is known
+  expect(looks(seen('copies/f', 'x'))).toEqual({ ...nothing, moves: ['copies/f'] })
+})
+
+test('of several files with one content each is followed by itself, whatever their names', () => {
+  const was = (documentId: string, path: string, identity: string) => ({ ...known(documentId, path, 'x'), identity })
+  const is = (path: string, identity: string) => ({ ...seen(path, 'x'), identity })
+  const { move } = planScan(
+    [was('d1', 'a', 'one'), was('d2', 'b', 'two'), was('d3', 'c', 'three')],
+    [is('b2', 'one'), is('a2', 'two'), is('z/c', 'four')],
+  )
+  expect(move.map(({ documentId, to, isCopy }) => [documentId, to, isCopy])).toEqual([
+    ['d1', 'b2', undefined],
+    ['d2', 'a2', undefined],
+    ['d3', 'z/c', true],
+  ])
 })
 
 test('every seen file and every known document has exactly one fate', () => {

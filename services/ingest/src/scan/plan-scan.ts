@@ -12,8 +12,8 @@ export type FileKnown = { documentId: string; path: string; contentHash: string;
 export type ScanPlan = {
   add: FileSeen[]
   change: { documentId: string; file: FileSeen }[]
-  /** the content is another one where the file was edited, too */
-  move: { documentId: string; to: string; file: FileSeen }[]
+  /** the content is another one where the file was edited, too; `isCopy`: the content is in another file than before */
+  move: { documentId: string; to: string; file: FileSeen; isCopy?: true }[]
   remove: { documentId: string }[]
 }
 
@@ -25,27 +25,59 @@ export function planScan(known: readonly FileKnown[], seen: readonly FileSeen[])
   const plan: ScanPlan = { add: [], change: [], move: [], remove: [] }
   const seenByPath = new Map(seen.map((file) => [file.path, file]))
   const knownPaths = new Set(known.map((file) => file.path))
-  const vanished: FileKnown[] = []
-  const homeless = Map.groupBy(
-    seen.filter((file) => !knownPaths.has(file.path)),
-    (file) => file.contentHash,
-  )
-
+  const missing: FileKnown[] = []
   for (const one of known) {
-    const { documentId, path, contentHash } = one
-    const file = seenByPath.get(path)
-    const moved = file ? undefined : takeNearest(homeless.get(contentHash), path)
-    if (file && file.contentHash !== contentHash) plan.change.push({ documentId, file })
-    else if (moved) plan.move.push({ documentId, to: moved.path, file: moved })
-    else if (!file) vanished.push(one)
+    const file = seenByPath.get(one.path)
+    if (!file) missing.push(one)
+    else if (file.contentHash !== one.contentHash) plan.change.push({ documentId: one.documentId, file })
   }
-  const arrived = [...homeless.values()].flat()
-  const followed = sameFiles(vanished, arrived)
-  plan.move.push(...[...followed].map(([{ documentId }, file]) => ({ documentId, to: file.path, file })))
-  plan.remove.push(...vanished.filter((one) => !followed.has(one)).map(({ documentId }) => ({ documentId })))
-  const taken = new Set(followed.values())
-  plan.add.push(...arrived.filter((file) => !taken.has(file)))
+  const arrived = seen.filter((file) => !knownPaths.has(file.path))
+  const homes = homesOf(missing, arrived)
+  const taken = new Set(homes.values())
+  const homeless = missing.filter((one) => !homes.has(one))
+  const strangers = arrived.filter((file) => !taken.has(file))
+  const followed = sameFiles(homeless, strangers)
+  for (const [one, file] of [...homes, ...followed])
+    plan.move.push({ documentId: one.documentId, to: file.path, file, ...(isCopy(one, file) ? { isCopy: true } : {}) })
+  plan.remove.push(...homeless.filter((one) => !followed.has(one)).map(({ documentId }) => ({ documentId })))
+  const edited = new Set(followed.values())
+  plan.add.push(...strangers.filter((file) => !edited.has(file)))
   return plan
+}
+
+/** Where each content went: with the file itself, where that is known; else to the one that kept its name, as in a moved folder. */
+function homesOf(missing: readonly FileKnown[], arrived: readonly FileSeen[]): Map<FileKnown, FileSeen> {
+  const homes = new Map<FileKnown, FileSeen>()
+  const free = Map.groupBy(arrived, ({ contentHash }) => contentHash)
+  const fits = [
+    (one: FileKnown, file: FileSeen) => one.identity !== undefined && one.identity === file.identity,
+    (one: FileKnown, file: FileSeen) => nameOf(one.path) === nameOf(file.path),
+    () => true,
+  ]
+  for (const fit of fits)
+    for (const one of missing.filter((each) => !homes.has(each))) {
+      const files = free.get(one.contentHash) ?? []
+      const at = files.findIndex((file) => fit(one, file))
+      if (at >= 0) homes.set(one, files.splice(at, 1)[0]!)
+    }
+  return homes
+}
+
+/** Surely not the same file: a copy whose original is gone, or one that a walk did not meet, for its folder was renamed meanwhile. */
+function isCopy(one: FileKnown, file: FileSeen): boolean {
+  return one.identity !== undefined && file.identity !== undefined && one.identity !== file.identity
+}
+
+/**
+ * A copy takes the place of its original only when a second look finds it so: by then a file that was on its way has been met. `seenBefore`
+ * holds what the look before left waiting (`<document> <path>`) and gets what this one does.
+ */
+export function waitForOriginals(plan: ScanPlan, seenBefore: Set<string>): { plan: ScanPlan; waiting: string[] } {
+  const keyOf = ({ documentId, to }: ScanPlan['move'][number]) => `${documentId} ${to}`
+  const waits = new Set(plan.move.filter((move) => move.isCopy && !seenBefore.has(keyOf(move))))
+  seenBefore.clear()
+  for (const move of waits) seenBefore.add(keyOf(move))
+  return { plan: { ...plan, move: plan.move.filter((move) => !waits.has(move)) }, waiting: [...waits].map(({ to }) => to) }
 }
 
 /** Of hard links several names are one file: nobody knows then which became which. */
@@ -59,12 +91,8 @@ function sameFiles(vanished: readonly FileKnown[], arrived: readonly FileSeen[])
   return new Map(pairs)
 }
 
-/** Of several files with the same content, the one that kept its name moved with its folder. */
-function takeNearest(files: FileSeen[] | undefined, path: string): FileSeen | undefined {
-  if (!files) return undefined
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  const same = files.findIndex((file) => file.path.slice(file.path.lastIndexOf('/') + 1) === name)
-  return files.splice(Math.max(same, 0), 1)[0]
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 /** More than a fifth of the folder gone at once looks like a mount that went away, not like a wish. */

@@ -6,7 +6,7 @@ import type { Push } from '../queue.ts'
 import { type Controls, mergeControls, vanishing } from './control-files.ts'
 import { collectionDefaults, isIgnoreFile, sameSettings, settingsLookup } from './folder-settings.ts'
 import { createHashCache, type HashCache, rememberIdentities } from './hash-cache.ts'
-import { type FileSeen, planScan, type ScanPlan } from './plan-scan.ts'
+import { type FileSeen, planScan, type ScanPlan, waitForOriginals } from './plan-scan.ts'
 import { decideRemovals } from './removals.ts'
 import { createRestless, type RestlessFile, restlessProblem } from './restless.ts'
 import { emptyReport, endOf, reportOf, type ScanReport } from './scan-report.ts'
@@ -90,10 +90,12 @@ export function createScanner(deps: ScanDeps): Scanner {
     const judged = known.filter(
       ({ path }) => !unsettled.has(path) && !snapshot.unknown.some((place) => path === place || path.startsWith(`${place}/`)),
     )
-    const plan = planScan(
+    const planned = planScan(
       judged.map(({ id, path, contentHash }) => ({ documentId: id, path, contentHash, identity: cache.identities.get(path) })),
       snapshot.files,
     )
+    const { plan, waiting } = settleMs > 0 ? waitForOriginals(planned, cache.copies) : { plan: planned, waiting: [] }
+    snapshot.unsettled.push(...waiting)
     const knownPaths = new Set(known.map(({ path }) => path))
     rememberIdentities(cache, snapshot.files, knownPaths)
     const missing = plan.remove.map(({ documentId }) => documentId)
@@ -190,6 +192,7 @@ export function createScanner(deps: ScanDeps): Scanner {
       watched: new Map(hashes.watched),
       trusted: new Set(hashes.trusted),
       identities: new Map(hashes.identities),
+      copies: new Set(hashes.copies),
     }
     const seen = await look(copy, new Map(missingSince), new Map(controlsMissingSince), { settleMs: 0 })
     return seen ? { startedAt: started.toISOString(), ...endOf(started), ...seen.found } : emptyReport(started, 'folder_missing')
