@@ -113,6 +113,24 @@ describe('the door', () => {
     }
   })
 
+  test('of changes of one prompt made at the same time each is kept as a version of its own, or refused', async () => {
+    const made = (await (await post(`${gateway.url}/prompts`, { name: 'at once', content: 'b' }, owner)).json()) as { id: string }
+    const address = `${gateway.url}/prompts/${made.id}`
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        fetch(address, {
+          method: 'PATCH',
+          headers: { ...owner, 'content-type': 'application/json' },
+          body: JSON.stringify({ content: `${n}` }),
+        }),
+      ),
+    )
+    const kept = answers.filter(({ status }) => status === 200)
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]))
+    expect(await (await fetch(address)).json()).toMatchObject({ version: 1 + kept.length })
+    expect((await fetch(address, { method: 'DELETE', headers: owner })).status).toBe(204)
+  })
+
   test('prompts are written by the owner and read by all', async () => {
     const made = (await (await post(`${gateway.url}/prompts`, { name: 'a', content: 'b' }, owner)).json()) as { id: string }
     expect(await (await fetch(`${gateway.url}/prompts`)).json()).toMatchObject({ items: [{ id: made.id, version: 1 }] })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AppError } from '@docent/core/errors'
 import { databaseError, type Pool } from '@docent/kit/postgres'
 
 export type PromptView = { id: string; version: number; name: string; content: string; createdAt: Date }
@@ -23,11 +24,15 @@ export function createPrompts(pool: Pool) {
     const { deleted: _deleted, ...prompt } = row
     return prompt
   }
-  const add = (id: string, prompt: { name: string; content: string }, deleted: boolean) =>
-    query<PromptView>(
-      `INSERT INTO prompt (id, version, name, content, deleted) VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM prompt WHERE id = $1), $2, $3, $4) RETURNING ${view}`,
-      [id, prompt.name, prompt.content, deleted],
+  /** `version` follows the one that was read: of two changes made at the same time the second is refused. */
+  async function add(id: string, version: number, prompt: { name: string; content: string }, deleted: boolean): Promise<PromptView> {
+    const [added] = await query<PromptView>(
+      `INSERT INTO prompt (id, version, name, content, deleted) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING ${view}`,
+      [id, version, prompt.name, prompt.content, deleted],
     )
+    if (!added) throw new AppError('conflict', 'This prompt was changed at the same time; read it again.')
+    return added
+  }
   return {
     find,
     async list(): Promise<PromptView[]> {
@@ -37,15 +42,15 @@ export function createPrompts(pool: Pool) {
       )
     },
     async create(prompt: { name: string; content: string }): Promise<PromptView> {
-      return (await add(randomUUID(), prompt, false))[0]!
+      return add(randomUUID(), 1, prompt, false)
     },
     async change(id: string, patch: { name?: string | undefined; content?: string | undefined }): Promise<PromptView | undefined> {
       const found = await find(id)
-      return found && (await add(id, { name: patch.name ?? found.name, content: patch.content ?? found.content }, false))[0]
+      return found && add(id, found.version + 1, { name: patch.name ?? found.name, content: patch.content ?? found.content }, false)
     },
     async remove(id: string): Promise<boolean> {
       const found = await find(id)
-      if (found) await add(id, found, true)
+      if (found) await add(id, found.version + 1, found, true)
       return found !== undefined
     },
   }

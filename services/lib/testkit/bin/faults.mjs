@@ -29,6 +29,7 @@ const gatewayFaults = [
   ['leaving', '9', 'SIGTERM with open streams'],
   ['frozen', '10', 'frozen in mid-stream and thawed'],
   ['unreachable', '11, 24, 48', 'retrieval, a store or a model dead or unreachable'],
+  ['without-sources', '11', 'retrieval dead where a persona may answer without sources'],
   ['nginx', '10, 12', 'nginx reloaded, killed, behind another proxy; a gateway frozen behind it'],
   ['stores', '13, 14, 16, 21, 22, 24, 25', 'Postgres or Redis killed, frozen, emptied, restarted, out of connections'],
   ['power-cut', '23', 'power cut of Postgres'],
@@ -40,6 +41,8 @@ const gatewayFaults = [
   ['crowd', '46', 'readers that never read or come back twenty times, two questions at once, more than there is room for'],
   ['resume', '13, 46', 'connections cut in mid-answer, two tabs, two replicas'],
   ['clock', '47', 'a clock that jumps'],
+  ['bad-input', 'H1 to H41', 'each bad request of the list'],
+  ['fuzz', 'C19', '100,000 requests made at random of the description of the API, over all services'],
 ]
 const fullFiles = [...ingestFiles, ...gatewayFaults.map(([name]) => gatewayTest(name))]
 const files = answers ? [gatewayTest('random-kills')] : isFull ? fullFiles : ingestFiles
