@@ -7,7 +7,12 @@ const MOST = 8
 const LONGEST = 80
 
 const mail = /[a-z0-9][\w.%+-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]+)+/gi
-const date = /(?<!\d)((?:19|20)\d\d)[-/.年]\s?(\d{1,2})[-/.月]\s?(\d{1,2})(?!\d)日?/g
+const date = /(?<!\d)((?:19|20)\d\d)(?:[-/.]|\s?年\s?)(\d{1,2})(?:[-/.]|\s?月\s?)(\d{1,2})(?!\d)(?:\s?日)?/g
+const months = 'january february march april may june july august september october november december'.split(' ')
+const monthName = `(${months.map((name) => `${name}|${name.slice(0, 3)}\\.?`).join('|')})`
+const nth = '(\\d{1,2})(?:st|nd|rd|th)?'
+const dayFirst = new RegExp(`(?<!\\d)${nth} (?:of )?${monthName},? ((?:19|20)\\d\\d)(?!\\d)`, 'gi')
+const monthFirst = new RegExp(`(?<![a-z])${monthName} ${nth},? ((?:19|20)\\d\\d)(?!\\d)`, 'gi')
 // RFC 9457, ISO 27001: capitals and a number
 const spaced = /(?<![\p{L}\p{N}])[A-Z]{2,8} \d{2,}(?![\p{L}\p{N}])/gu
 const joined = /[a-z0-9]+(?:[-_.][a-z0-9]+)*/gi
@@ -29,6 +34,8 @@ export function identifiersOf(text: string): Identifier[] {
   }
   take(mail, ([whole]) => new RegExp(`(?<![\\w.+-])${RegExp.escape(fold(whole))}(?![\\w-]|\\.\\w)`))
   take(date, ([, year, month, day]) => dated(year!, Number(month), Number(day)))
+  take(dayFirst, ([, day, month, year]) => dated(year!, monthOf(month!), Number(day)))
+  take(monthFirst, ([, month, day, year]) => dated(year!, monthOf(month!), Number(day)))
   take(spaced, ([whole]) => pieced(fold(whole)))
   take(joined, ([whole]) => (isIdentifier(whole) ? pieced(fold(whole)) : undefined))
   return [...found].map(([key, pattern]) => ({ key, pattern }))
@@ -60,16 +67,18 @@ function pieced(key: string): RegExp {
   return new RegExp(`(?<![a-z\\d]|\\d[-_./])${body}(?![a-z\\d]|[-_./]\\d)`)
 }
 
-const months = 'january february march april may june july august september october november december'.split(' ')
+function monthOf(name: string): number {
+  return months.findIndex((month) => month.startsWith(name.toLowerCase().slice(0, 3))) + 1
+}
 
 function dated(year: string, month: number, day: number): RegExp | undefined {
   if (month < 1 || month > 12 || day < 1 || day > 31) return undefined
   const name = `(?:${months[month - 1]}|${months[month - 1]!.slice(0, 3)})`
-  const nth = `0?${day}(?:th|st|nd|rd)?`
+  const nthDay = `0?${day}(?:th|st|nd|rd)?`
   const ways = [
-    `${year}[-/.年] ?0?${month}[-/.月] ?0?${day}(?!\\d)`,
-    `${nth}\\.? (?:of )?${name},? ${year}`,
-    `${name}\\.? ${nth},? ${year}`,
+    `${year}(?:[-/.]|\\s?年\\s?)0?${month}(?:[-/.]|\\s?月\\s?)0?${day}(?!\\d)`,
+    `${nthDay}\\.? (?:of )?${name},? ${year}`,
+    `${name}\\.? ${nthDay},? ${year}`,
   ]
   return new RegExp(`(?<!\\d)(?:${ways.join('|')})`)
 }
