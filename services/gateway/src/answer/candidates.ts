@@ -65,10 +65,20 @@ function spansOf(text: string, rows: readonly TableLine[]): (Span & { row?: Tabl
   for (const span of sentencesOf(text)) {
     while (whole[next] && whole[next]!.end <= span.start) next++
     const row = whole[next]
-    if (!row || row.start > span.start) spans.push(span)
+    const before = spans.at(-1)
+    if ((!row || row.start > span.start) && before && !before.row && isRunIn(text, before, span)) before.end = span.end
+    else if (!row || row.start > span.start) spans.push({ ...span })
     else if (spans.at(-1)?.row !== row) spans.push({ start: row.start, end: row.end, row })
   }
   return spans
+}
+
+/** “Penalty. A breach costs EUR 50,000.”: the few words that begin a line name what the sentence after them says. */
+function isRunIn(text: string, before: Span, span: Span): boolean {
+  const lead = text.slice(before.start, before.end).replace(bullet, '')
+  if (!/^[^.。!?！？]{2,40}[.。]$/u.test(lead) || !/^(?:\p{Script=Han}{2,8}|\p{L}[\p{L}-]*(?: [\p{L}-]+){0,2})[.。]$/u.test(lead))
+    return false
+  return /(?:^|\n)\s*$/u.test(text.slice(0, before.start)) && /^[ \t]*$/u.test(text.slice(before.end, span.start))
 }
 
 function candidateOf(raw: string, row: TableLine | undefined): Omit<Candidate, 'passage' | 'order' | 'start' | 'context'> | undefined {

@@ -1,6 +1,7 @@
 import type { Passage } from '@docent/core/passage'
 import { expect, test } from 'vitest'
-import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
+import { chooseQuotes, type Scorer } from './extractive.ts'
+import { writeQuotes } from './write-quotes.ts'
 
 const choose = (query: string, passages: Passage[], score: Scorer, previous?: string) =>
   chooseQuotes({ query, ...(previous ? { previous } : {}) }, passages, score)
@@ -181,4 +182,100 @@ test('where a follow-up is answered is blurred by the question before it: a pass
     (await choose('And for batteries?', [chinese, english], score, previous)).quotes.map(({ candidate }) => candidate.quote)
   expect(await quoted('Is the warranty transferable?')).toEqual(['Batteries are covered for 12 months.'])
   expect(await quoted()).toEqual(['維修電源之前要先放電。'])
+})
+
+const prices = (year: number, price: number, score: number) =>
+  passage(`SKU | Product | List price EUR\nBX-300 | Logger BX-300 | ${price}\nBX-200 | Logger BX-200 | 89`, {
+    documentId: `0190d6a0-0000-7000-8000-00000000${year}`,
+    chunkId: `p${year}`,
+    path: `sales/prices-${year}.csv`,
+    title: `prices-${year}`,
+    mediaType: 'text/csv',
+    score,
+  })
+
+test('where two documents give one thing other figures, both rows are quoted, each under the name of its document', async () => {
+  const passages = [prices(2026, 248, 1), prices(2025, 235, 0.9)]
+  const { quotes, signs } = await choose('How much does the BX-300 cost?', passages, scorer({ 'BX-300': 1 }, { 'BX-300': 0.6 }))
+  expect(
+    writeQuotes(quotes, 'Quoted:', () => 1)
+      .text.split('\n')
+      .slice(2),
+  ).toEqual([
+    'sales/prices-2026.csv:',
+    'SKU: BX-300; Product: Logger BX-300; List price EUR: 248 [1]',
+    '',
+    'sales/prices-2025.csv:',
+    'SKU: BX-300; Product: Logger BX-300; List price EUR: 235 [1]',
+  ])
+  expect(signs).toMatchObject({ names: 'held', lacks: false })
+})
+
+test('a year that the question names chooses the document of that year alone', async () => {
+  const passages = [prices(2026, 248, 1), prices(2025, 235, 0.9)]
+  const { quotes } = await choose('What did the BX-300 cost in 2025?', passages, scorer({ 'BX-300': 1 }, { 'BX-300': 0.6 }))
+  expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['SKU: BX-300; Product: Logger BX-300; List price EUR: 235'])
+})
+
+test('a passage further down, or in the other language, is read where it holds what the question names', async () => {
+  const near = Array.from({ length: 6 }, (_, i) =>
+    passage(`BX-300 的固件说明第 ${i + 1} 条，请先备份数据。`, {
+      chunkId: `zh${i}`,
+      documentId: `0190d6a0-0000-7000-8000-00000000000${i}`,
+    }),
+  )
+  const { quotes, signs } = await choose(
+    'How much does the BX-300 cost?',
+    [...near, prices(2026, 248, 0.2)],
+    scorer({ 固件: 1, 'BX-300': 0.5 }),
+  )
+  expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['SKU: BX-300; Product: Logger BX-300; List price EUR: 248'])
+  expect(signs!.lacks).toBe(false)
+})
+
+test('the few words that begin a line belong to the sentence after them, and whose sentence it is says less than what it says', async () => {
+  const nda = passage('Signed for Northwind by Ilse Vermeulen.\n5. Penalty. A breach costs EUR 50,000 per event.', {
+    title: 'Northwind NDA',
+  })
+  const { quotes } = await choose(
+    'What penalty does the Northwind NDA set for a breach?',
+    [nda],
+    scorer({ Signed: 1, Penalty: 0.95 }, { Signed: 0.2, Penalty: 0.2 }),
+  )
+  expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['Penalty. A breach costs EUR 50,000 per event.'])
+})
+
+test.each([
+  ['上海办公室的租金是多少？', '成都办公室租赁合同', '租金：每月每平方米 92 元。', true],
+  ['成都办公室的租金是多少？', '成都办公室租赁合同', '租金：每月每平方米 92 元。', false],
+  ['How much is the rent in Chengdu?', '成都办公室租赁合同', '租金：每月每平方米 92 元。', false],
+  ['产假有多少天？', '员工手册', '假别: 陪产假；天数: 20 天', true],
+  ['陪产假有多少天？', '员工手册', '假别: 陪产假；天数: 20 天', false],
+  ['电池寿命达标了吗？', '评审', '电池寿命目前未达标。', false],
+  ['What happened in Tokyo?', 'Report', 'The office in Zurich was closed.', true],
+])('%s of “%s: %s” lacks what is asked: %s', async (question, title, text, lacks) => {
+  const { signs } = await choose(question, [passage(text, { title })], scorer({ '': 1 }, { '': 0.8 }))
+  expect(signs!.lacks).toBe(lacks)
+})
+
+test('a follow-up that only names another thing asks what was asked before', async () => {
+  const rows = passage('项目 | M30 | M60\n断电保温时间 | 18 小时 | 30 小时\n净重 | 11.5 公斤 | 19.2 公斤', { title: 'CoolBox' })
+  const { quotes } = await choose(
+    '那 M30 呢？',
+    [rows],
+    scorer({ 断电: 0.9, 净重: 0.9 }, { 断电: 0.6, 净重: 0.6 }),
+    'M60 断电后能保温多久？',
+  )
+  expect(quotes.map(({ candidate }) => candidate.quote)).toEqual(['项目: 断电保温时间；M30: 18 小时；M60: 30 小时'])
+})
+
+test('a row that the question names by a whole cell is surely meant where it has the column or the kind of thing asked for', async () => {
+  const row = passage('LED | Meaning\namber | no internet\nred | hardware fault', { title: 'Gateway' })
+  const signsOf = async (question: string) => (await choose(question, [row], scorer({ amber: 1 }, { amber: 0.5 }))).signs!
+  expect((await signsOf('What does an amber light on the G1 mean?')).names).toBe('held')
+  expect((await signsOf('Who repairs an amber lamp?')).names).toBeUndefined()
+  const staff = passage('Name | Chinese name | Extension\nHe Peishan | 何佩珊 | 8201', { title: 'Staff' })
+  const asked = async (question: string) => (await choose(question, [staff], scorer({ '': 1 }, { '': 0.3 }))).signs!.names
+  expect(await asked('何佩珊的分机号是多少？')).toBe('held')
+  expect(await asked('何佩珊的助理的分机号是多少？')).toBeUndefined()
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Signs } from './extractive.ts'
 import { byGate, isWorthReading, judgeQuotes } from './judge-quotes.ts'
+import type { Signs } from './quote-signs.ts'
 
 const found = (score: number, answerable = score >= 1, language: 'zh' | 'en' = 'en') => ({
   answerable,
@@ -80,6 +80,7 @@ test('where a handful of documents in the other language gave the gate nothing t
 
 test('of a follow-up the gate decides, but not that another row stands in for the one it names', () => {
   expect(byGate(found(1.8))).toBe('sure')
-  expect(byGate(found(1.8), 'held')).toBe('sure')
-  expect(byGate(found(1.8), 'missing')).toBe('unsaid')
+  expect(byGate(found(1.8), { names: 'held', lacks: false })).toBe('sure')
+  expect(byGate(found(1.8), { names: 'missing', lacks: false })).toBe('unsaid')
+  expect(byGate(found(1.8), { lacks: true })).toBe('doubtful')
 })

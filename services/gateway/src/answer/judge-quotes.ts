@@ -1,5 +1,5 @@
 import type { SearchResponse } from '@docent/core/passage'
-import type { Signs } from './extractive.ts'
+import type { Signs } from './quote-signs.ts'
 
 /** `sure`: quoted as the answer. `doubtful`: quoted with a word of doubt. `unsaid`: the documents do not say it. */
 export type Judgement = 'sure' | 'doubtful' | 'unsaid'
@@ -52,10 +52,11 @@ export function judgeQuotes(found: Found, signs: Signs): { judgement: Judgement;
   return { judgement, odds: Math.round(sum * 100) / 100 }
 }
 
-/** The gate's verdict alone; of an identifier that was asked for and that no quotation holds they say nothing. */
-export function byGate(found: Found, names?: Signs['names']): Judgement {
+/** The gate's verdict, for follow-ups; of an identifier that was asked for and that no quotation holds they say nothing. */
+export function byGate(found: Found, { names, lacks }: Pick<Signs, 'names' | 'lacks'> = { lacks: false }): Judgement {
   if (names === 'missing') return 'unsaid'
-  return found.answerable ? 'sure' : isDoubtful(found) ? 'doubtful' : 'unsaid'
+  if (found.answerable) return lacks ? 'doubtful' : 'sure'
+  return isDoubtful(found) ? 'doubtful' : 'unsaid'
 }
 
 function byWords(found: Found, { words, isAcross, names, lacks }: Signs): Judgement {

@@ -8,7 +8,8 @@ import type { Events } from '../events.ts'
 import type { AnswerCache, CachedText } from '../store/answer-cache.ts'
 import type { Citations, ShownSource } from '../store/citations.ts'
 import { citationsOf, unknownMarkers } from './cite.ts'
-import { chooseQuotes, type Scorer, writeQuotes } from './extractive.ts'
+import { chooseQuotes, type Scorer } from './extractive.ts'
+import { isElliptic } from './follow-up.ts'
 import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown } from './job.ts'
@@ -16,9 +17,10 @@ import { byGate, judgeQuotes } from './judge-quotes.ts'
 import { say, wordsIn } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
-import type { Wanted } from './search.ts'
+import { inOne, type Wanted } from './search.ts'
 import { estimateTokens } from './tokens.ts'
 import type { Toolset } from './tools.ts'
+import { writeQuotes } from './write-quotes.ts'
 
 export type StepDeps = {
   retrieval: RetrievalClient
@@ -109,16 +111,16 @@ export async function answerByQuoting(
 ): Promise<void> {
   const started = performance.now()
   const ids = { requestId: job.requestId, traceId: job.traceId }
-  // with the question before it a follow-up is scored for what was answered already
-  const { query } = wanted
-  const score: Scorer = (sentences) => deps.retrieval.sentences(query, sentences, job.principal, ids, job.abort.signal)
+  // with the question before it a follow-up is scored for what was answered already; one that only names another thing needs it
+  const text = isElliptic(wanted) ? inOne(wanted) : wanted.query
+  const score: Scorer = (sentences) => deps.retrieval.sentences(text, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
   const { quotes, degraded, signs } = await chooseQuotes(wanted, candidates, score)
   for (const step of degraded) degrade(job, step)
   job.found.timings.quoteMs = Math.round(performance.now() - started)
   // the words of a follow-up stand in the question before it: there the gate decides, which has seen both
-  const isJudged = signs !== undefined && !job.isFollowUp && !job.turns
-  const verdict = isJudged ? judgeQuotes(found, signs) : { judgement: byGate(found, signs?.names) }
+  const isJudged = signs !== undefined && wanted.previous === undefined && !job.turns
+  const verdict = isJudged ? judgeQuotes(found, signs) : { judgement: byGate(found, signs) }
   job.found.record.quoted = { ...verdict, ...signs }
   if (quotes.length === 0 || (verdict.judgement === 'unsaid' && !already)) return answerNotFound(job, deps, found)
   const isSure = verdict.judgement === 'sure'

@@ -1,0 +1,44 @@
+import type { Passage, SearchResponse } from '@docent/core/passage'
+import { expect, test } from 'vitest'
+import { isElliptic, leansOn, standsAlone } from './follow-up.ts'
+
+test.each([
+  ['那 X200 呢？', true],
+  ['And the daily allowance?', true],
+  ['它的重量是多少？', true],
+  ['How much is the rent there?', true],
+  ['负责人是谁？', true],
+  ['押金是多少？', true],
+  ['What is its battery life?', true],
+  ['提前解约要付多少违约金？', false],
+  ['How often must the M60 be defrosted?', false],
+  ['客服电话是多少？', false],
+])('“%s” leans on what was said before: %s', (question, leans) => {
+  expect(leansOn(question)).toBe(leans)
+})
+
+test('only a question with another before it can ask the same of another thing', () => {
+  expect(isElliptic({ query: '那 M30 呢？', previous: 'M60 能保温多久？' })).toBe(true)
+  expect(isElliptic({ query: '那 M30 呢？' })).toBe(false)
+  expect(isElliptic({ query: 'And who is responsible for it?', previous: 'When?' })).toBe(false)
+})
+
+const found = (texts: string[], score = 2): SearchResponse => ({
+  passages: texts.map((text) => ({ text, path: 'a.md', title: 'A' }) as Passage),
+  answerable: score >= 1,
+  gate: { answerable: score >= 1, score, threshold: 1, language: 'en', reason: '' },
+  degraded: [],
+  tookMs: 1,
+  indexed: 9,
+  configVersion: 'test',
+})
+
+test('a new subject is searched by itself; where a passage speaks of both questions, they belong together', () => {
+  const wanted = { query: 'How often must the M60 be defrosted?', previous: 'What does error PV-1007 mean?' }
+  const defrost = 'The M60 must be defrosted every two weeks, often at night.'
+  const key = 'PV-1007: this error means that the key has expired.'
+  expect(standsAlone(wanted, found([key, defrost]), found([defrost]))).toBe(true)
+  expect(standsAlone(wanted, found([`${key} ${defrost}`]), found([defrost]))).toBe(false)
+  // alone it finds nothing
+  expect(standsAlone(wanted, found([key]), found([key], 0.3))).toBe(false)
+})

@@ -1,0 +1,53 @@
+import type { Passage, SearchResponse } from '@docent/core/passage'
+import { contentWords } from './cite.ts'
+import { isDoubtful } from './judge-quotes.ts'
+import type { Wanted } from './search.ts'
+
+const another =
+  /^(?:那么?|还有|换成|如果是)?\s*\S.{0,24}(?:呢|又如何|怎么样)\s*[?？]*$|^(?:and|or|so|but|then|what about|how about)\b.{1,48}$/iu
+const verb = /\b(?:is|are|was|does|do|did|can|has|have|will)\b/i
+// what stands for something that was named before
+const standIn =
+  /[它他她其该此]|^[这那]|[这那][个些种款台条份次里边样]|上述|前者|后者|同样|\b(?:it|its|they|them|their|theirs|this|that|these|those|he|she|his|her|him|there|same|one|ones|above|latter|former)\b/iu
+const asks =
+  /什么时候|为什么|是什么|怎么样|多少钱|什么|多少|怎么|怎样|如何|哪里|哪个|哪些|哪天|哪|几|谁|吗|呢|能不能|可不可以|有没有|是不是|可以|需要|应该|请问|是|的|有|在|能|会|要|了/gu
+// words of the question that are more than a name of an attribute (“押金是多少？”)
+const LEAST = { han: 4, words: 2 }
+// share of the words of the question before it that a passage must hold to speak of it, and how much less of the question's own
+const BEFORE = 0.5
+const LESS = 0.1
+const TOP = 5
+
+/** A follow-up that asks the same of another thing (“and the M30?”): what it asks stands in the question before it. */
+export function isElliptic({ query, previous }: Wanted): boolean {
+  return previous !== undefined && another.test(query.trim()) && !verb.test(query)
+}
+
+/** Whether a question cannot be read without what was said before it. */
+export function leansOn(question: string): boolean {
+  if (standIn.test(question) || (another.test(question.trim()) && !verb.test(question))) return true
+  const han = question.replace(asks, ' ').match(/\p{Script=Han}/gu)?.length ?? 0
+  const words = contentWords(question).filter((word) => /[a-z]/.test(word) || /\d/.test(word)).length
+  return han < LEAST.han && words < LEAST.words
+}
+
+/**
+ * Whether a question that can be read alone begins something else: what was found for it alone may answer it, and no passage that was found
+ * together with the question before it speaks of both as well.
+ */
+export function standsAlone({ query, previous = '' }: Wanted, together: SearchResponse, alone: SearchResponse): boolean {
+  const words = wordsOf(query)
+  const before = wordsOf(previous)
+  const best = Math.max(0, ...alone.passages.slice(0, TOP).map((passage) => shareOf(words, passage)))
+  const speaksOfBoth = (passage: Passage) => shareOf(before, passage) >= BEFORE && shareOf(words, passage) >= best - LESS
+  return (alone.answerable || isDoubtful(alone)) && !together.passages.slice(0, TOP).some(speaksOfBoth)
+}
+
+function wordsOf(question: string): string[] {
+  return contentWords(question.replace(asks, ' '))
+}
+
+function shareOf(words: readonly string[], { path, title, heading, text }: Passage): number {
+  const held = new Set(contentWords([path, title, heading, text].join('\n')))
+  return words.filter((word) => held.has(word)).length / Math.max(1, words.length)
+}
