@@ -24,12 +24,12 @@ async function ask(url: string, sql: string): Promise<unknown[]> {
 
 test('several databases of one server are migrated at once, and one twice at once', async () => {
   const admin = inject('stores').databaseUrl
-  const all = await Promise.all(Array.from({ length: 4 }, () => tempDatabase(admin, scope)))
+  const all = await Promise.all(Array.from({ length: 4 }, () => tempDatabase(admin, scope, { empty: true })))
   for (const { corpusUrl, chatUrl } of all) {
     expect(await ask(corpusUrl, 'SELECT count(*)::int AS n FROM document')).toEqual([{ n: 0 }])
     expect(await ask(chatUrl, 'SELECT count(*)::int AS n FROM message')).toEqual([{ n: 0 }])
   }
-  const adminUrl = await ownDatabase(admin, scope)
+  const adminUrl = await ownDatabase(admin, scope, { empty: true })
   const [corpusPassword, chatPassword] = [new URL(all[0]!.corpusUrl).password, new URL(all[0]!.chatUrl).password]
   const run = () =>
     migrateAll({
@@ -62,7 +62,7 @@ test('neither app role reaches the other schema or changes its own', async () =>
 test('a database of a newer version is refused by name, and left as it is', async () => {
   const admin = inject('stores').databaseUrl
   const { corpusUrl, chatUrl } = await tempDatabase(admin, scope)
-  const adminUrl = await ownDatabase(admin, scope)
+  const adminUrl = await ownDatabase(admin, scope, { empty: true })
   const older = mkdtempSync(join(tmpdir(), 'docent-older-'))
   scope.defer(() => rmSync(older, { recursive: true, force: true }))
   const chatDir = new URL('../../../gateway/migrations/', import.meta.url)
