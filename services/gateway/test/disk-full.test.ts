@@ -109,7 +109,8 @@ async function outlive(scope: AsyncDisposableStack, place: Place, model: MockUps
   expect(model.requests.length).toBe(all.length)
 }
 
-test('a database that refuses writes for want of room (53100): what runs goes on, what is new is refused, and all is well when there is room', async () => {
+// each has stores and gateways of its own, and waits most of the time: side by side
+test.concurrent('a database that refuses writes for want of room (53100): what runs goes on, what is new is refused, and all is well when there is room', async () => {
   await using scope = new AsyncDisposableStack()
   const place = await openPlace(scope)
   const model = scope.use(await openMockUpstream())
@@ -130,7 +131,7 @@ test('a database that refuses writes for want of room (53100): what runs goes on
 })
 
 describe.skipIf(!canMount)(canMount ? 'on a disk of its own' : 'on a disk of its own, for nothing may be mounted here', () => {
-  test('Postgres without a byte left on its disk: the same', async () => {
+  test.concurrent('Postgres without a byte left on its disk: the same', async () => {
     await using scope = new AsyncDisposableStack()
     const disk = openSmallDisk(scope, 160)
     const postgres = await openOwnPostgres(scope, disk.path)

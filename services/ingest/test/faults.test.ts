@@ -1,16 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Queue } from 'bullmq'
-import { afterEach, expect, inject, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
 import { cuttable } from './cuttable.ts'
 import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
 
-let scope = new AsyncDisposableStack()
-afterEach(async () => {
-  await scope.disposeAsync()
-  scope = new AsyncDisposableStack()
-})
+// each has an ingest, a database and a folder of its own, and waits most of the time: side by side
 
 const put = (ingest: TestIngest, path: string, text: string) => writeFileSync(join(ingest.folder, path), text)
 const generation = (ingest: TestIngest) => ingest.corpus.activeGeneration('fake-hash', 64)
@@ -29,7 +25,8 @@ async function expectConsistent(ingest: TestIngest): Promise<void> {
   })
 }
 
-test('jobs that vanish from Redis are found again in the ledger', async () => {
+test.concurrent('jobs that vanish from Redis are found again in the ledger', async () => {
+  await using scope = new AsyncDisposableStack()
   const ingest = await startTestIngest(scope)
   const release = ingest.extractor.hold()
   for (let i = 0; i < 12; i++) put(ingest, `file-${i}.txt`, `The text of file ${i}.`)
@@ -51,7 +48,8 @@ test('jobs that vanish from Redis are found again in the ledger', async () => {
   await expectConsistent(ingest)
 })
 
-test('while Redis is away the folder is still watched; when it is back all is indexed without a restart', async () => {
+test.concurrent('while Redis is away the folder is still watched; when it is back all is indexed without a restart', async () => {
+  await using scope = new AsyncDisposableStack()
   const redis = scope.use(await cuttable(inject('stores').queueUrl))
   const ingest = await startTestIngest(scope, { env: { QUEUE_URL: redis.url } })
   put(ingest, 'before.txt', 'Before the outage.')
@@ -66,7 +64,8 @@ test('while Redis is away the folder is still watched; when it is back all is in
   expect((await stats(ingest)).documents.failed).toBe(0)
 })
 
-test('while the embedder is away documents wait, and nothing fails', async () => {
+test.concurrent('while the embedder is away documents wait, and nothing fails', async () => {
+  await using scope = new AsyncDisposableStack()
   const ingest = await startTestIngest(scope)
   ingest.embedder.setUp(false)
   put(ingest, 'waits.txt', 'This one waits.')
@@ -77,7 +76,8 @@ test('while the embedder is away documents wait, and nothing fails', async () =>
   await until('it goes on', async () => (await stats(ingest)).paused.length === 0 || undefined)
 })
 
-test('while Chroma is away documents become ready; when it is back it is filled without an embedding', async () => {
+test.concurrent('while Chroma is away documents become ready; when it is back it is filled without an embedding', async () => {
+  await using scope = new AsyncDisposableStack()
   const chroma = scope.use(await cuttable(inject('stores').chromaUrl))
   const ingest = await startTestIngest(scope, { env: { CHROMA_URL: chroma.url } })
   put(ingest, 'first.txt', 'With Chroma.')
@@ -100,7 +100,8 @@ test('while Chroma is away documents become ready; when it is back it is filled 
   expect(ingest.embedder.embedded).toHaveLength(cost)
 })
 
-test('a deleted collection is noticed and built again without an embedding', async () => {
+test.concurrent('a deleted collection is noticed and built again without an embedding', async () => {
+  await using scope = new AsyncDisposableStack()
   const ingest = await startTestIngest(scope)
   for (let i = 0; i < 5; i++) put(ingest, `kept-${i}.txt`, `What is kept, number ${i}.`)
   for (let i = 0; i < 5; i++) await ingest.reaches(`kept-${i}.txt`, 'ready')
@@ -123,7 +124,8 @@ test('a deleted collection is noticed and built again without an embedding', asy
   expect(ingest.embedder.embedded).toHaveLength(5)
 })
 
-test('a restart reads nothing again; other chunk settings index anew and embed only what is new', async () => {
+test.concurrent('a restart reads nothing again; other chunk settings index anew and embed only what is new', async () => {
+  await using scope = new AsyncDisposableStack()
   const first = await startTestIngest(scope)
   const text = `# One\n\n${'A sentence of the first part. '.repeat(30).trim()}\n\n# Two\n\nShort.`
   put(first, 'long.md', text)
@@ -144,7 +146,8 @@ test('a restart reads nothing again; other chunk settings index anew and embed o
   expect(other.embedder.embedded.some((embedded) => embedded.includes('Short.'))).toBe(false)
 })
 
-test('a wrong answer of the model is never stored, and the document says so in the end', async () => {
+test.concurrent('a wrong answer of the model is never stored, and the document says so in the end', async () => {
+  await using scope = new AsyncDisposableStack()
   const ingest = await startTestIngest(scope)
   ingest.embedder.passages = (texts) => Promise.resolve(texts.map(() => new Float32Array(64).fill(Number.NaN)))
   put(ingest, 'holes.txt', 'Vectors with holes.')
@@ -152,7 +155,8 @@ test('a wrong answer of the model is never stored, and the document says so in t
   expect(await ingest.chunks()).toEqual([])
 })
 
-test('the service stops within seconds in the middle of a document, which is indexed after the next start', async () => {
+test.concurrent('the service stops within seconds in the middle of a document, which is indexed after the next start', async () => {
+  await using scope = new AsyncDisposableStack()
   const first = await startTestIngest(scope)
   first.extractor.hold()
   put(first, 'slow.txt', 'A slow one.')

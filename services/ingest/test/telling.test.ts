@@ -4,21 +4,16 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
 import { startTestIngest, type TestIngest } from './start-test-ingest.ts'
 
-let scope = new AsyncDisposableStack()
-afterEach(async () => {
-  await scope.disposeAsync()
-  scope = new AsyncDisposableStack()
-})
-
+// each has an ingest, a database and a folder of its own, and waits most of the time: side by side
 type Delivery = { headers: IncomingHttpHeaders; body: string }
 const secret = 'a-secret-of-the-webhook-test'
 
 /** Answers the n-th delivery with the n-th status, the last one from then on; 0 never answers. */
-async function receiver(...statuses: number[]): Promise<{ url: string; got: Delivery[] }> {
+async function receiver(scope: AsyncDisposableStack, ...statuses: number[]): Promise<{ url: string; got: Delivery[] }> {
   const got: Delivery[] = []
   const server = createServer(async (req, res) => {
     const parts: Buffer[] = []
@@ -41,8 +36,9 @@ async function fail(ingest: TestIngest, path: string) {
   return ingest.reaches(path, 'failed')
 }
 
-test('a failure is posted to the webhook, signed, and again after an outage of its receiver', async () => {
-  const { url, got } = await receiver(503, 204)
+test.concurrent('a failure is posted to the webhook, signed, and again after an outage of its receiver', async () => {
+  await using scope = new AsyncDisposableStack()
+  const { url, got } = await receiver(scope, 503, 204)
   const ingest = await startTestIngest(scope, { env: { WEBHOOK_URL: url, WEBHOOK_SECRET: secret } })
   writeFileSync(join(ingest.folder, 'fine.txt'), 'Nothing to tell.')
   const { id } = await fail(ingest, 'broken.txt')
@@ -58,8 +54,9 @@ test('a failure is posted to the webhook, signed, and again after an outage of i
   await ingest.reaches('fine.txt', 'ready')
 })
 
-test('a receiver that hangs or refuses holds nobody up, and a redirect is not followed', async () => {
-  const { url, got } = await receiver(302, 0)
+test.concurrent('a receiver that hangs or refuses holds nobody up, and a redirect is not followed', async () => {
+  await using scope = new AsyncDisposableStack()
+  const { url, got } = await receiver(scope, 302, 0)
   const ingest = await startTestIngest(scope, { env: { WEBHOOK_URL: url } })
   await fail(ingest, 'one.txt')
   await until('the first was told', () => got.length === 1 || undefined)
@@ -71,7 +68,8 @@ test('a receiver that hangs or refuses holds nobody up, and a redirect is not fo
   await ingest.reaches('fine.txt', 'ready')
 })
 
-test('_status.json is kept true, replaced whole, and is no document', async () => {
+test.concurrent('_status.json is kept true, replaced whole, and is no document', async () => {
+  await using scope = new AsyncDisposableStack()
   const ingest = await startTestIngest(scope, { env: { STATUS_FILE: 'true' } })
   const file = join(ingest.folder, '_status.json')
   const read = () =>
@@ -100,7 +98,8 @@ test('_status.json is kept true, replaced whole, and is no document', async () =
   await says('fine.txt', 'ready')
 })
 
-test('without the switch nothing is written into the folder', async () => {
+test.concurrent('without the switch nothing is written into the folder', async () => {
+  await using scope = new AsyncDisposableStack()
   const ingest = await startTestIngest(scope)
   writeFileSync(join(ingest.folder, 'fine.txt'), 'A fine text.')
   await ingest.reaches('fine.txt', 'ready')
