@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { type Stack, startStack } from '../../lib/testkit/src/start-stack.ts'
 import { until } from '../../lib/testkit/src/until.ts'
@@ -42,6 +42,10 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
   afterAll(() => scope.disposeAsync())
   beforeEach(() => {
     Object.assign(model, { mode: 'good', pieces: ['The warranty period is 24 months ', '[1].'], pieceMs: 0 })
+  })
+  // a page that stays open goes on drawing and asking
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close()
   })
 
   async function ask(page: Page, question: string): Promise<void> {
