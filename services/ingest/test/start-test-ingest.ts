@@ -79,7 +79,7 @@ export async function startTestIngest(scope: AsyncDisposableStack, options: Test
     DOCENT_FOLDER: folder,
     EXTRACTOR_SOCKET: extractor.socket,
     SETTLE_MS: '200',
-    SCAN_INTERVAL_S: '1',
+    SCAN_INTERVAL_S: '0.3',
     RECONCILE_INTERVAL_S: '1',
     ...options.env,
   })

@@ -96,7 +96,7 @@ export async function openWorld(
     CHUNK_SIZE: '100',
     CHUNK_OVERLAP: '0',
     SETTLE_MS: '200',
-    SCAN_INTERVAL_S: '1',
+    SCAN_INTERVAL_S: '0.3',
     RECONCILE_INTERVAL_S: '1',
     ...given.env,
   }
