@@ -131,7 +131,7 @@ const madeSql = `WITH told AS (
     WHERE a.detail ? 'embeds' AND ((a.ended_at IS NULL AND d.state = 'indexing') OR a.ended_at > now() - $1 * interval '1 second')
   ), work AS (
     SELECT greatest(began, until - $1 * interval '1 second') AS begun, ended,
-      chunks * extract(epoch FROM ended - greatest(began, until - $1 * interval '1 second')) / greatest(extract(epoch FROM ended - began), 0.001) AS chunks
+      coalesce(chunks * extract(epoch FROM ended - greatest(began, until - $1 * interval '1 second')) / nullif(extract(epoch FROM ended - began), 0), 0) AS chunks
     FROM told WHERE chunks > 0
   ), placed AS (
     SELECT begun, ended, chunks, max(ended) OVER (ORDER BY begun, ended ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS so_far FROM work
