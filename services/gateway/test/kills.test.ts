@@ -76,7 +76,8 @@ describe('a gateway that is killed', { timeout: 180_000 }, () => {
     const door = scope.use(await openProxy(victim.port))
     const { answerId, eventsUrl } = await askUntilHeard(door.port, '没有回答的问题')
     const { events, closed } = follow(`http://127.0.0.1:${door.port}${eventsUrl}`)
-    await until('the model is asked', () => silent.open() > 0 || undefined)
+    // what a reader has seen is in the journal
+    await until('the model is asked and the sources are read', () => (silent.open() > 0 && events.length === 2) || undefined)
     victim.process.kill('SIGKILL')
     await victim.exited
     const next = await startAt(alone, scope, env, clocks)
