@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { ask, createReads, plainLines, type Status } from './progress.ts'
+import { ask, createReads, plainLines, type Status, waitsForOf } from './progress.ts'
 import type { Solo } from './solo.ts'
 
 const POLL_MS = 2_000
@@ -37,8 +37,7 @@ export async function tellLaterWork(
     before = waiting
     const progress = { done, total: done + waiting, failed: 0, filesPerSecond: 0, secondsLeft: null, waitsFor: '', reads: '' }
     if (waiting === 0) return void (wasWorking && told > toldBefore && show.last(progress))
-    const { state, reasons } = await ask<Status>(solo, '/ingest')
-    const waitsFor = state === 'paused' ? (reasons[0]?.message ?? '') : ''
+    const waitsFor = waitsForOf(await ask<Status>(solo, '/ingest'))
     show.now({ ...progress, waitsFor, reads: (counts.indexing ?? 0) > 0 ? await readsNow() : '' })
   }
 

@@ -55,8 +55,9 @@ export async function followIndexing(
           show.last({ done: ready + failed, total: ready + failed, failed, filesPerSecond: 0, secondsLeft: 0, waitsFor: '', reads: '' })
         return { ready, failed, waiting }
       }
-      const { state, reasons, filesPerSecond, secondsLeft } = await ask<Status>(solo, '/ingest')
-      const waitsFor = state === 'paused' ? (reasons[0]?.message ?? '') : ''
+      const status = await ask<Status>(solo, '/ingest')
+      const { reasons, filesPerSecond, secondsLeft } = status
+      const waitsFor = waitsForOf(status)
       const reads = indexing > 0 ? await readsNow() : ''
       const total = ready + failed + waiting
       if (lastScanAt) show.now({ done: ready + failed, total, failed, filesPerSecond, secondsLeft, waitsFor, reads })
@@ -171,6 +172,11 @@ export function plainLines(say: (line: string) => void, everyMs: number): Show {
     last: tell,
     end: () => undefined,
   }
+}
+
+/** The sentence for what work waits for; empty while it goes on. */
+export function waitsForOf({ state, reasons }: Status): string {
+  return state === 'paused' ? (reasons[0]?.message ?? '') : ''
 }
 
 export async function ask<T>(solo: Pick<Solo, 'ingestUrl' | 'internalToken'>, path: string): Promise<T> {
