@@ -3,17 +3,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../lib/testkit/src/until.ts'
-import { adminKey, allEvents, eventsOf, post, type Received, startAt, textOf } from './harness.ts'
+import { allEvents, changeSettings, eventsOf, post, type Received, startAt, textOf } from './harness.ts'
 import { asking, withModel } from './with-model.ts'
 
 describe('more readers and questions than usual', () => {
   const { scope, place, model, gateway } = withModel({ env: { STREAM_FLUSH_MS: '20' } })
   const env = () => ({ ...asking(model), STREAM_FLUSH_MS: '20' })
-  beforeAll(async () => {
-    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
-    const long = await fetch(`${gateway.url}/api/v1/settings`, { method: 'PATCH', headers, body: '{"maxTokens":32000}' })
-    expect(long.status).toBe(200)
-  })
+  beforeAll(() => changeSettings(gateway, { maxTokens: 32_000 }))
   beforeEach(() => {
     model.mode = 'slow'
     model.pieceMs = 10

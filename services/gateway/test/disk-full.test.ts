@@ -4,10 +4,21 @@ import { describe, expect, test } from 'vitest'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { openOwnPostgres } from '../../lib/testkit/src/own-postgres.ts'
 import { canMount, openSmallDisk } from '../../lib/testkit/src/small-disk.ts'
-import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, eventsOf, openPlace, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import {
+  adminKey,
+  allEvents,
+  changeSettings,
+  eventsOf,
+  openPlace,
+  openPool,
+  type Place,
+  post,
+  type Received,
+  startAt,
+  textOf,
+} from './harness.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
 
@@ -31,8 +42,7 @@ async function outlive(scope: AsyncDisposableStack, place: Place, model: MockUps
     return { status: response.status, ...((await response.json()) as Health).checks.postgres }
   }
   // the model is asked once a question and for nothing else
-  const headers = { ...owner, 'content-type': 'application/json' }
-  await fetch(`${gateway.url}/api/v1/settings`, { method: 'PATCH', headers, body: '{"summaries":false}' })
+  await changeSettings(gateway, { summaries: false })
   const before = await allEvents(await ask(`之前 ${randomUUID()}`))
   const idOf = (events: readonly Received[]) => (events[0]!.data as { answerId: string }).answerId
   model.mode = 'slow'
@@ -135,8 +145,7 @@ describe.skipIf(!canMount)(canMount ? 'on a disk of its own' : 'on a disk of its
     await using scope = new AsyncDisposableStack()
     const disk = openSmallDisk(scope, 160)
     const postgres = await openOwnPostgres(scope, disk.path)
-    const { chatUrl, ownerUrl } = await tempDatabase(postgres.url, scope)
-    const place = { ...(await openPlace(scope)), databaseUrl: chatUrl, ownerUrl }
+    const place = await openPlace(scope, { databaseUrl: postgres.url })
     const model = scope.use(await openMockUpstream())
     // what Postgres frees meanwhile is taken, too
     let filling: NodeJS.Timeout | undefined

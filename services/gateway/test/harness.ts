@@ -10,6 +10,7 @@ import { openPostgres, type Pool } from '@docent/kit/postgres'
 import { createParser } from 'eventsource-parser'
 import { inject } from 'vitest'
 import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
+import type { Stores } from '../../solo/src/stores.ts'
 import { type Config, readConfig } from '../src/config.ts'
 import { type Gateway, startGateway } from '../src/gateway-service.ts'
 
@@ -164,8 +165,9 @@ export async function fakeNeighbours(): Promise<FakeNeighbours> {
 
 export type Place = { databaseUrl: string; ownerUrl: string; queueUrl: string; cacheUrl: string; neighbours: FakeNeighbours }
 
-export async function openPlace(scope: AsyncDisposableStack): Promise<Place> {
-  const stores = inject('stores')
+/** A database of its own on the run's stores, or on those given, with neighbours of its own. */
+export async function openPlace(scope: AsyncDisposableStack, given: Partial<Stores> = {}): Promise<Place> {
+  const stores = { ...inject('stores'), ...given }
   const { chatUrl, ownerUrl } = await tempDatabase(stores.databaseUrl, scope)
   return {
     databaseUrl: chatUrl,
@@ -217,6 +219,12 @@ export function startAt(
 
 export function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
+}
+
+export async function changeSettings({ url }: Pick<Gateway, 'url'>, settings: Record<string, unknown>): Promise<void> {
+  const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
+  const response = await fetch(`${url}/api/v1/settings`, { method: 'PATCH', headers, body: JSON.stringify(settings) })
+  if (response.status !== 200) throw new Error(`settings: ${response.status} ${await response.text()}`)
 }
 
 export type Received = AnswerEvent & { id: number }

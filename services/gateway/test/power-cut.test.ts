@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest'
 import { openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { openOwnPostgres, startOwnPostgres } from '../../lib/testkit/src/own-postgres.ts'
 import { canCutPower, openCuttableDisk } from '../../lib/testkit/src/power-cut.ts'
-import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import { eachOf, openPlace, openPool, post, startAt } from './harness.ts'
 
@@ -18,10 +17,9 @@ describe.skipIf(!isAble)(isAble ? 'a power cut of Postgres' : 'a power cut of Po
     await using scope = new AsyncDisposableStack()
     const disk = openCuttableDisk(scope, 256)
     const postgres = await openOwnPostgres(scope, disk.path)
-    const { chatUrl, ownerUrl } = await tempDatabase(postgres.url, scope)
+    const place = await openPlace(scope, { databaseUrl: postgres.url })
     // what was there before is no part of it
     execFileSync('sync', ['-f', disk.path])
-    const place = { ...(await openPlace(scope)), databaseUrl: chatUrl, ownerUrl }
     const model = scope.use(await openMockUpstream({ mode: 'slow', pieceMs: 10 }))
     const gateway = await startAt(place, scope, { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' })
 
@@ -54,12 +52,12 @@ describe.skipIf(!isAble)(isAble ? 'a power cut of Postgres' : 'a power cut of Po
     const after = await startOwnPostgres(scope, dataDir)
     postgres.signal('SIGCONT')
     const on = (url: string) => Object.assign(new URL(url), { port: new URL(after.url).port }).href
-    const pool = openPool(on(ownerUrl))
+    const pool = openPool(on(place.ownerUrl))
     scope.defer(() => pool.end())
     for (const { question } of begun)
       expect((await pool.query('SELECT count(*)::int AS n FROM chat.message WHERE text = $1', [question])).rows).toEqual([{ n: 1 }])
     const again = await startAt(
-      { ...place, databaseUrl: on(chatUrl), ownerUrl: on(ownerUrl) },
+      { ...place, databaseUrl: on(place.databaseUrl), ownerUrl: on(place.ownerUrl) },
       scope,
       {},
       { orphanMs: 500, sweepMs: 100, settleMs: 200 },

@@ -7,17 +7,13 @@ import { WebSocket } from 'ws'
 import { openProxy } from '../../lib/testkit/src/tcp-proxy.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import { follow } from './follow.ts'
-import { adminKey, allEvents, eventsOf, post, type Received, textOf } from './harness.ts'
+import { allEvents, changeSettings, eventsOf, post, type Received, textOf } from './harness.ts'
 import { withModel } from './with-model.ts'
 
 /** PROMISES row 46, beside crowd.test.ts and resume.test.ts: readers that are slow, that leave at each moment, that come back all at once. */
 describe('readers who are slow, leave and come back', () => {
   const { scope, model, gateway } = withModel({ env: { STREAM_FLUSH_MS: '20' } })
-  beforeAll(async () => {
-    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
-    const long = await fetch(`${gateway.url}/api/v1/settings`, { method: 'PATCH', headers, body: '{"maxTokens":32000}' })
-    expect(long.status).toBe(200)
-  })
+  beforeAll(() => changeSettings(gateway, { maxTokens: 32_000 }))
   beforeEach(() => {
     model.mode = 'slow'
     model.pieceMs = 10

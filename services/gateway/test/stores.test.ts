@@ -3,11 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { type OwnPostgres, openOwnPostgres } from '../../lib/testkit/src/own-postgres.ts'
 import { type OwnRedis, openOwnRedis } from '../../lib/testkit/src/own-redis.ts'
-import { tempDatabase } from '../../lib/testkit/src/temp-database.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
 import { startChild } from './child.ts'
-import { allEvents, eachOf, eventsOf, fakeNeighbours, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { allEvents, eachOf, eventsOf, openPlace, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
 
 type Stored = { state: string; text: string; degraded: string[] }
 
@@ -22,8 +21,7 @@ describe('stores that die, hang or are emptied in mid-answer', () => {
   let other: Gateway
   beforeAll(async () => {
     ;[postgres, queue, cache] = await Promise.all([openOwnPostgres(scope), openOwnRedis(scope), openOwnRedis(scope)])
-    const { chatUrl, ownerUrl } = await tempDatabase(postgres.url, scope)
-    place = { databaseUrl: chatUrl, ownerUrl, queueUrl: queue.url, cacheUrl: cache.url, neighbours: scope.use(await fakeNeighbours()) }
+    place = await openPlace(scope, { databaseUrl: postgres.url, queueUrl: queue.url, cacheUrl: cache.url })
     model = scope.use(await openMockUpstream())
     gateway = await startAt(place, scope, env())
     other = await startAt(place, scope, env())

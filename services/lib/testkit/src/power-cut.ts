@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
-const run = (command: string, ...args: string[]) => execFileSync(command, args, { stdio: 'pipe' })
+import { canDo, run } from './small-disk.ts'
 
 export type CuttableDisk = {
   path: string
@@ -15,10 +13,7 @@ export type CuttableDisk = {
 export function openCuttableDisk(scope: AsyncDisposableStack, mb: number): CuttableDisk {
   const folder = mkdtempSync(join(tmpdir(), 'docent-power-'))
   scope.defer(() => rmSync(folder, { recursive: true, force: true }))
-  const image = join(folder, 'image')
-  writeFileSync(image, '')
-  truncateSync(image, mb * 1024 * 1024)
-  run('mkfs.ext4', '-q', image)
+  const image = makeDisk(folder, mb)
   return {
     path: mount(image, scope),
     cut() {
@@ -31,21 +26,20 @@ export function openCuttableDisk(scope: AsyncDisposableStack, mb: number): Cutta
 
 /** Whether this process may mount a file as a disk: root where there are loop devices. */
 export function canCutPower(): boolean {
-  if (process.getuid?.() !== 0) return false
-  const folder = mkdtempSync(join(tmpdir(), 'docent-power-'))
-  const image = join(folder, 'image')
-  try {
-    writeFileSync(image, '')
-    truncateSync(image, 4 * 1024 * 1024)
-    run('mkfs.ext4', '-q', image)
+  return canDo((folder) => {
+    const image = makeDisk(folder, 4)
     run('mount', '-o', 'loop', image, folder)
     run('umount', folder)
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
+}
+
+/** A file of so many MB that holds an empty ext4. */
+function makeDisk(folder: string, mb: number): string {
+  const image = join(folder, 'image')
+  writeFileSync(image, '')
+  truncateSync(image, mb * 1024 * 1024)
+  run('mkfs.ext4', '-q', image)
+  return image
 }
 
 function mount(image: string, scope: AsyncDisposableStack): string {

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Whether this process may mount a file system: root, as a rule. */
-export const canMount = process.getuid?.() === 0 && mounts()
+export const canMount = canDo((folder) => {
+  run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder)
+  run('umount', folder)
+})
 
 export type SmallDisk = {
   path: string
@@ -17,9 +20,9 @@ export type SmallDisk = {
 export function openSmallDisk(scope: AsyncDisposableStack, mb: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'docent-disk-'))
   const ballast = join(path, 'ballast')
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mb}m,mode=0711`, 'tmpfs', path])
+  run('mount', '-t', 'tmpfs', '-o', `size=${mb}m,mode=0711`, 'tmpfs', path)
   scope.defer(() => {
-    execFileSync('umount', ['--lazy', path])
+    run('umount', '--lazy', path)
     rmSync(path, { recursive: true, force: true })
   })
   return {
@@ -38,15 +41,20 @@ export function openSmallDisk(scope: AsyncDisposableStack, mb: number): SmallDis
   }
 }
 
-function mounts(): boolean {
-  const path = mkdtempSync(join(tmpdir(), 'docent-disk-'))
+/** Whether root is who asks and `attempt`, made in a folder of its own, ends well. */
+export function canDo(attempt: (folder: string) => void): boolean {
+  if (process.getuid?.() !== 0) return false
+  const folder = mkdtempSync(join(tmpdir(), 'docent-disk-'))
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' })
-    execFileSync('umount', [path], { stdio: 'ignore' })
+    attempt(folder)
     return true
   } catch {
     return false
   } finally {
-    rmSync(path, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
+}
+
+export function run(command: string, ...args: string[]): void {
+  execFileSync(command, args, { stdio: 'pipe' })
 }
