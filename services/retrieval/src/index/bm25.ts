@@ -1,5 +1,5 @@
 import { type LexicalHit, topOf } from './best-hits.ts'
-import { ONCE, type Postings } from './postings.ts'
+import type { Postings } from './postings.ts'
 import { STEP } from './term-reader.ts'
 import { COUNT, FIELDS, type TermTable } from './term-table.ts'
 
@@ -44,35 +44,35 @@ export function createBm25(held: Scored): Bm25 {
     const { lengths, next } = held
     if (room.scores.length < lengths.length) room = roomFor(lengths.length)
     const average = held.totalLength / Math.max(1, held.alive)
-    const { norms, onces } = room
+    const { norms } = room
     for (let chunk = 0; chunk < next; chunk++) {
       const length = lengths[chunk]!
-      const norm = length === 0 ? Infinity : K1 * (1 - B + (B * length) / average) // a removed chunk holds nothing
-      norms[chunk] = norm * STEP
-      onces[chunk] = 1 / (1 + norm)
+      norms[chunk] = length === 0 ? Infinity : STEP * K1 * (1 - B + (B * length) / average) // a removed chunk holds nothing
     }
   }
 
   /** Adds to the scores what a term is worth in each chunk. */
   function add(place: number, gain: number): void {
-    const { chunks, quarters, norms, onces, scores } = room
+    const { chunks, quarters, norms, scores } = room
     const count = held.postings.read(held.terms.records, place, chunks, quarters)
     for (let i = 0; i < count; i++) {
       const chunk = chunks[i]!
-      scores[chunk]! += worthOf(gain, quarters[i]!, onces[chunk]!, norms[chunk]!)
+      const said = quarters[i]!
+      scores[chunk]! += gain * (said / (said + norms[chunk]!))
     }
   }
 
   /** Adds it to `sums`, and lists the chunks that had none there from `holds` on. Returns how many these are then. */
   function gather(place: number, gain: number, holds: number): number {
-    const { chunks, quarters, norms, onces, sums, holding } = room
+    const { chunks, quarters, norms, sums, holding } = room
     const listed = held.postings.read(held.terms.records, place, chunks, quarters)
     let count = holds
     for (let i = 0; i < listed; i++) {
       const chunk = chunks[i]!
-      if (onces[chunk] === 0) continue // removed
+      const said = quarters[i]!
+      if (norms[chunk] === Infinity) continue // removed
       if (sums[chunk] === 0) holding[count++] = chunk
-      sums[chunk]! += worthOf(gain, quarters[i]!, onces[chunk]!, norms[chunk]!)
+      sums[chunk]! += gain * (said / (said + norms[chunk]!))
     }
     return count
   }
@@ -165,7 +165,6 @@ function roomFor(chunks: number) {
     quarters: new Uint8Array(chunks),
     scores: new Float32Array(chunks),
     norms: new Float32Array(chunks),
-    onces: new Float32Array(chunks),
     best: new Float32Array(chunks),
     reached: new Uint32Array(chunks),
     sums: new Float32Array(chunks),
@@ -173,8 +172,4 @@ function roomFor(chunks: number) {
   }
 }
 // with the length of each
-const ROOM_BYTES = 9 * 4 + 1
-
-function worthOf(gain: number, weight: number, once: number, norm: number): number {
-  return gain * (weight === ONCE ? once : weight / (weight + norm))
-}
+const ROOM_BYTES = 8 * 4 + 1

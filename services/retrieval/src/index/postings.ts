@@ -129,18 +129,18 @@ export function createPostings(from: PostingsParts = { pages: [], free: PAGE }):
         if (shift === 0 && !wantsWeight) {
           const safe = (stop > at && stop <= end ? stop : end) - MOST_OF_ENTRY
           while (at <= safe) {
+            // no branch on what cannot be foreseen: whether a second byte and a weight follow
             const o = at & (PAGE - 1)
-            let both = page[o]!
-            if (both > 127) {
-              const upper = page[o + 1]!
-              if (upper > 127) break
-              both = (both & 127) | (upper << 7)
-              at++
-            }
-            at++
+            const lower = page[o]!
+            const long = lower >>> 7
+            const upper = page[o + 1]! & -long
+            if (upper > 127) break
+            const both = (lower & 127) | (upper << 7)
+            const said = both & 1
             chunk += both >>> 1
             chunks[count] = chunk
-            weights[count++] = both & 1 ? page[at++ & (PAGE - 1)]! : ONCE
+            weights[count++] = ONCE + ((page[o + 1 + long]! - ONCE) & -said)
+            at += 1 + long + said
           }
           if (at === stop || at === end) continue
         }

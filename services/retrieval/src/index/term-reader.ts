@@ -23,12 +23,18 @@ export type ReadTerms = {
 }
 
 /** Reads a chunk into its terms without an object for each, and without a look outside of what is read. */
-export type TermReader = { read(fields: Fields): ReadTerms }
+export type TermReader = {
+  read(fields: Fields): ReadTerms
+  /** what one text says, of which no header and no path is known */
+  readText(text: string): ReadTerms
+  /** whether what was read last says it */
+  says(one: number, two: number): boolean
+}
 
 export function createTermReader(): TermReader {
   const said: ReadTerms = { count: 0, firsts: new Int32Array(0), seconds: new Int32Array(0), quarters: new Int32Array(0), length: 0 }
   // hash table of what the chunk has said so far: number in `said` + 1
-  let slots = new Int32Array(0)
+  let slots = new Int32Array(1)
   let slotOf = new Int32Array(0)
   let weight = TEXT_QUARTERS
   let reading = ''
@@ -156,6 +162,20 @@ export function createTermReader(): TermReader {
   }
 
   return {
+    readText(text) {
+      const folded = fold(text)
+      begin(2 * folded.length)
+      sayAll(folded, TEXT_QUARTERS)
+      return said
+    },
+    says(one, two) {
+      const mask = slots.length - 1
+      for (let slot = one & mask; ; slot = (slot + 1) & mask) {
+        const number = slots[slot]! - 1
+        if (number < 0) return false
+        if (said.firsts[number] === one && said.seconds[number] === two) return true
+      }
+    },
     read(fields) {
       const [text, header, named] = [fold(fields.text), fold(fields.header), fold(fields.path)]
       const pathTerms = termsOfPath(named)

@@ -165,60 +165,90 @@ export function fuse<C extends Candidate>(
   { weight, odds, cross = weights.cross, step = languages.step }: Balance,
 ): Fused<C>[] {
   const centred = groups.flatMap(({ hits }) => aboveMean(hits)).sort((a, b) => b.above - a.above || b.score - a.score)
-  const ranks = { lexical: placesOf(lexical), dense: placesOf(centred) }
-  const isOwn = ({ chunk }: { chunk: C }) => chunk.written === language
-  const isOther = (hit: { chunk: C }) => !isOwn(hit)
-  const lists =
-    odds === undefined
-      ? [blend(lexical, centred, weight)]
-      : [
-          lowered(blend(lexical.filter(isOwn), centred.filter(isOwn), weight), step * Math.max(0, -odds)),
-          lowered(blend(lexical.filter(isOther), centred.filter(isOther), cross), step * Math.max(0, odds)),
-        ]
-  return lists
-    .flat()
-    .sort((a, b) => b.fused - a.fused || (a.chunk.id < b.chunk.id ? -1 : 1))
-    .map(({ chunk, fused, lexical: words, dense }, i) => ({
-      chunk,
-      scores: { ...(words === undefined ? {} : { lexical: words }), ...(dense === undefined ? {} : { dense }), fused: Math.max(0, fused) },
-      ranks: { ...placed('lexical', ranks.lexical.get(chunk.id)), ...placed('dense', ranks.dense.get(chunk.id)), fused: i + 1 },
-    }))
+  const candidates = new Map<string, Candidacy<C>>()
+  lexical.forEach(({ chunk, score }, i) => {
+    candidates.set(chunk.id, { chunk, lexical: score, lexicalRank: i + 1, dense: undefined, denseRank: 0, above: 0, fused: 0 })
+  })
+  centred.forEach(({ chunk, score, above }, i) => {
+    const known = candidates.get(chunk.id)
+    if (!known) candidates.set(chunk.id, { chunk, lexical: undefined, lexicalRank: 0, dense: score, denseRank: i + 1, above, fused: 0 })
+    else {
+      known.dense = score
+      known.denseRank = i + 1
+      known.above = above
+    }
+  })
+  const all = [...candidates.values()]
+  if (odds === undefined) blend(all, weight)
+  else {
+    lower(
+      blend(
+        all.filter(({ chunk }) => chunk.written === language),
+        weight,
+      ),
+      step * Math.max(0, -odds),
+    )
+    lower(
+      blend(
+        all.filter(({ chunk }) => chunk.written !== language),
+        cross,
+      ),
+      step * Math.max(0, odds),
+    )
+  }
+  return all.sort((a, b) => b.fused - a.fused || (a.chunk.id < b.chunk.id ? -1 : 1)).map(toFused)
 }
 
 type Centred<C> = Hit<C> & { above: number }
-type Blended<C> = { chunk: C; fused: number; lexical?: number; dense?: number }
+/** what the legs say of a chunk; a rank is 0 where a leg does not know it */
+type Candidacy<C> = {
+  chunk: C
+  lexical: number | undefined
+  lexicalRank: number
+  dense: number | undefined
+  denseRank: number
+  above: number
+  fused: number
+}
 
-function blend<C extends Candidate>(lexical: readonly Hit<C>[], dense: readonly Centred<C>[], weight: number): Blended<C>[] {
-  const blended = new Map<string, Blended<C>>()
-  const bestWords = lexical[0]?.score || 1
-  const furthest = dense[0]?.above || 1
-  const wordShare = dense.length > 0 ? 1 - weight : 1
-  for (const { chunk, score } of lexical) blended.set(chunk.id, { chunk, lexical: score, fused: (wordShare * score) / bestWords })
-  for (const { chunk, score, above } of dense) {
-    const known = blended.get(chunk.id) ?? { chunk, fused: 0 }
-    blended.set(chunk.id, { ...known, dense: score, fused: known.fused + (weight * above) / furthest })
+/** Weighs both legs of one list, in the order in which they found its chunks. */
+function blend<C>(list: Candidacy<C>[], weight: number): Candidacy<C>[] {
+  let bestWords = 0
+  let furthest = 0
+  let hasDense = false
+  for (const { lexical, dense, above } of list) {
+    if (lexical !== undefined && lexical > bestWords) bestWords = lexical
+    if (above > furthest) furthest = above
+    hasDense ||= dense !== undefined
   }
-  return [...blended.values()]
+  const wordShare = hasDense ? 1 - weight : 1
+  for (const one of list) {
+    if (one.lexical !== undefined) one.fused = (wordShare * one.lexical) / (bestWords || 1)
+    if (one.dense !== undefined) one.fused += (weight * one.above) / (furthest || 1)
+  }
+  return list
 }
 
 /** The list on the scale from 1 down, less `by`. */
-function lowered<C>(list: readonly Blended<C>[], by: number): Blended<C>[] {
-  const best = list.reduce((most, { fused }) => Math.max(most, fused), 0) || 1
-  return list.map((one) => ({ ...one, fused: one.fused / best - by }))
+function lower<C>(list: Candidacy<C>[], by: number): void {
+  let best = 0
+  for (const { fused } of list) if (fused > best) best = fused
+  for (const one of list) one.fused = one.fused / (best || 1) - by
+}
+
+function toFused<C>(one: Candidacy<C>, i: number): Fused<C> {
+  const { chunk, lexical, lexicalRank, dense, denseRank } = one
+  const fused = Math.max(0, one.fused)
+  const rank = i + 1
+  if (dense === undefined) return { chunk, scores: { lexical: lexical!, fused }, ranks: { lexical: lexicalRank, fused: rank } }
+  if (lexical === undefined) return { chunk, scores: { dense, fused }, ranks: { dense: denseRank, fused: rank } }
+  return { chunk, scores: { lexical, dense, fused }, ranks: { lexical: lexicalRank, dense: denseRank, fused: rank } }
 }
 
 function aboveMean<C>(hits: readonly Hit<C>[]): Centred<C>[] {
   // a group of one has no mean of its own: it counts as standing where its only hit stands
   const mean = meanOf(hits)
-  return hits.map((hit) => ({ ...hit, above: hits.length > 1 ? Math.max(0, hit.score - mean) : 0 }))
-}
-
-function placesOf<C extends Candidate>(hits: readonly Hit<C>[]): Map<string, number> {
-  return new Map(hits.map(({ chunk }, i) => [chunk.id, i + 1]))
-}
-
-function placed<K extends string>(leg: K, place: number | undefined): { [leg in K]?: number } {
-  return place === undefined ? {} : ({ [leg]: place } as { [leg in K]: number })
+  return hits.map(({ chunk, score }) => ({ chunk, score, above: hits.length > 1 ? Math.max(0, score - mean) : 0 }))
 }
 
 function meanOf(hits: readonly { score: number }[]): number {

@@ -29,24 +29,26 @@ export function raiseNamed<C extends { id: string } & Named>(
   const dates = datesIn(query)
   const named = new Map<Named['document'], boolean>()
   const isNamed = (document: Named['document']) => {
-    const known = named.get(document) ?? namesOf(document).some((name) => standsIn(asked, name))
-    named.set(document, known)
+    let known = named.get(document)
+    if (known === undefined) {
+      known = namesOf(document).some((name) => standsIn(asked, name))
+      named.set(document, known)
+    }
     return known
   }
+  let isRaised = false
   const raised = fused.map((entry) => {
-    const { document, heading } = entry.chunk
-    const found: (keyof Tuned)[] = []
-    if (isNamed(document)) found.push('name')
-    if (dates.length > 0) {
-      const own = new Set(datesIn(`${document.path} ${document.title} ${heading}`))
-      if (dates.some((date) => own.has(date))) found.push('date')
-    }
-    if (holders?.has(entry.chunk.id)) found.push('code')
-    if (found.length === 0) return entry
+    const { document, heading, id } = entry.chunk
+    const name = isNamed(document)
+    const date = dates.length > 0 && datesIn(`${document.path} ${document.title} ${heading}`).some((own) => dates.includes(own))
+    const code = holders?.has(id) === true
+    if (!name && !date && !code) return entry
+    isRaised = true
+    const found = [...(name ? ['name' as const] : []), ...(date ? ['date' as const] : []), ...(code ? ['code' as const] : [])]
     const by = found.reduce((sum, hint) => sum + tuned[hint], 0)
     return { ...entry, hints: found, scores: { ...entry.scores, fused: entry.scores.fused + by } }
   })
-  if (raised.every((entry, i) => entry === fused[i])) return [...fused]
+  if (!isRaised) return raised
   return raised
     .sort((a, b) => b.scores.fused - a.scores.fused || a.ranks.fused - b.ranks.fused)
     .map((entry, i) => ({ ...entry, ranks: { ...entry.ranks, fused: i + 1 } }))

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Passage, SearchRequest, SearchResponse } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
 import { scriptOf } from '@docent/core/text/language'
@@ -18,7 +18,7 @@ import { joinNeighbours } from './join-neighbours.ts'
 import { findNamed } from './named.ts'
 import { planQuery } from './plan-query.ts'
 import { rerank } from './rerank.ts'
-import { snippetOf } from './snippet.ts'
+import { createSnippets } from './snippet.ts'
 import { versionOf, withTuning } from './tuning.ts'
 
 export type SearchDeps = {
@@ -34,6 +34,9 @@ export type SearchDeps = {
 }
 // of the best passages so many more than are asked for have their sections read: some of the best say the same again
 const SPARE = 4
+
+// so long the words wait: on two cores the embedder would be woken on this one, and stand still until they were looked up
+const ASIDE_MS = 1
 
 const REPLACED = 'its document was replaced a moment ago'
 
@@ -58,32 +61,37 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   const allowed = allowedChunks(request.filters, principal, index.isRestricted)
   const plan = timed('plan', () => planQuery(request, index.lexical))
   const other = plan.language === 'zh' ? 'en' : 'zh'
-  const [{ groups, degraded, ms, generation }, { lexical, translated }] = await Promise.all([
+  const [{ groups, degraded, ms, generation }, { lexical, translated, both, named, textScript }] = await Promise.all([
     dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal),
-    // a turn later, so that the embedder is at work meanwhile
-    nextTurn().then(() =>
-      timed('lexical', () => ({
+    sleep(ASIDE_MS).then(() => {
+      const words = timed('lexical', () => ({
         lexical: index.search(plan.terms, tuning.lexicalHits, allowed),
         translated:
           translate && index.count(other) > 0
             ? index.searchMeanings(meaningsOf(request, translate, plan.language), other, tuning.lexicalHits, allowed)
             : undefined,
-      })),
-    ),
+      }))
+      const best = words.lexical[0]?.chunk
+      return {
+        ...words,
+        both: bothWays(words.lexical, words.translated),
+        named: findNamed(plan.identifiers, words.lexical),
+        textScript: best && scriptOf(best.text),
+      }
+    }),
   ])
   took('embed', ms.embed)
   took('dense', ms.dense)
 
-  const { naming, holders } = findNamed(plan.identifiers, lexical)
+  const snippetOf = createSnippets(plan.terms)
+  const { naming, holders } = named
   const evidence = { ...evidenceOf(lexical, plan.idfTotal, groups, plan.language, translated), ...(naming ? { naming } : {}) }
-  const writing = { question: plan.script, text: lexical[0] && scriptOf(lexical[0].chunk.text), code: plan.code }
+  const writing = { question: plan.script, text: textScript, code: plan.code }
   const odds = ownOdds(evidence, plan.language, tuning.languages)
   const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
   const balance = { weight, odds, cross: crossWeight(evidence, tuning.weights), step: tuning.languages.step }
-  const fused = timed('fuse', () =>
-    raiseNamed(fuse(bothWays(lexical, translated), groups, plan.language, balance), { query: plan.query, holders }, tuning.hints),
-  )
+  const fused = timed('fuse', () => raiseNamed(fuse(both, groups, plan.language, balance), { query: plan.query, holders }, tuning.hints))
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const ordered = reranked ?? fused
   const first = ordered.slice(0, request.limit + SPARE).map(({ chunk }) => chunk)
@@ -109,7 +117,7 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   const found = shown
     .filter((choice) => choice.kept)
     .map(({ entry: { chunk, scores } }) => passageOf(chunk, scores, parents?.get(chunk.id), snippets.get(chunk.id)!))
-  const { passages, joined } = joinNeighbours(found, (text) => snippetOf(text, plan.terms))
+  const { passages, joined } = joinNeighbours(found, snippetOf)
   const told = shown.map((choice) => {
     const into = joined.get(choice.entry.chunk.id)
     return into === undefined ? choice : { ...choice, kept: false, why: `joined to passage ${into}, which it touches` }
@@ -144,7 +152,7 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   function choose() {
     const choices = diversify(ordered, request.limit, tuning)
     const kept = choices.filter((choice) => choice.kept).map(({ entry }) => entry.chunk)
-    return { choices, kept, snippets: new Map(kept.map(({ id, text }) => [id, snippetOf(text, plan.terms)])) }
+    return { choices, kept, snippets: new Map(kept.map(({ id, text }) => [id, snippetOf(text)])) }
   }
 
   async function tryRerank(ordered: readonly Fused<HeldChunk>[]): Promise<Fused<HeldChunk>[] | undefined> {

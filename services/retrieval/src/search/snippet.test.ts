@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { snippetOf } from './snippet.ts'
+import { createSnippets } from './snippet.ts'
 
+const snippetOf = (text: string, terms: Parameters<typeof createSnippets>[0]) => createSnippets(terms)(text)
 const term = (word: string, idf = 1) => ({ term: word, weight: 1, content: true, idf })
 
 test('the sentence that holds most of the question, each word once', () => {

@@ -70,39 +70,6 @@ export function visitFolded(
   }
 }
 
-/**
- * A term as a key of a Set or a Map that costs less than its string: the number of a CJK character, the two numbers of a bigram in one,
- * any other term itself. Two terms have the same key only when they are the same.
- */
-export type TermKey = string | number
-
-/** The keys of a text's terms, in the order of `tokensOf`, repeats kept. */
-export function eachTermKey(text: string, each: (key: TermKey) => void): void {
-  const folded = fold(text)
-  visitFolded(
-    folded,
-    (code, previous) => {
-      if (previous) each(keyOfCharacters(code, previous))
-      each(keyOfCharacters(code, 0))
-    },
-    (start, end) => {
-      for (const token of tokensOfWord(folded.slice(start, end))) each(token)
-    },
-  )
-}
-
-export function keyOfTerm(term: string): TermKey {
-  const first = term.codePointAt(0)!
-  if (classOf(first) !== CJK) return term
-  const width = first > 0xffff ? 2 : 1
-  return term.length === width ? keyOfCharacters(first, 0) : keyOfCharacters(term.codePointAt(width)!, first)
-}
-
-function keyOfCharacters(code: number, previous: number): TermKey {
-  if (code > 0xffff || previous > 0xffff) return (previous ? String.fromCodePoint(previous) : '') + String.fromCodePoint(code)
-  return (previous << 16) | code // 32 bits: V8 keeps such a number without an object of its own
-}
-
 /** Letters and digits, with one joiner between two of them: rfc-9457, v2.3.1, err_oom, 10,000, don't. */
 function wordEnd(text: string, start: number): number {
   let i = start
