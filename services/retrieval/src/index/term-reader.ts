@@ -190,3 +190,6 @@ export function createTermReader(): TermReader {
     },
   }
 }
+
+/** For what passages say beside the index: what it has read holds until somebody reads the next. */
+export const passageReader: TermReader = createTermReader()

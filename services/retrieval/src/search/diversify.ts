@@ -1,10 +1,8 @@
-import { createTermReader, type ReadTerms } from '../index/term-reader.ts'
+import { passageReader, type ReadTerms } from '../index/term-reader.ts'
 import { tuned } from './tuning.ts'
 
 type Chosen = { chunk: { id: string; text: string; textHash: string; document: { documentId: string } } }
 export type Choice<F> = { entry: F; kept: boolean; why: string }
-
-const reader = createTermReader()
 
 /** Goes down the list: drops what says the same again, and more than `perDocument` chunks of one document unless it is the only one. */
 export function diversify<F extends Chosen>(
@@ -23,7 +21,7 @@ export function diversify<F extends Chosen>(
     const { text, textHash, document } = entry.chunk
     const count = perDocument.get(document.documentId) ?? 0
     if (count >= most && !onlyOne) return { entry, kept: false, why: already }
-    const said = reader.readText(text)
+    const said = passageReader.readText(text)
     if (kept.some(({ hash, words }) => hash === textHash || isSaidAgain(words, said.count, sameness)))
       return { entry, kept: false, why: 'says the same as a better passage' }
     kept.push({ hash: textHash, words: wordsOf(said) })
@@ -45,6 +43,6 @@ function isSaidAgain({ firsts, seconds }: Words, count: number, sameness: number
   const isEnough = (shared: number) => shared >= sameness * (both - shared)
   let left = firsts.length // shared at most
   if (!isEnough(Math.min(left, count))) return false
-  for (let i = 0; i < firsts.length; i++) if (!reader.says(firsts[i]!, seconds[i]!) && !isEnough(--left)) return false
+  for (let i = 0; i < firsts.length; i++) if (!passageReader.says(firsts[i]!, seconds[i]!) && !isEnough(--left)) return false
   return true
 }

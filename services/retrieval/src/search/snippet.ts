@@ -1,11 +1,9 @@
 import { sentencesOf } from '@docent/core/text/sentences'
 import { first, hashTerm, second } from '../index/term-hash.ts'
-import { createTermReader } from '../index/term-reader.ts'
+import { passageReader } from '../index/term-reader.ts'
 import type { PlannedTerm } from './plan-query.ts'
 
 const MAX = 240
-
-const reader = createTermReader()
 
 /** Finds in a text the sentence that holds most of a question, with what follows as far as it fits. */
 export function createSnippets(terms: readonly PlannedTerm[]): (text: string) => string {
@@ -16,7 +14,7 @@ export function createSnippets(terms: readonly PlannedTerm[]): (text: string) =>
   }
 
   function scoreOf(sentence: string): number {
-    const { firsts, seconds, count } = reader.readText(sentence)
+    const { firsts, seconds, count } = passageReader.readText(sentence)
     let score = 0
     for (let i = 0; i < count; i++) {
       const known = worth.get(firsts[i]!)

@@ -11,7 +11,7 @@ import { until } from '../until.ts'
 import { startChild } from './child-service.ts'
 import { asker, countsOf, headers, ingestEnv, openFolder, TOKEN } from './ingest-world.ts'
 import { openMemoryGroup } from './memory-group.ts'
-import { openBenchStores, percentile, retrievalFlags } from './open-bench.ts'
+import { openBenchStores, percentile, retrievalFlags, retrievalMemory } from './open-bench.ts'
 
 type Figures = Record<string, number>
 const MB = 1024 * 1024
@@ -88,7 +88,7 @@ async function openLimited(stores: Stores, scope: AsyncDisposableStack) {
   const retrieval = scope.use(
     await startChild(
       'retrieval',
-      { DATABASE_URL: corpusUrl, CHROMA_URL: stores.chromaUrl, EMBEDDER_URL: embedder.url, INTERNAL_TOKEN: TOKEN },
+      { DATABASE_URL: corpusUrl, CHROMA_URL: stores.chromaUrl, EMBEDDER_URL: embedder.url, INTERNAL_TOKEN: TOKEN, ...retrievalMemory },
       { nodeFlags: retrievalFlags, group: groupOf('retrieval') },
     ),
   )

@@ -8,7 +8,7 @@ import { tempDatabase } from '../temp-database.ts'
 import { type ChildService, startChild } from './child-service.ts'
 import { fillCorpus } from './fill-corpus.ts'
 import { makeLibrary } from './make-library.ts'
-import { givenGroup, openBenchStores, percentile, retrievalFlags } from './open-bench.ts'
+import { givenGroup, openBenchStores, percentile, retrievalFlags, retrievalMemory } from './open-bench.ts'
 
 const TOKEN = 'bench-internal-token-0123456789-abcdefg'
 
@@ -47,7 +47,7 @@ export async function benchLexical(scope: AsyncDisposableStack, chunks = 50_000)
   scope.defer(() => rmSync(folder, { recursive: true, force: true }))
   const away = 'http://127.0.0.1:9'
   const stores = { DATABASE_URL: corpusUrl, CHROMA_URL: away, EMBEDDER_URL: away }
-  const env = { ...stores, INTERNAL_TOKEN: TOKEN, SNAPSHOT_FILE: join(folder, 'words.snapshot') }
+  const env = { ...stores, ...retrievalMemory, INTERNAL_TOKEN: TOKEN, SNAPSHOT_FILE: join(folder, 'words.snapshot') }
   const { group, limitMb } = givenGroup('retrieval', scope)
   const start = () => startChild('retrieval', env, { readyPath: '/healthz', nodeFlags: retrievalFlags, ...(group ? { group } : {}) })
 

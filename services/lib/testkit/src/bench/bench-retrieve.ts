@@ -12,7 +12,7 @@ import { tempDatabase } from '../temp-database.ts'
 import { startChild } from './child-service.ts'
 import { fillCorpus } from './fill-corpus.ts'
 import { makeLibrary, seeded } from './make-library.ts'
-import { givenGroup, openBenchStores, percentile, retrievalFlags } from './open-bench.ts'
+import { givenGroup, openBenchStores, percentile, retrievalFlags, retrievalMemory } from './open-bench.ts'
 
 const TOKEN = 'bench-internal-token-0123456789-abcdefg'
 const SEEDS = 300 // texts of each language that are really embedded
@@ -62,6 +62,7 @@ export async function benchRetrieve(scope: AsyncDisposableStack): Promise<Record
         CHROMA_URL: stores.chromaUrl,
         EMBEDDER_URL: embedder.url,
         INTERNAL_TOKEN: TOKEN,
+        ...retrievalMemory,
       },
       { nodeFlags: retrievalFlags, ...(group ? { group } : {}) },
     ),
