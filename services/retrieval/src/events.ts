@@ -26,6 +26,8 @@ export type RetrievalEvents = {
   followed(documents: number, chunks: number): void
   feedFailed(error: unknown): void
   questionVector(from: VectorSource): void
+  /** the kernel may end the process for its memory, which it has not done yet */
+  memoryShort(memory: { chunks: number; neededMb: number; limitMb: number }): void
 }
 
 export function createEvents(registry: Registry, log: Log): RetrievalEvents {
@@ -93,6 +95,8 @@ export function createEvents(registry: Registry, log: Log): RetrievalEvents {
       log.debug({ documents, chunks }, 'the index followed the corpus')
     },
     questionVector: (from) => vectors.inc({ from }),
+    memoryShort: (memory) =>
+      log.warn(memory, 'searching this many chunks may need more memory than the container has, and end it: set RETRIEVAL_MEM to more'),
     feedFailed: (error) => log.warn({ err: error }, 'the change feed cannot be read; trying again'),
   }
 }

@@ -20,6 +20,7 @@ import { keepSnapshot } from './index/keep-snapshot.ts'
 import { searchRouter } from './routes/search.ts'
 import { createDenseLeg } from './search/dense-leg.ts'
 import { createDictionary } from './search/dictionary.ts'
+import { watchMemory } from './watch-memory.ts'
 
 export type Parts = { log?: Log; embedder?: Embedder; models?: EmbeddingModels; reranker?: Reranker; corpus?: Corpus }
 
@@ -47,7 +48,12 @@ export async function startRetrieval(
     : undefined
   const dense = scope.use(createDenseLeg({ corpus, models, index, flatChunks: config.flatScanChunks, events, cache }))
   const snapshots = config.snapshotFile ? scope.use(keepSnapshot(index, events, { path: config.snapshotFile })) : undefined
-  const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs, dense.follow, snapshots))
+  const lookAtMemory = watchMemory(events)
+  const alsoFollowed = async () => {
+    lookAtMemory(index.size)
+    await dense.follow()
+  }
+  const follower = scope.use(followFeed(corpus, index, events, config.feedPollMs, alsoFollowed, snapshots))
 
   const checks = {
     postgres: async () => `change ${await corpus.lastChange()}`,

@@ -23,7 +23,7 @@ export function machine(): { cpu: string; node: string } {
 
 /** As in its container, where V8 gets 40 percent of 224 MB. */
 export const retrievalFlags = ['--max-semi-space-size=4', '--max-old-space-size=90']
-export const retrievalMemory = { MALLOC_ARENA_MAX: '2' }
+export const retrievalMemory = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' }
 
 /** BENCH_MEMORY_MB: the measured service lives under that limit of memory, as in its container; without it there is none. */
 export function givenGroup(name: string, scope: AsyncDisposableStack): { group?: MemoryGroup; limitMb?: number } {
