@@ -8,6 +8,7 @@ type Ids = { requestId?: string; traceId?: string }
 
 /** The one way to retrieval. */
 export function createRetrievalClient(url: string, token: string) {
+  const doors = { search: new URL(`${url}/search`), sentences: new URL(`${url}/sentences`) }
   const post = (principal: Principal, ids: Ids, body: object, signal: AbortSignal, timeoutMs: number) => ({
     method: 'POST',
     headers: { 'content-type': 'application/json', ...internalHeaders(token, principal, ids) },
@@ -17,7 +18,7 @@ export function createRetrievalClient(url: string, token: string) {
   })
   return {
     search(request: z.input<typeof SearchRequest>, principal: Principal, ids: Ids, signal: AbortSignal): Promise<SearchResponse> {
-      return askJson(`${url}/search`, post(principal, ids, request, signal, 10_000), (body) => SearchResponse.parse(body))
+      return askJson(doors.search, post(principal, ids, request, signal, 10_000), (body) => SearchResponse.parse(body))
     },
     sentences(
       query: string,
@@ -26,9 +27,7 @@ export function createRetrievalClient(url: string, token: string) {
       ids: Ids,
       signal: AbortSignal,
     ): Promise<SentencesResponse> {
-      return askJson(`${url}/sentences`, post(principal, ids, { query, sentences }, signal, 10_000), (body) =>
-        SentencesResponse.parse(body),
-      )
+      return askJson(doors.sentences, post(principal, ids, { query, sentences }, signal, 10_000), (body) => SentencesResponse.parse(body))
     },
   }
 }

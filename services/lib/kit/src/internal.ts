@@ -41,7 +41,7 @@ export function internalHeaders(
 const LATE = new Error('It took too long.')
 
 /** Asks a neighbour for JSON; its problem+json becomes the same AppError here, silence becomes `unavailable`. */
-export async function askJson<T>(url: string, init: RequestInit & { timeoutMs: number }, read: (body: unknown) => T): Promise<T> {
+export async function askJson<T>(url: string | URL, init: RequestInit & { timeoutMs: number }, read: (body: unknown) => T): Promise<T> {
   const own = new AbortController()
   const limit = setTimeout(() => own.abort(LATE), init.timeoutMs)
   const forward = () => own.abort(init.signal!.reason)

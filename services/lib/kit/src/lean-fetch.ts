@@ -18,9 +18,10 @@ type Hear = (part: Buffer) => boolean
  */
 export async function leanFetch(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   if (url instanceof Request || (init.body != null && typeof init.body !== 'string')) return fetch(url, init)
-  const { status, headers, body } = await answerTo(new URL(url), init)
+  // an address that is asked again and again is given as a URL: to read it costs more than to ask there
+  const { status, headers, body } = await answerTo(typeof url === 'string' ? new URL(url) : url, init)
   if (status >= 300 && status < 400 && headers.location) {
-    body.cancel()
+    void body.cancel()
     return fetch(url, init)
   }
   const text = async () => {
@@ -38,7 +39,7 @@ export async function leanFetch(url: string | URL | Request, init: RequestInit =
       made ??= headersOf(headers)
       return made
     },
-    body: { each: body.each, cancel: async () => body.cancel() },
+    body,
     text,
     json: async () => JSON.parse(await text()) as unknown,
   }
@@ -74,6 +75,7 @@ function answerTo({ origin, pathname, search }: URL, { method = 'GET', headers, 
         },
         onResponseStart(started, status, head) {
           if (status < 200) return
+          started.rawHeaders = null // they would keep the whole first read for as long as the body lasts
           told = createBody(started)
           resolve({ status, headers: head, body: told })
         },
@@ -152,7 +154,7 @@ function createBody(controller: Dispatcher.DispatchController) {
       if (controller.paused) controller.resume()
       return promise
     },
-    cancel: () => controller.abort(ENOUGH),
+    cancel: async () => controller.abort(ENOUGH),
   }
 }
 

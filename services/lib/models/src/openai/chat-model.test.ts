@@ -46,3 +46,33 @@ test.for([
   await closed
   expect(new Set(parts.flatMap(({ text }) => [...text]))).toEqual(new Set(word))
 })
+
+test('each question goes out with the key and its own words, and a refusal keeps its Retry-After', async () => {
+  const asked: { head: Record<string, unknown>; body: string }[] = []
+  const server = createServer(async (req, res) => {
+    let body = ''
+    for await (const part of req) body += String(part)
+    asked.push({ head: { ...req.headers, url: req.url }, body })
+    if (body.includes('too much')) return void res.writeHead(429, { 'retry-after': '7' }).end('{"error":{"message":"slow down"}}')
+    res
+      .writeHead(200, { 'content-type': 'text/event-stream' })
+      .end('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  const model = openAiChatModel({ name: 'n', baseUrl, apiKey: 'the-key', model: 'm' })
+  const say = (content: string) =>
+    model.stream({ ...request, messages: [{ role: 'user', content }] }, new AbortController().signal, () => true)
+  await say('first words')
+  await say('second words')
+  await expect(say('too much')).rejects.toMatchObject({ code: 'rate_limited', retryAfterS: 7 })
+  expect(asked.map(({ head }) => [head.url, head.authorization, head['content-type']])).toEqual(
+    Array(3).fill(['/v1/chat/completions', 'Bearer the-key', 'application/json']),
+  )
+  expect(asked.map(({ body }) => (JSON.parse(body) as { messages: { content: string }[] }).messages[0]?.content)).toEqual([
+    'first words',
+    'second words',
+    'too much',
+  ])
+})

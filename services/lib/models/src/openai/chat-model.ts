@@ -26,13 +26,27 @@ const AFTER_FINISH_MS = 2_000 // usage and [DONE] follow at once or never
 /** Any server that speaks OpenAI's chat completions. The client makes the request; the body is read by our byte scanner. */
 export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
   const { name, model, firstTokenMs = 20_000, silenceMs = 30_000, answerMs = ANSWER_MS } = options
-  const client = new OpenAI({
-    baseURL: options.baseUrl,
-    apiKey: options.apiKey || 'none',
-    maxRetries: 0, // who asks decides: within the time to the first word, and never after it
-    timeout: firstTokenMs + silenceMs,
-    ...(options.fetch ? { fetch: options.fetch } : {}),
-  })
+  const post = createDoor(options)
+
+  /** The body of the answer, or all of it where a server ignores `stream: true`. Nothing else of the response is kept while it lasts. */
+  async function open(request: ChatRequest, signal: AbortSignal): Promise<Body | ChatPart> {
+    const isOffered = Boolean(request.tools?.length)
+    const response = await post(
+      {
+        model,
+        messages: request.messages.map(toOpenAiMessage),
+        temperature: request.temperature,
+        max_tokens: request.maxTokens,
+        stream: true,
+        stream_options: { include_usage: true },
+        ...(isOffered ? { tools: request.tools!.map(toOpenAiTool), tool_choice: request.toolChoice ?? 'auto' } : {}),
+      },
+      signal,
+    )
+    if (!response.body) throw new AppError('upstream_failed', 'The model answered without a body.')
+    if (response.headers.get('content-type')?.includes('application/json')) return whole(await response.json(), isOffered)
+    return response.body
+  }
 
   async function stream(request: ChatRequest, signal: AbortSignal, hear: Hear): Promise<void> {
     const own = new AbortController()
@@ -41,30 +55,14 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     signal.addEventListener('abort', forward, { once: true })
     const watch = createWatch(own, Math.min(firstTokenMs, request.firstTokenMs ?? firstTokenMs), answerMs)
     const isOffered = Boolean(request.tools?.length) // a call of what was not offered says nothing
-    let answered = false
     let said = false
     try {
-      const response = await client.chat.completions
-        .create(
-          {
-            model,
-            messages: request.messages.map(toOpenAiMessage),
-            temperature: request.temperature,
-            max_tokens: request.maxTokens,
-            stream: true,
-            stream_options: { include_usage: true },
-            ...(request.tools?.length ? { tools: request.tools.map(toOpenAiTool), tool_choice: request.toolChoice ?? 'auto' } : {}),
-          },
-          { signal: own.signal },
-        )
-        .asResponse()
-      answered = true
-      if (!response.body) throw new AppError('upstream_failed', 'The model answered without a body.')
-      if (response.headers.get('content-type')?.includes('application/json')) {
-        hear(whole(await response.json(), isOffered))
+      const opened = await open(request, own.signal)
+      if ('text' in opened) {
+        hear(opened)
         return
       }
-      const calls = createToolCalls()
+      const calls = isOffered ? createToolCalls() : undefined
       const scanner = createSseScanner({ tools: isOffered })
       let complete = false
       let finished = false
@@ -76,8 +74,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
           watch.set(AFTER_FINISH_MS)
         }
         complete ||= part.done || part.finish !== undefined
-        if (isOffered) calls.push(part.toolCalls)
-        const toolCalls = complete ? calls.take() : undefined
+        calls?.push(part.toolCalls)
+        const toolCalls = complete ? calls?.take() : undefined
         const isMore = part.usage || part.finish || toolCalls
         const isEnough = (part.text || isMore) && !hear(isMore ? partOf(part, toolCalls) : { text: part.text })
         if (part.error) throw part.error
@@ -85,7 +83,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
         return !isEnough && !part.done
       }
       try {
-        if (!(await eachPart(response.body, (bytes) => tell(scanner.push(bytes))))) return
+        if (!(await eachPart(opened, (bytes) => tell(scanner.push(bytes))))) return
         said = true
         tell(scanner.end())
       } catch (error) {
@@ -96,7 +94,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
     } catch (error) {
       if (signal.aborted) throw signal.reason
       if (watch.expired()) throw new AppError('timeout', 'The model was silent for too long.', { cause: error })
-      throw translate(error, answered)
+      if (error instanceof AppError) throw error
+      throw new AppError('upstream_failed', 'The connection to the model was lost.', { cause: error })
     } finally {
       watch.clear()
       signal.removeEventListener('abort', forward)
@@ -108,11 +107,45 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
   return { name, model, stream }
 }
 
+/**
+ * Sends requests as the openai client makes them, whose address and headers are the same for all and are made once; who asks bounds their
+ * time and decides on further tries. Errors: AppError, `unavailable` without an answer.
+ */
+function createDoor({ baseUrl, apiKey, fetch: send = fetch }: OpenAiChatOptions) {
+  const client = new OpenAI({ baseURL: baseUrl, apiKey: apiKey || 'none' })
+  const prepare = async () => {
+    const { req, url } = await client.buildRequest({ method: 'post', path: '/chat/completions', body: {} })
+    return { url: new URL(url), headers: Object.fromEntries(req.headers) }
+  }
+  let prepared: ReturnType<typeof prepare> | undefined
+  return async (body: OpenAI.ChatCompletionCreateParamsStreaming, signal: AbortSignal): Promise<Response> => {
+    prepared ??= prepare()
+    const { url, headers } = await prepared
+    const response = await send(url, { method: 'POST', headers, body: JSON.stringify(body), signal }).catch((cause: unknown) => {
+      throw new AppError('unavailable', "The model's provider does not answer.", { cause })
+    })
+    if (response.ok) return response
+    const said = await response.text().catch(() => '')
+    throw refusal(APIError.generate(response.status, jsonOf(said), said, response.headers), response)
+  }
+}
+
+function jsonOf(text: string): object | undefined {
+  try {
+    return JSON.parse(text) as object
+  } catch {
+    return undefined // an error page: its text is the message
+  }
+}
+
 type Body = AsyncIterable<Uint8Array> & { each?(hear: (bytes: Uint8Array) => boolean): Promise<boolean> }
 
 /** Reads until `hear` has enough; true when it heard all. A body that tells its bytes itself spares the promises of an iteration. */
-async function eachPart(body: Body, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
-  if (body.each) return await body.each(hear)
+function eachPart(body: Body, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
+  return body.each ? body.each(hear) : iterate(body, hear)
+}
+
+async function iterate(body: Body, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
   for await (const bytes of body) if (!hear(bytes)) return false
   return true
 }
@@ -175,16 +208,11 @@ function whole(body: unknown, isOffered: boolean): ChatPart {
   }
 }
 
-function translate(error: unknown, answered: boolean): AppError {
-  if (error instanceof AppError) return error
-  if (answered || !(error instanceof APIError))
-    return new AppError('upstream_failed', 'The connection to the model was lost.', { cause: error })
-  const { status } = error
-  if (status === undefined) return new AppError('unavailable', "The model's provider does not answer.", { cause: error })
+function refusal(error: APIError, { status, headers }: Response): AppError {
   const said = `The model's provider answered ${status}`
   if ([401, 402, 403].includes(status))
     return new AppError('upstream_unauthorized', `${said}: check the key and the account.`, { cause: error })
-  const retryAfterS = retryAfterOf(error.headers)
+  const retryAfterS = retryAfterOf(headers)
   const options = { cause: error, ...(retryAfterS === undefined ? {} : { retryAfterS }) }
   if (status === 429) return new AppError('rate_limited', `${said}: it limits the rate.`, options)
   if (status === 404) return new AppError('upstream_failed', `${said}: check the model's name and the base URL.`, options)
