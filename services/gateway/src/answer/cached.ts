@@ -5,21 +5,23 @@ import { type Asked, degrade, type Job } from './job.ts'
 import type { StepDeps } from './steps.ts'
 
 /** Looked up while the question was being committed, for the passages that will be shown as a rule. */
-export type CachedAhead = { hash: string; text: Promise<CachedText | undefined> }
+export type CachedAhead = { hash: string; passages: readonly Passage[]; text: Promise<CachedText | undefined> }
 type Keyed = Pick<Asked, 'question' | 'settings' | 'persona' | 'tongue' | 'emotion'>
 
 export function lookAhead(asked: Keyed, deps: Pick<StepDeps, 'cache' | 'providers'>, passages: readonly Passage[]): CachedAhead {
-  const hash = keyOf(asked, deps, passages.slice(0, asked.settings.settings.topK))
+  const shown = passages.slice(0, asked.settings.settings.topK)
+  const hash = keyOf(asked, deps, shown)
   const text = deps.cache.find(hash)
   text.catch(() => undefined) // heard where it is awaited
-  return { hash, text }
+  return { hash, passages: shown, text }
 }
 
 /** What a model said to the same question over the same passages; `hash` is where the next one is kept. */
 export async function findCached(job: Job, deps: StepDeps, passages: readonly Passage[]): Promise<{ hash: string; text?: CachedText }> {
-  const hash = keyOf(job, deps, passages)
-  job.found.record.cacheKey = hash
   const early = await job.cachedAhead
+  const isSame = early?.passages.length === passages.length && passages.every((passage, i) => passage === early.passages[i])
+  const hash = isSame ? early.hash : keyOf(job, deps, passages)
+  job.found.record.cacheKey = hash
   try {
     const text = await (early?.hash === hash ? early.text : deps.cache.find(hash))
     deps.events.cacheLooked(text ? 'hit' : 'miss')

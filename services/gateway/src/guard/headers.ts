@@ -67,8 +67,9 @@ const bodied = new Set(['POST', 'PUT', 'PATCH'])
 
 /** Bodies are JSON; said before a missing field is complained about. */
 export const requireJson: RequestHandler = (req, _res, next) => {
+  if (!bodied.has(req.method) || req.headers['content-type'] === 'application/json') return next()
   const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
-  if (bodied.has(req.method) && hasBody && !req.is(['application/json', 'application/*+json'])) {
+  if (hasBody && !req.is(['application/json', 'application/*+json'])) {
     throw new AppError('unsupported_media_type', 'Send JSON with content-type application/json.')
   }
   next()
