@@ -43,6 +43,16 @@ test('reasoning is a sign of life but no text', () => {
   ).toMatchObject({ text: '', active: true })
 })
 
+test.for([
+  ['{"delta":{"reasoning_content":"hm","content":null}}', ''],
+  ['{"delta":{"reasoning_content":"hm","content":"a"}}', 'a'],
+  ['{"delta":{"content":"a","reasoning_content":"hm"}}', 'a'],
+  ['{"my_delta":{"content":"no"},"delta":{"content":"a"}}', 'a'],
+] as const)('a name that only ends like another is another: %s', ([choice, expected]) => {
+  const lines = `data: {"choices":[${choice}]}\n\n`
+  expect(scan(Buffer.from(`${lines}${piece('b')}${lines}`), 999).text).toBe(`${expected}b${expected}`)
+})
+
 test('text and finish_reason in one line are both seen, as is text with spaces after colons', () => {
   expect(scan(Buffer.from('data: {"choices":[{"delta":{"content":"a"},"finish_reason":"length"}]}\n'), 999)).toMatchObject({
     text: 'a',

@@ -3,14 +3,16 @@ import { AppError } from '@docent/core/errors'
 const MAX_LINE_BYTES = 10 * 1024 * 1024
 const LF = 10
 const SPACE = 32
+const QUOTE = 34
 const BACKSLASH = 92
 const NOWHERE = Number.POSITIVE_INFINITY
 const dataPrefix = 'data:'
-const deltaMark = '"delta":{'
-const contentMark = '"content":"'
+// without the quote before them: a search stops at each character that a mark begins with
+const deltaMark = 'delta":{'
+const contentMark = 'content":"'
 // a line with one of these is parsed whole: it says more than a piece of text
-const slowMarks = ['"finish_reason":"', '"usage":{', '"error":', '"index":1']
-const toolMarks = [...slowMarks, '"tool_calls":[']
+const slowMarks = ['finish_reason":"', 'usage":{', 'error":', 'index":1']
+const toolMarks = [...slowMarks, 'tool_calls":[']
 
 /** What one network read held. `active` is true when the model produced anything, reasoning included. */
 export type Scanned = {
@@ -187,10 +189,11 @@ function chunkOf(bytes: Buffer): Chunk {
 }
 
 /** The answer's text of the usual line, or undefined when the line needs a real parse. */
-function quickText({ bytes, chars, find }: Chunk, from: number, to: number, marks: readonly string[]): string | undefined {
-  const delta = find(deltaMark, from)
+function quickText(chunk: Chunk, from: number, to: number, marks: readonly string[]): string | undefined {
+  const { bytes, chars, find } = chunk
+  const delta = findName(chunk, deltaMark, from, to)
   if (delta >= to) return undefined
-  const mark = find(contentMark, delta)
+  const mark = findName(chunk, contentMark, delta, to)
   const start = mark + contentMark.length
   if (start >= to) return undefined
   let end = chars.indexOf('"', start)
@@ -212,6 +215,13 @@ function quickText({ bytes, chars, find }: Chunk, from: number, to: number, mark
   } catch {
     return undefined
   }
+}
+
+/** Where a whole name begins with this mark: `content`, not the end of `reasoning_content`. */
+function findName({ chars, find }: Chunk, mark: string, from: number, to: number): number {
+  let at = find(mark, from)
+  while (at < to && chars.charCodeAt(at - 1) !== QUOTE) at = find(mark, at + 1)
+  return at
 }
 
 function read(payload: Payload, into: Scanned): void {
