@@ -35,7 +35,7 @@ export async function finish(job: Job, end: End, memory: Memory, deps: AnswerDep
   memory.remember(answer)
   const saved = save(job, end, log, answer, memory, deps)
   // reading back right after the end must find it; a database that is down must not hold the end up
-  await Promise.race([saved, wait(SAVE_WAIT_MS, undefined, { ref: false })])
+  await settledWithin(SAVE_WAIT_MS, saved)
   faultPoint('S6')
   stream.push({ type: end.state, data } as Parameters<typeof stream.push>[0])
   stream.ended = true
@@ -54,6 +54,17 @@ export async function finish(job: Job, end: End, memory: Memory, deps: AnswerDep
     settingsVersion: job.settings.version,
   })
   await saved
+}
+
+/** Resolves when `work` is done, or late: nothing of it is kept longer than that. */
+async function settledWithin(ms: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, ms).unref()
+  try {
+    await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Message, record and usage in one transaction, again and again until the database takes it or the process ends. */
