@@ -3,7 +3,7 @@ import { nginxCommand } from '../../assets/programs.ts'
 import { startNginx } from '../start-nginx.ts'
 import type { ChildService } from './child-service.ts'
 import { percentile } from './open-bench.ts'
-import { ask, crowd, type Door, gatewayDoor, plainDoor } from './relay/load.ts'
+import { ask, crowd, type Door, gatewayDoor, plainDoor, warm } from './relay/load.ts'
 import { type Relay, runParts } from './relay/open-relay.ts'
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
@@ -12,6 +12,7 @@ const BURST = { questions: 160, atOnce: 16, tokens: 200 }
 const OPEN = 1_000
 const BEHIND_NGINX = 90 // it lets one address have a hundred
 const APART_MS = 10
+const WARM_AT_ONCE = 300 // paced answers take four seconds each
 const pacedModel = `paced-${PACED.perSecond}-${PACED.tokens}`
 const burstModel = `burst-${BURST.tokens}`
 
@@ -26,12 +27,12 @@ export async function benchGateway(scope: AsyncDisposableStack): Promise<Record<
   return runParts(parts, scope)
 }
 
-/** A and B in turn; the first round is for the compiler. */
+/** A and B in turn, both warm. */
 async function inTurn(a: () => Promise<number>, b: () => Promise<number>): Promise<[number, number]> {
   const [ofA, ofB]: [number[], number[]] = [[], []]
-  for (let round = 0; round <= ROUNDS; round++) {
-    const [one, other] = [await a(), await b()]
-    if (round > 0) ofA.push(one) && ofB.push(other)
+  for (let round = 0; round < ROUNDS; round++) {
+    ofA.push(await a())
+    ofB.push(await b())
   }
   return [median(ofA), median(ofB)]
 }
@@ -46,6 +47,8 @@ async function perToken(cpuS: () => number, door: Door, streams: number): Promis
 async function paced({ gatewayFor, rivalFor, mock }: Relay) {
   const gateway = await gatewayFor(pacedModel)
   const pipe = await rivalFor('pipe', pacedModel)
+  await warm(gatewayDoor(gateway.url), WARM_AT_ONCE, PACED.tokens)
+  await warm(plainDoor(pipe.url), WARM_AT_ONCE, PACED.tokens)
   const mocking: number[] = []
   const [own, bare] = await inTurn(
     async () => {
@@ -69,6 +72,7 @@ async function paced({ gatewayFor, rivalFor, mock }: Relay) {
 async function nginx({ gatewayFor }: Relay, scope: AsyncDisposableStack) {
   const gateway = await gatewayFor(pacedModel)
   const front = await startNginx(nginxCommand(), Number(new URL(gateway.url).port), scope, { tls: true })
+  await warm(gatewayDoor(gateway.url), WARM_AT_ONCE, PACED.tokens)
   const cpuS = () => gateway.cpuS() + front.cpuS()
   const [behind, bare] = await inTurn(
     () => perToken(cpuS, gatewayDoor(front.url), BEHIND_NGINX),
@@ -80,6 +84,8 @@ async function nginx({ gatewayFor }: Relay, scope: AsyncDisposableStack) {
 async function burst({ gatewayFor, rivalFor }: Relay) {
   const gateway = await gatewayFor(burstModel)
   const sdk = await rivalFor('sdk', burstModel)
+  await warm(gatewayDoor(gateway.url), BURST.atOnce, BURST.tokens)
+  await warm(plainDoor(sdk.url), BURST.atOnce, BURST.tokens)
   const tokensPerCpuS = async (service: ChildService, door: Door) => {
     const before = service.cpuS()
     await crowd(door, BURST.questions, BURST.atOnce, BURST.tokens)

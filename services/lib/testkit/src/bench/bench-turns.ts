@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { percentile } from './open-bench.ts'
-import { ask, crowd, type Door, gatewayDoor, plainDoor } from './relay/load.ts'
+import { ask, crowd, type Door, gatewayDoor, plainDoor, warm } from './relay/load.ts'
 import { type Relay, runParts } from './relay/open-relay.ts'
 
 const TOKENS = 200
@@ -17,13 +17,10 @@ export async function benchTurns(scope: AsyncDisposableStack): Promise<Record<st
 
 const median = (values: readonly number[]) => percentile(values, 0.5)
 
-/** As a gateway is that has been running for a while: its code compiled. */
-const warm = (url: string) => crowd(gatewayDoor(url), 1_500, 16, TOKENS)
-
 async function idle({ gatewayFor, mock }: Relay) {
   const model = `burst-${TOKENS}`
   const gateway = await gatewayFor(model)
-  await warm(gateway.url)
+  await warm(gatewayDoor(gateway.url), 16, TOKENS)
   const through: number[] = []
   const direct: number[] = []
   let cpuS = 0
@@ -49,11 +46,12 @@ async function rush({ gatewayFor, rivalFor, mock }: Relay) {
   const own: number[][] = []
   const bare: number[][] = []
   const piped: number[][] = []
-  for (let round = 0; round <= ROUNDS; round++) {
-    const a = await firsts(gatewayDoor(gateway.url))
-    const b = await firsts(plainDoor(mock.url, model))
-    const c = await firsts(plainDoor(pipe.url))
-    if (round > 0) own.push(a) && bare.push(b) && piped.push(c) // the first is for the compiler
+  await warm(gatewayDoor(gateway.url), AT_ONCE, TOKENS)
+  await warm(plainDoor(pipe.url), AT_ONCE, TOKENS)
+  for (let round = 0; round < ROUNDS; round++) {
+    own.push(await firsts(gatewayDoor(gateway.url)))
+    bare.push(await firsts(plainDoor(mock.url, model)))
+    piped.push(await firsts(plainDoor(pipe.url)))
   }
   const of = (rounds: readonly number[][], share: number) => median(rounds.map((round) => percentile(round, share)))
   return {
@@ -89,7 +87,7 @@ async function newcomer({ gatewayFor, mock }: Relay) {
 
 async function repeated({ gatewayFor }: Relay) {
   const gateway = await gatewayFor(`burst-${TOKENS}`)
-  await warm(gateway.url)
+  await warm(gatewayDoor(gateway.url), 16, TOKENS)
   const same = `How long is the warranty, said ${randomUUID()}?`
   const totals: number[] = []
   let cpuS = 0
@@ -107,7 +105,7 @@ async function repeated({ gatewayFor }: Relay) {
 
 async function turns({ gatewayFor, ownerUrl }: Relay) {
   const gateway = await gatewayFor('burst-1')
-  await crowd(gatewayDoor(gateway.url), 500, 32, 1)
+  await warm(gatewayDoor(gateway.url), 32, 1)
   const from = performance.now()
   const cpuS = gateway.cpuS()
   await crowd(gatewayDoor(gateway.url), 2_000, 32, 1)

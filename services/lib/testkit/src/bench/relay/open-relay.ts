@@ -19,6 +19,7 @@ export async function openRelay(scope: AsyncDisposableStack) {
       const service = await startChild(
         'gateway',
         {
+          MALLOC_ARENA_MAX: '1',
           DATABASE_URL: chatUrl,
           QUEUE_URL: stores.queueUrl,
           CACHE_URL: stores.cacheUrl,
@@ -34,7 +35,7 @@ export async function openRelay(scope: AsyncDisposableStack) {
           LLM_MODEL: model,
           TRUST_PROXY: '1',
         },
-        { nodeFlags: ['--max-semi-space-size=4'] },
+        { nodeFlags: ['--max-semi-space-size=8', '--no-parallel-scavenge'] },
       ) // as compose starts it
       return { ...scope.use(service), metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` }
     },
