@@ -207,7 +207,7 @@ export function createAnswers(deps: AnswerDeps) {
       notices: deps.budgetNotices(begun.shares, question.tongue),
     }
     deps.events.answerStarted({ answerId, requestId: asker.requestId })
-    running.set(answerId, { job, done: run(job).finally(leave) })
+    running.set(answerId, { job, done: run(job, neighbours).finally(leave) })
     return { answerId, conversationId, isNew: true }
   }
 
@@ -225,7 +225,7 @@ export function createAnswers(deps: AnswerDeps) {
   }
 
   /** From the committed question to the one final event; never throws. */
-  async function run(job: Job): Promise<void> {
+  async function run(job: Job, neighbours: AnswerDeps): Promise<void> {
     const { answerId, conversationId, persona, traceId } = job
     job.stream.push({
       type: 'meta',
@@ -241,7 +241,7 @@ export function createAnswers(deps: AnswerDeps) {
     for (const notice of job.notices) job.stream.push({ type: 'warning', data: notice })
     let end: ReturnType<typeof endOf>
     try {
-      await writeAnswer(job, tuned(deps, job.settings.settings), aids)
+      await writeAnswer(job, neighbours, aids)
       end = { state: 'done' }
     } catch (thrown) {
       end = endOf(thrown, job.abort.signal)
@@ -254,8 +254,8 @@ export function createAnswers(deps: AnswerDeps) {
     running.delete(answerId)
     if (end.state === 'done') shadows.after(job)
     if (end.state !== 'done' || job.turns || job.overBudget) return
-    void summaries.after(job, tuned(deps, job.settings.settings))
-    void remembering.after(job, tuned(deps, job.settings.settings))
+    void summaries.after(job, neighbours)
+    void remembering.after(job, neighbours)
   }
 
   function remember(answer: Answer): void {
