@@ -65,6 +65,16 @@ describe('limits of providers', () => {
     expect(textOf(await ask(replicas[1]!))).toBe('来自首选')
   })
 
+  test('with search switched off there is nothing else to answer from: 429, and when to try again', async () => {
+    const gateway = await start({ LLM_REQUESTS_PER_MINUTE: '1', LLM_FALLBACKS: spare({ requestsPerMinute: 1 }), RAG_ENABLED: 'false' })
+    const askPlainly = () => post(`${gateway.url}/api/v1/ask`, { question: `你好吗，今天？${++asked}` }, { accept: 'application/json' })
+    expect([(await askPlainly()).status, (await askPlainly()).status]).toEqual([200, 200])
+    const refused = await askPlainly()
+    expect(refused.status).toBe(429)
+    expect(refused.headers.get('retry-after')).toBe('60')
+    expect(await refused.json()).toMatchObject({ code: 'rate_limited' })
+  })
+
   test('that a limit was reached is said in the stream before the text, in the record and in the metric', async () => {
     const gateway = await start({ LLM_REQUESTS_PER_MINUTE: '1' })
     await ask(gateway)

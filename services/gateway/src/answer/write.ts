@@ -64,8 +64,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     showSources(job, deps, [], 'on')
     const tools = toolset({ shown: [], isAnswered: true, withSearch: false })
     const rules = [...(greeting === undefined ? [] : [greetingRule(greeting)]), ...(tools ? toolRules.plain : [])]
-    if (!(await answerByModel(job, deps, prompt([], rules), [], { tools })))
-      throw new AppError('upstream_failed', 'No model answers, and search in the documents is switched off.')
+    if (!(await answerByModel(job, deps, prompt([], rules), [], { tools }))) throw nobodyAnswers(job)
     return
   }
   if (job.approved && (await answerAsApproved(job, deps, job.approved))) return
@@ -114,6 +113,16 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   tools?.tell()
   if (said) trustCitations(job)
   else await answerByQuoting(job, deps, found, wanted, shown)
+}
+
+/** Without documents there is nothing else to answer from. */
+function nobodyAnswers({ found }: Job): AppError {
+  const why = 'search in the documents is switched off'
+  return (found.record.modelError as { code?: string } | undefined)?.code === 'rate_limited'
+    ? new AppError('rate_limited', `The models are asked as much as their limits allow, and ${why}; try again in a minute.`, {
+        retryAfterS: 60,
+      })
+    : new AppError('upstream_failed', `No model answers, and ${why}.`)
 }
 
 /** In doubt the model decides: what it could cite was there. */

@@ -87,10 +87,12 @@ export function refuseEmptyError(answer: Answer): void {
     unavailable: 'unavailable',
     timeout: 'timeout',
     upstream_failed: 'upstream_failed',
+    rate_limited: 'rate_limited',
     upstream_unauthorized: 'upstream_unauthorized',
   } as const
   const code = known[answer.error.code as keyof typeof known] ?? 'internal'
-  throw new AppError(code, answer.error.message)
+  // limits of providers are those of a minute
+  throw new AppError(code, answer.error.message, code === 'rate_limited' ? { retryAfterS: 60 } : {})
 }
 
 export type { Frame }
