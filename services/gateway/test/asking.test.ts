@@ -51,6 +51,17 @@ describe('asking without a model', () => {
     expect(answer.text).toContain('型号: X200；保修期: 36 个月 [1]')
   })
 
+  test('what was read from a picture is quoted with the advice to compare it', async () => {
+    const before = place.neighbours.passages
+    place.neighbours.passages = [passage(warrantyText, { page: 1, ocr: true })]
+    try {
+      const answer = (await (await post(`${gateway.url}/api/v1/ask`, { question: '保修期是多久？' })).json()) as { text: string }
+      expect(answer.text).toMatch(/自购买之日起计算。 \[1\][\s\S]*由图片经文字识别读出，数字与姓名请对照原件：\[1\]$/)
+    } finally {
+      place.neighbours.passages = before
+    }
+  })
+
   test('what the documents do not hold is said so, in the language and script of the question', async () => {
     place.neighbours.answerable = false
     try {

@@ -21,6 +21,11 @@ const phrases = {
     'zh-Hant': '文件可能沒有直接回答這個問題，最接近的原文是：',
     en: 'The documents may not answer this. What comes closest:',
   },
+  readByOcr: {
+    zh: '由图片经文字识别读出，数字与姓名请对照原件：',
+    'zh-Hant': '由圖片經文字辨識讀出，數字與姓名請對照原件：',
+    en: 'Read from a picture by OCR; compare figures and names with the original: ',
+  },
   providerDown: {
     zh: '首选模型暂时没有回答，由备用模型作答。',
     'zh-Hant': '首選模型暫時沒有回答，由備用模型作答。',

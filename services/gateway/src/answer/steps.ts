@@ -140,8 +140,10 @@ export async function answerByQuoting(
     )
   const numberOf = (passage: Passage) => shown.find((entry) => entry.passage === passage)!.source.n
   const answer = writeQuotes(quotes, say(isSure ? 'quoted' : 'doubtful', job.tongue), numberOf)
+  const pictured = [...new Set(quotes.filter(({ passage }) => passage.ocr).map(({ passage }) => `[${numberOf(passage)}]`))]
+  const note = pictured.length > 0 ? `\n\n${say('readByOcr', job.tongue)}${pictured.join(' ')}` : ''
   const offset = job.stream.text.length
-  job.stream.delta(answer.text, 'over')
+  job.stream.delta(answer.text + note, 'over')
   job.found.citations = answer.citations.map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))
 }
 
