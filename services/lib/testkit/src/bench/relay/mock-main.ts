@@ -53,6 +53,11 @@ const server = createServer(async (req, res) => {
   let body = ''
   for await (const part of req) body += String(part)
   if (req.url === '/search') return void res.setHeader('content-type', 'application/json').end(JSON.stringify(sources))
+  if (req.url === '/chunking') {
+    const { settingsVersion } = JSON.parse(body) as { settingsVersion: number }
+    const state = { size: 500, overlap: 50, from: 'settings', settingsVersion, documentsLeft: 0 }
+    return void res.setHeader('content-type', 'application/json').end(JSON.stringify(state))
+  }
   if (!req.url?.endsWith('/chat/completions')) return void res.writeHead(404).end()
   const [how, ...numbers] = (JSON.parse(body) as { model: string }).model.split('-')
   res.writeHead(200, { 'content-type': 'text/event-stream' })
