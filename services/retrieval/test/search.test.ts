@@ -289,6 +289,39 @@ describe('readers', () => {
     await corpus.removeDocument(id)
   })
 
+  test('whoever may not read a document is told the same as if it were not there: no figure gives its words away', async () => {
+    const hidden = ['quokkaleap bonus 宝藏计划 warranty', 'quokkaleap 宝藏计划 9001']
+    const asked = ['quokkaleap', 'warranty quokkaleap battery', '宝藏计划的保修期', 'quokkaleap 9001 保修']
+    const strangers = [anyone, { ...anyone, groups: ['staff'] }, { ...anyone, collections: ['default'] }]
+    const told = async (principal: Principal) => {
+      const seen = await Promise.all(asked.map((query) => search(query, { limit: 50, explain: true }, { principal })))
+      return seen.map(({ tookMs, explain, ...rest }) => ({ ...rest, ...explain, timings: undefined }))
+    }
+    const toStrangers = () => Promise.all(strangers.map(told))
+    const decoy = await shelve(corpus, { path: '董事会/alone.md', parts: ['nothing of it'], readers: ['board'] })
+    const searched = () => search('warranty', { limit: 50, explain: true }, { principal: { ...anyone, kind: 'admin' } })
+    await expect.poll(async () => JSON.stringify(await searched()), { timeout: 10_000 }).toContain('董事会/alone.md')
+    const before = await toStrangers()
+    const board: Principal = { ...anyone, groups: ['board'] }
+    const beforeBoard = await told(board)
+    const id = await shelve(corpus, { path: '董事会/quokka.md', parts: hidden, readers: ['board'] })
+    const other = await shelve(corpus, { path: '董事会/another.md', parts: hidden.map((text) => `${text} too`), collection: 'closed' })
+    await expect.poll(async () => (await told(board))[0]!.indexed, { timeout: 10_000 }).toBe(beforeBoard[0]!.indexed! + 4)
+    expect((await told({ ...anyone, kind: 'admin' }))[0]!.plan).toMatchObject({ known: 1 })
+    const sentences = async (principal: Principal) =>
+      (await post('/sentences', { query: 'warranty quokkaleap', sentences: plain(['the warranty', 'a quokkaleap']) }, { principal })).json()
+    expect((await toStrangers())[2]).toEqual(before[2])
+    await corpus.removeDocument(other)
+    await expect.poll(async () => (await told(board))[0]!.indexed, { timeout: 10_000 }).toBe(beforeBoard[0]!.indexed! + 2)
+    expect(await toStrangers()).toEqual(before)
+    const [asStranger, asBoard] = [await sentences(anyone), await sentences(board)]
+    await corpus.removeDocument(id)
+    await expect.poll(async () => (await told(board))[0]!.indexed, { timeout: 10_000 }).toBe(beforeBoard[0]!.indexed)
+    expect(await sentences(anyone)).toEqual(asStranger)
+    expect(await sentences(board)).not.toEqual(asBoard)
+    await corpus.removeDocument(decoy)
+  })
+
   test('readers that change while a search runs hold for that search, too', async () => {
     const text = '裁员名单：北方工厂关闭。'
     const id = await shelve(corpus, { path: '人事/名单.md', parts: [text] })

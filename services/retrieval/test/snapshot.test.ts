@@ -55,7 +55,7 @@ async function live(during: (index: ChunkIndex, heard: Heard) => Promise<void> |
 }
 
 const finds = (index: ChunkIndex, ...words: string[]) =>
-  index.search(
+  index.seenBy(undefined).search(
     words.map((term) => ({ term, weight: 1 })),
     9,
   ).length

@@ -7,6 +7,7 @@ import {
   type LexicalIndex,
   type LexicalParts,
   type Meaning,
+  type Search,
   type WeightedTerm,
 } from './lexical-index.ts'
 import { type PackedTexts, packTexts } from './packed-texts.ts'
@@ -30,13 +31,28 @@ export type HeldChunk = Pick<IndexedChunk, 'id' | 'ordinal' | 'header' | 'page' 
   readonly text: string
 }
 
+/** Which documents a caller may read; callers with the same `key` may read the same. */
+export type Rights = { key: string; mayRead(document: Pick<HeldDocument, 'collection' | 'readers'>): boolean }
+
+/** What a search may know of the words: of documents that its caller may not read neither scores nor frequencies tell anything. */
+export type Words = Pick<Search, 'size' | 'idf' | 'frequency'> & {
+  search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: HeldChunk) => boolean): { chunk: HeldChunk; score: number }[]
+  /** among the chunks that are written in `language`; `total` and `known` as of the lexical index */
+  searchMeanings(
+    meanings: readonly Meaning[],
+    language: Language,
+    limit: number,
+    allowed?: (chunk: HeldChunk) => boolean,
+  ): { hits: { chunk: HeldChunk; score: number }[]; total: number; known: number }
+}
+
 /** `keys`: of each chunk by number, `KEY_BYTES` each */
 export type Snapshot = { keys: Uint8Array; lexical: LexicalParts }
 
 /** The active chunks in memory: their texts, and the lexical index over them. */
 export type ChunkIndex = {
   readonly size: number
-  readonly lexical: Pick<LexicalIndex, 'idf' | 'frequency' | 'bytes'>
+  readonly lexical: Pick<LexicalIndex, 'bytes'>
   replace(documentId: string, chunks: readonly IndexedChunk[]): void
   /** how often something was replaced so far */
   readonly changes: number
@@ -52,18 +68,14 @@ export type ChunkIndex = {
   count(language: Language): number
   /** whether some document is not for everyone */
   readonly isRestricted: boolean
-  search(terms: readonly WeightedTerm[], limit: number, allowed?: (chunk: HeldChunk) => boolean): { chunk: HeldChunk; score: number }[]
-  /** among the chunks that are written in `language`; `total` and `known` as of the lexical index */
-  searchMeanings(
-    meanings: readonly Meaning[],
-    language: Language,
-    limit: number,
-    allowed?: (chunk: HeldChunk) => boolean,
-  ): { hits: { chunk: HeldChunk; score: number }[]; total: number; known: number }
+  /** the words as one with these rights sees them; without rights all of them */
+  seenBy(rights: Rights | undefined): Words
 }
 
 // rebuilding costs about a second per 50,000 chunks, so not for every change
 const MIN_DEAD = 2_000
+// readers of so many kinds at once; each costs 4 bytes a chunk
+const MOST_KINDS = 8
 
 /** A class for its getter alone: 50,000 objects share it. */
 class Held implements HeldChunk {
@@ -111,6 +123,8 @@ export function createChunkIndex(): ChunkIndex {
   let keys: Uint8Array = new Uint8Array(KEY_BYTES << 10) // of what each chunk says, by number
   let changes = 0
   let claims: Claims | undefined
+  const all = wordsOf(lexical)
+  const partial = new Map<string, Words>() // by rights; until the next change
 
   /** The chunk's number: that of one with the same words in an adopted index, or a new one. */
   function take({ textHash, header, text, path }: IndexedChunk): number {
@@ -151,6 +165,23 @@ export function createChunkIndex(): ChunkIndex {
     })
   }
 
+  function wordsOf(words: Search): Words {
+    const hitsOf = (hits: readonly LexicalHit[]) => hits.map(({ chunk, score }) => ({ chunk: held[chunk]!, score }))
+    return {
+      get size() {
+        return words.size
+      },
+      idf: words.idf,
+      frequency: words.frequency,
+      search: (terms, limit, allowed) => hitsOf(words.search(terms, limit, allowed && ((number) => allowed(held[number]!)))),
+      searchMeanings(meanings, language, limit, allowed) {
+        const isWanted = (number: number) => held[number]!.written === language && (!allowed || allowed(held[number]!))
+        const { hits, ...rest } = words.searchMeanings(meanings, limit, isWanted)
+        return { hits: hitsOf(hits), ...rest }
+      },
+    }
+  }
+
   return {
     get size() {
       return lexical.size
@@ -174,11 +205,13 @@ export function createChunkIndex(): ChunkIndex {
       const { taken: reused = 0, left = 0 } = claims ?? {}
       if (left > 0) lexical.recount()
       claims = undefined
+      partial.clear()
       return { reused, left }
     },
 
     replace(documentId, chunks) {
       changes++
+      partial.clear()
       drop(documentId)
       const first = chunks[0]
       if (first) {
@@ -226,14 +259,16 @@ export function createChunkIndex(): ChunkIndex {
     },
     documents: () => [...ofDocument.keys()],
     count: (language) => counts[language],
-    search(terms, limit, allowed) {
-      const hits: LexicalHit[] = lexical.search(terms, limit, allowed && ((number) => allowed(held[number]!)))
-      return hits.map(({ chunk, score }) => ({ chunk: held[chunk]!, score }))
-    },
-    searchMeanings(meanings, language, limit, allowed) {
-      const isWanted = (number: number) => held[number]!.written === language && (!allowed || allowed(held[number]!))
-      const { hits, ...rest } = lexical.searchMeanings(meanings, limit, isWanted)
-      return { hits: hits.map(({ chunk, score }) => ({ chunk: held[chunk]!, score })), ...rest }
+    seenBy(rights) {
+      if (!rights) return all
+      const known = partial.get(rights.key)
+      if (known) return known
+      const hidden: number[] = []
+      for (const numbers of ofDocument.values()) if (!rights.mayRead(held[numbers[0]!]!.document)) hidden.push(...numbers)
+      const seen = hidden.length === 0 ? all : wordsOf(lexical.without(hidden))
+      if (partial.size >= MOST_KINDS) partial.delete(partial.keys().next().value!)
+      partial.set(rights.key, seen)
+      return seen
     },
   }
 }

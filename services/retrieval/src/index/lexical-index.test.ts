@@ -111,6 +111,24 @@ test('the limit keeps the best ones', () => {
   expect(index.search(terms('needle'), 7, (chunk) => chunk % 2 === 1)).toEqual(all.filter((hit) => hit.chunk % 2 === 1).slice(0, 7))
 })
 
+test('without some chunks it is as an index that never held them, its frequencies and scores too', () => {
+  const texts = Array.from({ length: 300 }, (_, n) => `${'red '.repeat(n % 5)}w${n % 7} w${n % 11} ${'hay '.repeat(n % 13)}保修${n % 3}`)
+  const isHidden = (n: number) => n % 4 === 1
+  const [all, rest] = [createLexicalIndex(), createLexicalIndex()]
+  const kept = texts.map((_, n) => n).filter((n) => !isHidden(n))
+  for (const text of texts) all.add(fields(text))
+  for (const n of kept) rest.add(fields(texts[n]!))
+  const seen = all.without(texts.map((_, n) => n).filter(isHidden))
+  const asked = terms('red', 'w1', 'w5', '保修', 'hay', 'nothing')
+  for (const { term } of asked) expect([seen.idf(term), seen.frequency(term)], term).toEqual([rest.idf(term), rest.frequency(term)])
+  const said = [{ weight: 1, alternatives: [['red', 'hay'], ['w1']] }]
+  const numbered = (hits: { chunk: number; score: number }[]) => hits.map(({ chunk, score }) => ({ chunk: kept[chunk]!, score }))
+  expect(seen.search(asked, 1_000)).toEqual(numbered(rest.search(asked, 1_000)))
+  const expected = rest.searchMeanings(said, 1_000)
+  expect(seen.searchMeanings(said, 1_000)).toEqual({ ...expected, hits: numbered(expected.hits) })
+  expect([seen.size, all.size]).toEqual([kept.length, 300])
+})
+
 test('a table that was widened many times still counts each term as a plain count does', () => {
   const index = createLexicalIndex()
   const counts = new Map<string, number>()

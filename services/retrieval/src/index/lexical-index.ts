@@ -1,17 +1,16 @@
 import type { LexicalHit } from './best-hits.ts'
-import { type Bm25, createBm25, type Meaning, type Scored, type WeightedTerm } from './bm25.ts'
+import { type Bm25, createBm25, type Meaning, type Scored, type Search, type WeightedTerm } from './bm25.ts'
 import { createPostings, type PostingsParts } from './postings.ts'
 import { createTermReader, type Fields } from './term-reader.ts'
 import { COUNT, createTermTable, FIELDS, grown, type TermTableParts } from './term-table.ts'
 
-export type { LexicalHit, Meaning, WeightedTerm }
+export type { LexicalHit, Meaning, Search, WeightedTerm }
 
 /** All that an index holds, as it lies in memory; `lengths` of its chunks by number, in terms, 0 = removed. */
 export type LexicalParts = { lengths: Uint32Array; terms: TermTableParts; postings: PostingsParts }
 
 /** BM25 over characters, bigrams and stems, in typed arrays. Chunks are numbers given in rising order. */
 export type LexicalIndex = Omit<Bm25, 'changed'> & {
-  readonly size: number
   add(fields: Fields): number
   /** needs the fields as they were added: the document frequencies stay exact */
   remove(chunk: number, fields: Fields): void

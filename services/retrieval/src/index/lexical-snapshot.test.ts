@@ -48,8 +48,11 @@ function findings(index: ReturnType<typeof createChunkIndex>) {
   const terms = [...words, 'note', 'notes'].map((word) => word.toLowerCase())
   return terms.map((term, i) => {
     const wanted = [term, terms[(i + 3) % terms.length]!].map((one) => ({ term: one, weight: 1 }))
-    const hits = index.search(wanted, 1_000).map(({ chunk, score }) => `${score.toFixed(5)} ${chunk.id}`)
-    return { term, frequency: index.lexical.frequency(term), hits: hits.sort() }
+    const hits = index
+      .seenBy(undefined)
+      .search(wanted, 1_000)
+      .map(({ chunk, score }) => `${score.toFixed(5)} ${chunk.id}`)
+    return { term, frequency: index.seenBy(undefined).frequency(term), hits: hits.sort() }
   })
 }
 

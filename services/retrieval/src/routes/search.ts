@@ -4,6 +4,7 @@ import type { Principal } from '@docent/core/principal'
 import { principalOf } from '@docent/kit/internal'
 import { parse } from '@docent/kit/parse'
 import { type Request, type Response, Router } from 'express'
+import { rightsOf } from '../search/allowed.ts'
 import { scoreSentences } from '../search/score-sentences.ts'
 import { type SearchDeps, search } from '../search/search.ts'
 
@@ -21,9 +22,10 @@ export function searchRouter(deps: SearchDeps & { isLoaded: () => boolean }): Ro
 
   router.post('/sentences', async (req, res) => {
     const { body } = parse({ body: SentencesRequest }, req)
-    readPrincipal(req)
+    const principal = readPrincipal(req)
     requireIndex()
-    res.json(await scoreSentences(body, deps, leaving(res)))
+    const words = () => deps.index.seenBy(rightsOf(principal, deps.index.isRestricted))
+    res.json(await scoreSentences(body, { ...deps, words }, leaving(res)))
   })
 
   function requireIndex(): void {

@@ -1,23 +1,33 @@
 import type { Filters } from '@docent/core/passage'
 import { mayRead, type Principal, readingGroups } from '@docent/core/principal'
-import type { HeldChunk } from '../index/chunk-index.ts'
+import type { HeldChunk, Rights } from '../index/chunk-index.ts'
+
+type Reader = Pick<Principal, 'kind' | 'collections' | 'groups'>
+
+/** Which documents this caller may read; undefined when all, as in most folders: then nothing has to be asked of each chunk. */
+export function rightsOf(principal: Reader, isRestricted: boolean): Rights | undefined {
+  const { collections } = principal
+  const groups = isRestricted ? readingGroups(principal) : undefined
+  if (!collections && groups === undefined) return undefined
+  const readable = collections && new Set(collections)
+  return {
+    key: JSON.stringify([collections?.toSorted(), groups?.toSorted()]),
+    mayRead: ({ collection, readers }) => (!readable || readable.has(collection)) && mayRead(groups, readers),
+  }
+}
 
 /** Which chunks this caller may see with these filters; undefined when all. Used by both legs and once more on the results. */
 export function allowedChunks(
   filters: Filters | undefined,
-  principal: Pick<Principal, 'kind' | 'collections' | 'groups'>,
+  principal: Reader,
   isRestricted: boolean,
 ): ((chunk: HeldChunk) => boolean) | undefined {
   const { collection, pathPrefix, mediaType, language } = filters ?? {}
   const after = filters?.modifiedAfter === undefined ? undefined : Date.parse(filters.modifiedAfter)
-  const readable = principal.collections && new Set(principal.collections)
-  const groups = readingGroups(principal)
-  // most folders are for everyone: then nothing has to be asked of each chunk
-  const isOpen = groups === undefined || !isRestricted
-  if (!readable && isOpen && [collection, pathPrefix, mediaType, language, after].every((value) => value === undefined)) return undefined
+  const rights = rightsOf(principal, isRestricted)
+  if (!rights && [collection, pathPrefix, mediaType, language, after].every((value) => value === undefined)) return undefined
   return ({ document }) =>
-    (!readable || readable.has(document.collection)) &&
-    mayRead(groups, document.readers) &&
+    (!rights || rights.mayRead(document)) &&
     (collection === undefined || document.collection === collection) &&
     (pathPrefix === undefined || document.path.startsWith(pathPrefix)) &&
     (mediaType === undefined || document.mediaType === mediaType) &&

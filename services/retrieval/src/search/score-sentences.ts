@@ -1,7 +1,7 @@
 import type { SentencesRequest, SentencesResponse } from '@docent/core/passage'
 import { languageOf } from '@docent/core/text/language'
 import { tokensOf } from '@docent/core/text/tokens'
-import type { ChunkIndex, Meaning } from '../index/chunk-index.ts'
+import type { Meaning, Words } from '../index/chunk-index.ts'
 import type { DenseLeg } from './dense-leg.ts'
 import type { Dictionary } from './dictionary.ts'
 import { type PlannedTerm, planQuery } from './plan-query.ts'
@@ -13,7 +13,8 @@ const LONG = 0.15
 /** words of the question in the headings over a sentence: it need not say them again */
 const OVERHEAD = 0.85
 
-type Deps = { index: ChunkIndex; dense: DenseLeg; translate?: Dictionary | undefined }
+/** `words`: what the caller sees of them now */
+type Deps = { words: () => Words; dense: Pick<DenseLeg, 'compare'>; translate?: Dictionary | undefined }
 
 /**
  * How well each sentence covers the question: by its words (share of idf; in the other language those of the dictionary) and by meaning
@@ -21,15 +22,15 @@ type Deps = { index: ChunkIndex; dense: DenseLeg; translate?: Dictionary | undef
  */
 export async function scoreSentences(
   { query, sentences }: SentencesRequest,
-  { index, dense, translate }: Deps,
+  { words, dense, translate }: Deps,
   signal: AbortSignal,
 ): Promise<SentencesResponse> {
-  const plan = planQuery({ query }, index.lexical)
+  const plan = planQuery({ query }, words())
   const texts = sentences.map(({ text, context }) => (context ? `${context}\n${text}` : text))
   const compared = sentences.length === 0 ? [] : await dense.compare({ text: plan.embedText, language: plan.language }, texts, signal)
   const lexical = coverage(wantedOf(plan.terms), sentences)
   if (translate && sentences.some(({ text }) => languageOf(text) !== plan.language)) {
-    const { idf, frequency } = index.lexical
+    const { idf, frequency } = words()
     const worth = (term: string) => (frequency(term) > 0 ? idf(term) : idf(''))
     const translated = coverage(wantedByDictionary(translate(query, plan.language), worth), sentences)
     sentences.forEach(({ text }, i) => {

@@ -6,7 +6,7 @@ import type { Corpus } from '@docent/corpus/corpus'
 import type { Reranker } from '@docent/models/reranker'
 import type { RetrievalEvents, Stage, Step } from '../events.ts'
 import type { ChunkIndex, HeldChunk, Language, Meaning } from '../index/chunk-index.ts'
-import { allowedChunks } from './allowed.ts'
+import { allowedChunks, rightsOf } from './allowed.ts'
 import type { DenseLeg } from './dense-leg.ts'
 import type { Dictionary } from './dictionary.ts'
 import { diversify } from './diversify.ts'
@@ -59,16 +59,17 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   }
   const tuning = withTuning(request.tuning)
   const allowed = allowedChunks(request.filters, principal, index.isRestricted)
-  const plan = timed('plan', () => planQuery(request, index.lexical))
+  const seen = () => index.seenBy(rightsOf(principal, index.isRestricted)) // anew each time: what is seen holds until a change
+  const plan = timed('plan', () => planQuery(request, seen()))
   const other = plan.language === 'zh' ? 'en' : 'zh'
   const [{ groups, degraded, ms, generation }, { lexical, translated, both, named, textScript }] = await Promise.all([
     dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal),
     sleep(ASIDE_MS).then(() => {
       const words = timed('lexical', () => ({
-        lexical: index.search(plan.terms, tuning.lexicalHits, allowed),
+        lexical: seen().search(plan.terms, tuning.lexicalHits, allowed),
         translated:
           translate && index.count(other) > 0
-            ? index.searchMeanings(meaningsOf(request, translate, plan.language), other, tuning.lexicalHits, allowed)
+            ? seen().searchMeanings(meaningsOf(request, translate, plan.language), other, tuning.lexicalHits, allowed)
             : undefined,
       }))
       const best = words.lexical[0]?.chunk
@@ -134,7 +135,7 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
     gate,
     degraded: missing,
     tookMs,
-    indexed: index.size,
+    indexed: seen().size,
     configVersion,
     ...(generation === undefined ? {} : { generation }),
     ...(request.explain
