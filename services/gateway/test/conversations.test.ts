@@ -55,6 +55,22 @@ describe('conversations and personas', () => {
     expect(await found('无人提到')).toEqual([])
   })
 
+  test('callers without a name share an address, not a list: they are told what to send, and go on by the id of their own', async () => {
+    const mine = await ask('谁也不该看见的标题', {})
+    for (const query of ['', '?q=标题']) {
+      const listed = await send('GET', `/api/v1/conversations${query}`, undefined, {})
+      expect(listed.status).toBe(400)
+      const told = await listed.text()
+      expect(told).toContain('X-Client-Id')
+      expect(told).not.toContain(mine.conversationId)
+    }
+    const again = await ask('还有呢？', {}, { conversationId: mine.conversationId })
+    expect(again.conversationId).toBe(mine.conversationId)
+    expect((await send('GET', `/api/v1/conversations/${mine.conversationId}`, undefined, {})).status).toBe(200)
+    expect((await send('GET', `/api/v1/conversations/${mine.conversationId}`, undefined, me)).status).toBe(404)
+    expect((await send('DELETE', `/api/v1/conversations/${mine.conversationId}`, undefined, {})).status).toBe(204)
+  })
+
   test('a conversation is exported as Markdown and JSON', async () => {
     const first = await ask('导出什么？\n第二行')
     await ask('还有呢？', me, { conversationId: first.conversationId })

@@ -1,6 +1,7 @@
 import { isStorable } from '@docent/core/text/storable'
 import { z } from 'zod'
 import type { Events } from '../events.ts'
+import { isKnowable } from '../guard/principal.ts'
 import type { Known, Learned, Memories } from '../store/memories.ts'
 import type { UsageStore } from '../store/usage.ts'
 import { askAside } from './ask-aside.ts'
@@ -60,11 +61,6 @@ export function createRemembering(deps: Deps) {
     },
     close: () => closed.abort(),
   }
-}
-
-/** An address may be that of many people; a key, a sign-in or a client id is one reader. */
-export function isKnowable(principal: string): boolean {
-  return !principal.startsWith('addr:')
 }
 
 /** The latest facts that fit a prompt. */

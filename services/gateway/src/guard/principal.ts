@@ -63,6 +63,11 @@ export function nameOfClient(clientId: string): string {
   return `client:${digest(clientId).slice(0, 32)}`
 }
 
+/** An address may be that of many people; a key, a sign-in or a client id is one reader. */
+export function isKnowable(principal: string): boolean {
+  return !principal.startsWith('addr:')
+}
+
 function bearerOf(req: Request): string | undefined {
   const header = req.get('authorization')
   if (header === undefined) return undefined

@@ -5,6 +5,7 @@ import { databaseError } from '@docent/kit/postgres'
 import { Router } from 'express'
 import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
+import { isKnowable } from '../guard/principal.ts'
 import { createBranches } from '../store/branches.ts'
 import { forgetConversation } from './forget.ts'
 import { storableText } from './storable-text.ts'
@@ -48,6 +49,12 @@ export function conversationsRouter(deps: GatewayDeps): Router {
 
   router.get('/api/v1/conversations', mayChat, async (req, res) => {
     const { query } = parse({ query: List }, req)
+    // who holds the id of one, which nobody can guess, goes on with it; a list would hand all ids of an address to whoever shares it
+    if (!isKnowable(req.principal.id))
+      throw new AppError(
+        'bad_request',
+        'Conversations are listed for a reader that can be told from others at the same address: send an X-Client-Id of your own, sign in, or send a key.',
+      )
     const items = await conversations.list(req.principal.id, query.limit, query.before, query.q)
     res.json({ items, ...(items.length === query.limit ? { next: items.at(-1)!.updatedAt } : {}) })
   })

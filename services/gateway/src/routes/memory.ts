@@ -2,8 +2,9 @@ import { AppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
-import { isKnowable, MAX_FACT } from '../answer/remember.ts'
+import { MAX_FACT } from '../answer/remember.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { isKnowable } from '../guard/principal.ts'
 import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
