@@ -60,6 +60,37 @@ describe('asking a model', () => {
     expect(sent.messages.at(-1)!.content).toContain(warrantyText)
   })
 
+  test('an answer in another language than its source is compared by figures, and what cannot be compared is no gap', async () => {
+    type Told = { id: string; citations: { verified: boolean; unchecked?: string }[]; warnings?: { code: string }[] }
+    const say = async (...pieces: string[]) => {
+      model.pieces = pieces
+      return (await (await post(`${gateway.url}/api/v1/ask`, { question: `How long is it? ${pieces.join(' ')}` })).json()) as Told
+    }
+    const gaps = async () => {
+      const headers = { authorization: `Bearer ${adminKey}` }
+      const { items } = (await (await fetch(`${gateway.url}/api/v1/gaps`, { headers })).json()) as {
+        items: { examples: { answerId: string }[] }[]
+      }
+      return items.flatMap(({ examples }) => examples.map(({ answerId }) => answerId))
+    }
+    const honest = await say('The warranty covers a period of two years [1].')
+    expect(honest.citations).toMatchObject([{ verified: false, unchecked: 'language' }])
+    const wrong = await say('The warranty lasts 60 months [1].')
+    expect(wrong.citations).toEqual([expect.not.objectContaining({ unchecked: 'language' })])
+    expect(wrong.citations).toMatchObject([{ verified: false }])
+    const bare = await say('The warranty lasts 24 months.')
+    expect(bare.warnings).toMatchObject([{ code: 'uncited' }])
+    expect(((await (await fetch(`${gateway.url}/api/v1/answers/${bare.id}`)).json()) as Told).warnings).toEqual(bare.warnings)
+    const invented = await say('The warranty lasts 24 months [9].')
+    expect(invented.warnings).toMatchObject([{ code: 'unknown_source' }, { code: 'uncited' }])
+    expect(honest.warnings).toBeUndefined()
+    const weak = await gaps()
+    expect(weak).toEqual(expect.arrayContaining([wrong.id]))
+    expect(weak).not.toContain(honest.id)
+    const record = await fetch(`${gateway.url}/api/v1/records/${bare.id}`, { headers: { authorization: `Bearer ${adminKey}` } })
+    expect(JSON.stringify(await record.json())).toContain('"isUncited":true')
+  })
+
   test('an equal question is answered from the cache until a source changes', async () => {
     const question = { question: '缓存里的保修期？' }
     const before = model.requests.length

@@ -43,9 +43,10 @@ export function createTurn(question, { onAgain }) {
     button.setAttribute('aria-label', `${t('source')} ${n}`)
     const citation = state.citations.findLast((one) => one.source === n && one.end <= at)
     if (citation && !citation.verified) {
-      button.classList.add('is-unverified')
-      button.title = t('unverified')
-      button.setAttribute('aria-label', `${t('source')} ${n}: ${t('unverified')}`)
+      const state = citation.unchecked ? 'unchecked' : 'unverified'
+      button.classList.add(`is-${state}`)
+      button.title = t(state)
+      button.setAttribute('aria-label', `${t('source')} ${n}: ${t(state)}`)
     }
     button.addEventListener('click', () => openCard(n))
     return button

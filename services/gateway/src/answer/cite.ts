@@ -1,5 +1,6 @@
 import type { CitationSpan } from '@docent/core/answer-event'
 import { sentencesOf } from '@docent/core/text/sentences'
+import { compareAcross, isAcross } from './cite-across.ts'
 
 const markers = /[[【]\s*(\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)\s*[\]】]/g
 const ENOUGH = 0.6
@@ -44,7 +45,7 @@ export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, strin
     if (claim.end <= claim.start) continue
     for (const source of numbers) {
       const body = sourceTexts.get(source)
-      if (body !== undefined) spans.push({ ...claim, source, verified: isSupported(text.slice(claim.start, claim.end), body) })
+      if (body !== undefined) spans.push({ ...claim, source, ...checked(text.slice(claim.start, claim.end), body) })
     }
   }
   return spans
@@ -60,6 +61,14 @@ function trimmed(text: string, from: number, to: number): { start: number; end: 
 /** A quotation is supported when it stands in the source, give or take width, case and white space. */
 export function isQuoted(quote: string, source: string): boolean {
   return squeeze(source).includes(squeeze(quote))
+}
+
+/** By words within one language, by what both write alike across two; what cannot be compared so is told apart from what is not there. */
+function checked(claim: string, source: string): Pick<CitationSpan, 'verified' | 'unchecked'> {
+  if (isSupported(claim, source)) return { verified: true }
+  if (!isAcross(claim, source)) return { verified: false }
+  const compared = compareAcross(claim, source)
+  return compared === 'unknown' ? { verified: false, unchecked: 'language' } : { verified: compared === 'stands' }
 }
 
 /** A claim is supported when all its numbers and enough of its content words stand in the source. */

@@ -1,4 +1,4 @@
-import type { Answer, CitationSpan, Emotion, FinalState, Usage } from '@docent/core/answer-event'
+import type { Answer, CitationSpan, Emotion, FinalState, Usage, Warning } from '@docent/core/answer-event'
 import { AppError, toAppError } from '@docent/core/errors'
 import type { Passage, SearchRequest, SearchResponse, Source } from '@docent/core/passage'
 import type { Principal } from '@docent/core/principal'
@@ -64,6 +64,7 @@ export type Found = {
   sources: Source[]
   citations: CitationSpan[]
   degraded: string[]
+  warnings: Warning[]
   usage: Usage
   estimatedInput: number
   /** of the provider that is or was asked */
@@ -100,6 +101,7 @@ export function emptyFound(model: string): Found {
     sources: [],
     citations: [],
     degraded: [],
+    warnings: [],
     usage: { inputTokens: 0, outputTokens: 0 },
     estimatedInput: 0,
     price: undefined,
@@ -109,6 +111,12 @@ export function emptyFound(model: string): Found {
     record: {},
     pending: [],
   }
+}
+
+/** Said once in the stream and once more with the answer. */
+export function warn(job: Job, code: string, message: string): void {
+  job.found.warnings.push({ code, message })
+  job.stream.push({ type: 'warning', data: { code, message } })
 }
 
 /** A step is missing: said once in the stream, the answer and the record. `isAtLimit`: no model failed, those not asked were at their limits. */
@@ -151,7 +159,7 @@ export function endOf(thrown: unknown, aborted: AbortSignal): { state: FinalStat
 }
 
 export function answerOf(job: Job, end: { state: Answer['state']; code?: string; message?: string }): Answer {
-  const { sources, citations, degraded, usage, model, answerable, approved } = job.found
+  const { sources, citations, degraded, warnings, usage, model, answerable, approved } = job.found
   return {
     id: job.answerId,
     conversationId: job.conversationId,
@@ -161,6 +169,7 @@ export function answerOf(job: Job, end: { state: Answer['state']; code?: string;
     sources,
     citations,
     degraded,
+    ...(warnings.length > 0 ? { warnings } : {}),
     usage,
     model,
     traceId: job.traceId,

@@ -12,7 +12,7 @@ import { chooseQuotes, type Scorer } from './extractive.ts'
 import { isElliptic } from './follow-up.ts'
 import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
-import { degrade, type Job, type Shown } from './job.ts'
+import { degrade, type Job, type Shown, warn } from './job.ts'
 import { byGate, judgeQuotes } from './judge-quotes.ts'
 import { say, wordsIn } from './phrases.ts'
 import { promptTokens } from './prompt.ts'
@@ -222,8 +222,7 @@ export async function answerByModel(
   job.found.record.provider = outcome.provider
   const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
   book(job, usage)
-  if (outcome.finish === 'length')
-    job.stream.push({ type: 'warning', data: { code: 'length', message: 'The answer reached its greatest length and is cut.' } })
+  if (outcome.finish === 'length') warn(job, 'length', 'The answer reached its greatest length and is cut.')
   else if (cacheKey && attempts.length === 1)
     job.found.pending.push(deps.cache.keep(cacheKey, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
   cite(job, shown)
@@ -243,8 +242,13 @@ function cite(job: Job, shown: readonly Shown[]): void {
   const unknown = unknownMarkers(job.stream.text, texts)
   if (unknown.length > 0) {
     const message = `The model cited ${unknown.map((n) => `[${n}]`).join(', ')}, which stands for no source.`
-    job.stream.push({ type: 'warning', data: { code: 'unknown_source', message } })
+    warn(job, 'unknown_source', message)
     job.found.record.unknownMarkers = unknown
+  }
+  // broken off, it may not have come to its first marker
+  if (shown.length > 0 && job.found.citations.length === 0 && job.stream.text.trim() !== '' && !job.abort.signal.aborted) {
+    warn(job, 'uncited', 'No sentence of this answer names one of its sources: nothing in it was checked.')
+    job.found.record.isUncited = true
   }
 }
 

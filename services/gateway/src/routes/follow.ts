@@ -72,6 +72,7 @@ export function answerFromRow(row: AnswerRow): Answer {
     sources: body.sources ?? [],
     citations: body.citations ?? [],
     degraded: body.degraded ?? [],
+    ...(body.warnings ? { warnings: body.warnings } : {}),
     usage: body.usage ?? { inputTokens: 0, outputTokens: 0 },
     model: body.model ?? '',
     traceId: body.traceId ?? '',

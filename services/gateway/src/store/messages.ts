@@ -1,4 +1,4 @@
-import type { CitationSpan, Usage } from '@docent/core/answer-event'
+import type { CitationSpan, Usage, Warning } from '@docent/core/answer-event'
 import type { Source } from '@docent/core/passage'
 import { databaseError, type Pool } from '@docent/kit/postgres'
 
@@ -10,6 +10,7 @@ export type AnswerBody = {
   sources?: Source[]
   citations?: CitationSpan[]
   degraded?: string[]
+  warnings?: Warning[]
   usage?: Usage
   model?: string
   traceId?: string

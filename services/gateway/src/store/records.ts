@@ -173,7 +173,7 @@ export function createRecords(pool: Pool) {
                CASE WHEN r.record->>'answerable' = 'false' THEN 'notFound' END,
                CASE WHEN EXISTS (SELECT FROM feedback f WHERE f.answer = r.answer AND f.rating = -1) THEN 'thumbsDown' END,
                CASE WHEN r.state = 'done' AND r.record->>'answerable' = 'true' AND r.record ? 'citations'
-                      AND NOT jsonb_path_exists(r.record, '$.citations[*] ? (@.verified == true)') THEN 'unverified' END], NULL) AS why
+                      AND NOT jsonb_path_exists(r.record, '$.citations[*] ? (@.verified == true || exists (@.unchecked))') THEN 'unverified' END], NULL) AS why
              FROM record r WHERE NOT r.record ?| ARRAY['smallTalk', 'withoutSources'] AND ($1::timestamptz IS NULL OR r.created_at >= $1) AND ($2::timestamptz IS NULL OR r.created_at < $2)) w
            WHERE cardinality(why) > 0 ORDER BY "createdAt" DESC LIMIT $3`,
           [within.from ?? null, within.to ?? null, limit],

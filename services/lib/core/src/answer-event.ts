@@ -5,7 +5,11 @@ export const CitationSpan = z.object({
   start: z.number().int(),
   end: z.number().int(),
   source: z.number().int().positive(),
-  verified: z.boolean(),
+  verified: z.boolean().meta({ description: 'What is said stands in the source' }),
+  unchecked: z
+    .literal('language')
+    .optional()
+    .meta({ description: 'Beside verified: false. The source is in another language and holds nothing that could be compared' }),
 })
 /** A span of the answer's text (UTF-16, end exclusive) that source number `source` supports. */
 export type CitationSpan = z.infer<typeof CitationSpan>
@@ -28,6 +32,10 @@ export const emotions = ['neutral', 'happy', 'angry', 'sad', 'anxious', 'urgent'
 /** How a question sounds. */
 export type Emotion = (typeof emotions)[number]
 
+const Warning = z.object({ code: z.string(), message: z.string() })
+/** What a reader should know of an answer, e.g. that it names no source. */
+export type Warning = z.infer<typeof Warning>
+
 const schemas = {
   meta: z.object({
     answerId: z.uuid(),
@@ -40,7 +48,7 @@ const schemas = {
   sources: z.object({ sources: z.array(Source), answerable: z.boolean(), approved: Approved.optional() }),
   delta: z.object({ text: z.string() }),
   citation: CitationSpan,
-  warning: z.object({ code: z.string(), message: z.string() }),
+  warning: Warning,
   usage: Usage,
   done: End,
   stopped: End,
@@ -65,6 +73,7 @@ export const Answer = z
     sources: z.array(Source),
     citations: z.array(CitationSpan),
     degraded: z.array(z.string()),
+    warnings: z.array(Warning).optional(),
     usage: Usage,
     model: z.string(),
     traceId: z.string(),
