@@ -41,7 +41,7 @@ import { improveRouter } from './routes/improve.ts'
 import { keysRouter } from './routes/keys.ts'
 import { meRouter } from './routes/me.ts'
 import { memoryRouter } from './routes/memory.ts'
-import { openAiRouter } from './routes/openai.ts'
+import { openAiError, openAiRouter } from './routes/openai.ts'
 import { pageRouter } from './routes/page.ts'
 import { personasRouter } from './routes/personas.ts'
 import { promptsRouter } from './routes/prompts.ts'
@@ -235,6 +235,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       refuseHuge,
       identifyPrincipal(stores.keys, guard, signIn, createWrongKeyCount(cache)),
     ],
+    besideProblem: openAiError,
     routers: [documentsRouter(deps), attachmentsRouter(deps), requireJson, ...api.map((router) => router(deps))],
   })
   app.set('trust proxy', config.http.trustProxy)

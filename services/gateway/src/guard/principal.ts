@@ -31,7 +31,7 @@ export function identifyPrincipal(
 ): RequestHandler {
   return async (req, _res, next) => {
     req.address = addressOf(req.ip ?? 'unknown')
-    const key = bearerOf(req)
+    const key = isPlaceholder(req) ? undefined : bearerOf(req)
     if (key === undefined) req.principal = signIn.byHeaders(req, req.method) ?? anonymous(req, guard)
     else if (sameSecret(digest(key), digest(guard.adminKey))) req.principal = admin
     else {
@@ -61,6 +61,19 @@ function anonymous(req: Request, { access, publicReads }: Guard): Principal {
 /** Hashed: the id is what opens the client's conversations, so it stays out of rows and logs. */
 export function nameOfClient(clientId: string): string {
   return `client:${digest(clientId).slice(0, 32)}`
+}
+
+// what vLLM, Ollama, LM Studio, llama.cpp and their guides tell people to send where no key is needed
+const placeholders = new Set(
+  'none null empty dummy fake unused no-key nokey no-key-required sk-no-key sk-no-key-required not-needed notneeded not-required na n/a ollama lm-studio lmstudio x xxx - docent'.split(
+    ' ',
+  ),
+)
+
+/** OpenAI's clients send some key always: at their addresses, and there alone, such a word stands for none. */
+function isPlaceholder(req: Request): boolean {
+  const key = /^Bearer(?: +(\S{1,20}))?$/i.exec(req.get('authorization') ?? '')
+  return key !== null && /^\/v1\//.test(req.path) && placeholders.has((key[1] ?? 'none').toLowerCase().replaceAll('_', '-'))
 }
 
 /** An address may be that of many people; a key, a sign-in or a client id is one reader. */

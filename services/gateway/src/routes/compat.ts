@@ -74,13 +74,21 @@ export function compatRouter(deps: GatewayDeps): Router {
   return router
 }
 
-type Chunk = { choices: [{ index: 0; delta: { role?: 'assistant'; content?: string }; finish_reason: null | 'stop' }]; docent?: object }
+type Chunk = {
+  choices: { index: 0; delta: { role?: 'assistant'; content?: string }; finish_reason: null | 'stop' }[]
+  usage?: object | null
+  docent?: object
+}
 
-/** Our events as OpenAI chunks: sources and state ride as `docent` in the first and the last chunk. */
-export function chunkEncoder(answerId: string, peek: () => Answer | undefined): (event: { type?: string; data: unknown }) => string {
+/** Our events as OpenAI chunks: sources and state ride as `docent` in the first and the last chunk; `usageOf` asks for one more with tokens. */
+export function chunkEncoder(
+  answerId: string,
+  peek: () => Answer | undefined,
+  usageOf?: (answer: Answer | undefined) => object,
+): (event: { type?: string; data: unknown }) => string {
   const created = Math.floor(Date.now() / 1000)
   const frame = (chunk: Chunk) =>
-    `data: ${JSON.stringify({ id: `chatcmpl-${answerId}`, object: 'chat.completion.chunk', created, model: peek()?.model ?? 'docent', ...chunk })}\n\n`
+    `data: ${JSON.stringify({ id: `chatcmpl-${answerId}`, object: 'chat.completion.chunk', created, model: peek()?.model ?? 'docent', ...(usageOf ? { usage: null } : {}), ...chunk })}\n\n`
   const piece = (content: string) => frame({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })
   let meta: object = { answerId }
   let opened = false
@@ -99,11 +107,11 @@ export function chunkEncoder(answerId: string, peek: () => Answer | undefined): 
     } else if (type === 'delta') return (opened ? '' : open([])) + piece(String(data.text))
     else if (type === 'citation') citations.push(data)
     else if (type === 'error')
-      return `data: ${JSON.stringify({ error: { code: data.code, message: data.message }, docent: { ...meta, state: 'error' } })}\n\ndata: [DONE]\n\n`
+      return `data: ${JSON.stringify({ error: { message: data.message, type: 'server_error', code: data.code, param: null }, docent: { ...meta, state: 'error' } })}\n\ndata: [DONE]\n\n`
     else if (type === 'done' || type === 'stopped' || type === 'interrupted') {
       const answer = peek()
       const rest = answer ? { degraded: answer.degraded, usage: answer.usage, answerable: answer.answerable } : {}
-      return `${opened ? '' : open([])}${frame({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], docent: { ...meta, ...data, sources, citations, ...rest } })}data: [DONE]\n\n`
+      return `${opened ? '' : open([])}${frame({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], docent: { ...meta, ...data, sources, citations, ...rest } })}${usageOf ? frame({ choices: [], usage: usageOf(answer) }) : ''}data: [DONE]\n\n`
     }
     return ''
   }

@@ -1,7 +1,10 @@
+import type { Answer } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
+import type { Problem } from '@docent/kit/http-app'
 import { parse } from '@docent/kit/parse'
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import { z } from 'zod'
+import { estimateTokens } from '../answer/tokens.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { askerOf, Question, Rerank } from './ask-body.ts'
 import { chunkEncoder } from './compat.ts'
@@ -17,6 +20,7 @@ const Completion = z.looseObject({
   model: z.string().max(200).optional(),
   messages: z.array(Message).min(1).max(500),
   stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   // what the settings decide here; a value no model takes is refused all the same
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
@@ -26,6 +30,15 @@ const Completion = z.looseObject({
   // not OpenAI's: its clients send it as a field of `extra_body`
   rerank: Rerank.nullish(),
 })
+
+/** What OpenAI's clients look for in an error; they show nothing else of it. */
+export function openAiError({ status, code, detail, errors }: Problem, { path }: Pick<Request, 'path'>): object {
+  if (!path.startsWith('/v1/')) return {}
+  const types: { [status in number]?: string } = { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error' }
+  const type = types[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error')
+  const param = errors?.[0]?.path.replace(/^body\./, '') ?? null
+  return { error: { message: detail, type, code, param } }
+}
 
 /** OpenAI's surface: personas are models, the last user message is the question. */
 export function openAiRouter(deps: GatewayDeps): Router {
@@ -46,6 +59,15 @@ export function openAiRouter(deps: GatewayDeps): Router {
     const question = Question.safeParse(last?.role === 'question' ? last.text : '')
     if (!question.success)
       throw new AppError('validation', 'The last message must be a user message with text of at most 4,000 characters.')
+    const asked = body.messages.map(({ content }) => textOf(content)).join('\n')
+    // where no model was asked nothing was used: what it would be is estimated, for clients that count
+    const usageOf = (answer: Answer | undefined) => {
+      const { inputTokens = 0, outputTokens = 0 } = answer?.usage ?? {}
+      const isCounted = inputTokens + outputTokens > 0
+      const prompt_tokens = isCounted ? inputTokens : estimateTokens(asked)
+      const completion_tokens = isCounted ? outputTokens : estimateTokens(answer?.text ?? '')
+      return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
+    }
     const persona = (await deps.personas.list()).find(({ id }) => id === body.model)?.id
     const { answerId } = await deps.answers.begin(
       { question: question.data, persona, turns, rerank: body.rerank ?? undefined },
@@ -58,7 +80,7 @@ export function openAiRouter(deps: GatewayDeps): Router {
         deps,
         answerId,
         0,
-        chunkEncoder(answerId, () => deps.answers.peek(answerId)),
+        chunkEncoder(answerId, () => deps.answers.peek(answerId), body.stream_options?.include_usage ? usageOf : undefined),
       )
     const answer = await wholeAnswer(deps, answerId, res)
     if (!answer) return
@@ -81,11 +103,7 @@ export function openAiRouter(deps: GatewayDeps): Router {
       created: Math.floor(Date.now() / 1000),
       model: body.model ?? answer.model,
       choices: [{ index: 0, message: { role: 'assistant', content: answer.text, annotations }, finish_reason: 'stop' }],
-      usage: {
-        prompt_tokens: answer.usage.inputTokens,
-        completion_tokens: answer.usage.outputTokens,
-        total_tokens: answer.usage.inputTokens + answer.usage.outputTokens,
-      },
+      usage: usageOf(answer),
       docent: answer,
     })
   })

@@ -417,19 +417,23 @@ const paths: ZodOpenApiPathsObject = {
   '/system/info': { get: operation('What runs', {}) },
   '/v1/models': { get: operation('Personas as OpenAI models', {}) },
   '/v1/chat/completions': {
-    post: operation('OpenAI chat completions over the documents', {
-      requestBody: body(
-        z.looseObject({
-          model: z.string().optional(),
-          messages: z.array(loose),
-          stream: z.boolean().optional(),
-          rerank: Rerank.optional(),
-        }),
-        {
-          messages: [{ role: 'user', content: 'How long is the warranty?' }],
-        },
-      ),
-    }),
+    post: operation(
+      'OpenAI chat completions over the documents; where no key is needed, a placeholder for one (none, EMPTY) is taken for none',
+      {
+        requestBody: body(
+          z.looseObject({
+            model: z.string().optional(),
+            messages: z.array(loose),
+            stream: z.boolean().optional(),
+            stream_options: z.looseObject({ include_usage: z.boolean().optional() }).optional(),
+            rerank: Rerank.optional(),
+          }),
+          {
+            messages: [{ role: 'user', content: 'How long is the warranty?' }],
+          },
+        ),
+      },
+    ),
   },
 }
 

@@ -27,10 +27,12 @@ export type AppOptions = {
   bodyLimit?: string
   /** e.g. CORS, security headers; run before everything else */
   before?: readonly RequestHandler[]
+  /** what clients of some addresses look for in an error, beside the problem */
+  besideProblem?: (problem: Problem, req: Request) => object
 }
 
 /** Request and trace ids, JSON bodies, routers, 404 and problem+json: the HTTP boundary of every service. */
-export function createApp({ log, routers, seconds, bodyLimit = '256kb', before = [] }: AppOptions): Express {
+export function createApp({ log, routers, seconds, bodyLimit = '256kb', before = [], besideProblem = () => ({}) }: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
@@ -47,7 +49,7 @@ export function createApp({ log, routers, seconds, bodyLimit = '256kb', before =
   app.use(express.json({ limit: bodyLimit, strict: false, verify: refuseBroken }))
   for (const router of routers) app.use(router)
   app.use((_req, _res, next) => next(new AppError('not_found', 'No such address; see /docs for those that exist.')))
-  app.use(problemHandler(log))
+  app.use(problemHandler(log, besideProblem))
   return app
 }
 
@@ -71,6 +73,7 @@ function refuseBroken(_req: unknown, _res: unknown, body: Buffer, encoding: stri
 }
 
 /** One JSON shape for every error: RFC 9457 problem details with a stable code. */
+export type Problem = ReturnType<typeof problemOf>
 export function problemOf(error: AppError, requestId: string) {
   return {
     type: `https://docent.invalid/problems/${error.code}`,
@@ -83,17 +86,18 @@ export function problemOf(error: AppError, requestId: string) {
   }
 }
 
-function problemHandler(log: Log): ErrorRequestHandler {
+function problemHandler(log: Log, beside: NonNullable<AppOptions['besideProblem']>): ErrorRequestHandler {
   return (thrown, req, res, next) => {
     const error = fromExpress(thrown)
     if (error.status >= 500) log.error({ requestId: req.requestId, code: error.code, err: error.cause ?? error }, 'request failed')
     if (res.headersSent) return void (res.writableEnded ? undefined : res.destroy())
     if (error.retryAfterS !== undefined) res.set('retry-after', String(Math.ceil(error.retryAfterS)))
     else if (error.status === 503) res.set('retry-after', '2')
+    const problem = problemOf(error, req.requestId)
     res
       .status(error.status)
       .type('application/problem+json')
-      .send(JSON.stringify(problemOf(error, req.requestId)))
+      .send(JSON.stringify({ ...problem, ...beside(problem, req) }))
     void next
   }
 }
