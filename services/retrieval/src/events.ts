@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export const stages = ['plan', 'lexical', 'embed', 'dense', 'fuse', 'rerank', 'parents', 'total'] as const
 export type Stage = (typeof stages)[number]
-export const steps = ['dense', 'chroma', 'rerank', 'parents', 'everyday', 'beside'] as const
+export const steps = ['dense', 'chroma', 'rerank', 'parents', 'everyday', 'beside', 'sentences'] as const
 export type Step = (typeof steps)[number]
 /** where a question's vector came from; `cache_down`: Redis could not be asked */
 export const vectorSources = ['memory', 'cache', 'embedder', 'cache_down'] as const

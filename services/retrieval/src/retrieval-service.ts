@@ -1,3 +1,4 @@
+import { within } from '@docent/core/within'
 import type { Corpus } from '@docent/corpus/corpus'
 import { createCorpus } from '@docent/corpus/create-corpus'
 import { healthRouter } from '@docent/kit/health'
@@ -22,6 +23,8 @@ import { createDenseLeg } from './search/dense-leg.ts'
 import { createDictionary } from './search/dictionary.ts'
 import { watchMemory } from './watch-memory.ts'
 
+const WARM_MS = 5_000
+
 export type Parts = { log?: Log; embedder?: Embedder; models?: EmbeddingModels; reranker?: Reranker; corpus?: Corpus }
 
 /** Question → passages. Postgres and the index in memory are needed; Chroma and the embedder may come and go. */
@@ -38,11 +41,13 @@ export async function startRetrieval(
     parts.models ??
     (parts.embedder
       ? onlyModel(parts.embedder)
-      : createHttpModels({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 3_000, fetch: leanFetch }))
+      : createHttpModels({ url: config.embedderUrl, timeoutMs: 3_000, passagesTimeoutMs: 8_000, fetch: leanFetch }))
 
   const reranker = parts.reranker ?? createHttpReranker({ url: `${config.embedderUrl.replace(/\/+$/, '')}/rerank`, api: 'cohere' })
 
   const index = createChunkIndex()
+  const translate = createDictionary()
+  let isWarm = false
   const cache = config.cacheUrl
     ? scope.adopt(openRedis(config.cacheUrl, log, { commandTimeout: 250, enableOfflineQueue: false }), (open) => open.disconnect())
     : undefined
@@ -59,6 +64,7 @@ export async function startRetrieval(
     postgres: async () => `change ${await corpus.lastChange()}`,
     index: async () => {
       if (!follower.loaded) throw new Error('the index is not loaded yet')
+      if (!isWarm) throw new Error('the first question would still wait for what is being read ahead')
       return `${index.size} chunks`
     },
     chroma: (signal: AbortSignal) => dense.chromaCanary(signal).then(() => undefined),
@@ -73,7 +79,7 @@ export async function startRetrieval(
       searchRouter({
         index,
         dense,
-        translate: createDictionary(),
+        translate,
         corpus,
         reranker,
         events,
@@ -86,6 +92,10 @@ export async function startRetrieval(
   scope.use(await serveMetrics(metrics, config.http.metricsPort, config.http.host))
   const door = scope.use(await listen(app, { host: config.http.host, port: config.http.port }))
   await follower.tried // the door is open meanwhile: health answers, and searches are told to wait
+  // what the first question would wait for; where a part is away the start does not wait for it
+  translate('warranty', 'en')
+  await within(WARM_MS, undefined, dense.warm).catch(() => undefined)
+  isWarm = true
   return { url: door.url, metrics }
 }
 

@@ -404,8 +404,8 @@ describe('parts that are down', () => {
 
   test('an embedder that hangs costs one question its time limit, not every one', async () => {
     const hanging = fakeEmbedder()
-    hanging.hangs = true
     const base = await start({ embedder: hanging })
+    hanging.hangs = true
     const begun = performance.now()
     expect((await search('保修期', {}, { base })).degraded).toEqual(['dense'])
     const started = performance.now()
@@ -428,6 +428,29 @@ describe('sentences', () => {
     expect(scores[1]!.lexical).toBeLessThan(0.2)
     expect(scores[2]!.dense).toBeGreaterThan(scores[1]!.dense!)
     expect(Math.max(...scores.map((score) => score.dense!))).toBe(1)
+  })
+
+  test('many who ask for the same sentences at once have them embedded once, and slow sentences are no reason to do without meaning', async () => {
+    const slow = fakeEmbedder()
+    const base = await start({ embedder: slow })
+    const goOn = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const embedded: string[] = []
+    const { passages } = slow
+    slow.query = async (text, signal) => (await passages([text], signal))[0]!
+    slow.passages = async (texts, signal) => {
+      embedded.push(...texts)
+      begun.resolve()
+      await goOn.promise
+      return passages(texts, signal)
+    }
+    const ask = (query: string) => post('/sentences', { query, sentences: plain(['保修期为两年', '密码每季更换']) }, { base })
+    const asked = ['保修多久', '密码多久换', '保修', '密码'].map(ask)
+    await begun.promise
+    expect((await search('保修期是多久？', {}, { base })).degraded).toEqual([])
+    goOn.resolve()
+    for (const response of await Promise.all(asked)) expect(await response.json()).toMatchObject({ degraded: [] })
+    expect(embedded.sort()).toEqual(['保修期为两年', '密码每季更换'])
   })
 
   test('how far a sentence stands out from questions about anything is told as soon as these are read', async () => {

@@ -1,4 +1,5 @@
 import { AppError } from '@docent/core/errors'
+import { Late, within } from '@docent/core/within'
 import type { Corpus } from '@docent/corpus/corpus'
 import type { Redis } from '@docent/kit/redis'
 import type { EmbeddingModels } from '@docent/models/embedder'
@@ -11,6 +12,9 @@ import { type OpenGeneration, openGeneration } from './open-generation.ts'
 
 const LIMIT_MS = 3_000
 const GENERATION_MS = 60_000
+// eighty sentences are half a second of the model's time: of a crowd the first get theirs soon, and the last still before the gateway's 10 s
+const SENTENCES_MS = 8_000
+const SENTENCES_AT_ONCE = 2
 
 export type DenseResult = {
   groups: DenseGroup<HeldChunk>[]
@@ -40,6 +44,8 @@ export type DenseLeg = Disposable & {
   follow(): Promise<void>
   chromaCanary(signal: AbortSignal): Promise<void>
   embedderCanary(signal: AbortSignal): Promise<void>
+  /** reads ahead what the first question would wait for; nothing fails when a part is away */
+  warm(signal: AbortSignal): Promise<void>
 }
 
 type Parts = {
@@ -63,6 +69,14 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events, cach
     onOpen: (error) => events.legLost('dense', error),
     onClose: () => events.legBack('dense'),
   })
+  // of its own: many sentences at once may be late where questions are embedded in time
+  const sentences = createBreaker({
+    limitMs: SENTENCES_MS,
+    probe: embedderCanary,
+    onOpen: (error) => events.legLost('sentences', error),
+    onClose: () => events.legBack('sentences'),
+  })
+  const inTurn = createTurns(SENTENCES_AT_ONCE)
   const chroma = createBreaker({
     limitMs: LIMIT_MS,
     probe: chromaCanary,
@@ -170,7 +184,14 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events, cach
     async compare({ text, language }, texts, signal) {
       try {
         const { vector, open: from } = await questionVector(text, signal)
-        const vectors = await from.sentences(texts, (missing) => embedding.run((limit) => from.embedder.passages(missing, limit), signal))
+        const until = performance.now() + SENTENCES_MS
+        const embed = (missing: readonly string[]) =>
+          inTurn(async () => {
+            if (performance.now() > until) throw new Late('nobody waits for these sentences any more')
+            // others may wait for the same: a caller who leaves does not end it
+            return sentences.run((limit) => from.embedder.passages(missing, limit), STAYS)
+          })
+        const vectors = await within(SENTENCES_MS, signal, () => from.sentences(texts, embed))
         return vectors.map((one) => {
           const cosine = dot(vector, one)
           const usual = from.nearnessToAnything(one, language)
@@ -182,6 +203,10 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events, cach
       }
     },
 
+    async warm(signal) {
+      await Promise.allSettled([serving(signal).then((now) => now.readEveryday()), chromaCanary(signal)])
+    },
+
     async follow() {
       const active = await corpus.findActive()
       if (active && current && active.id !== current.generation.id) freshUntil = 0
@@ -189,9 +214,29 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events, cach
 
     [Symbol.dispose]() {
       embedding[Symbol.dispose]()
+      sentences[Symbol.dispose]()
       chroma[Symbol.dispose]()
       current?.[Symbol.dispose]()
       closeBeside()
     },
+  }
+}
+
+const STAYS = new AbortController().signal
+
+/** Work that comes first is done first, so much at once: what shares its time evenly is late all together. */
+function createTurns(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = []
+  let free = atOnce
+  return async (work) => {
+    if (free > 0) free--
+    else await new Promise<void>((go) => waiting.push(go))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    }
   }
 }

@@ -23,12 +23,12 @@ export type OpenGeneration = Disposable & {
   readonly embedder: Embedder
   nearest: Nearest
   question(text: string, signal: AbortSignal): Promise<Float32Array>
-  /** vectors of sentences, as passages */
+  /** vectors of sentences, as passages; `embed` gets those that nobody waits for yet */
   sentences(texts: readonly string[], embed: (missing: readonly string[]) => Promise<Float32Array[]>): Promise<Float32Array[]>
   /** how near a vector is to questions about anything; undefined until their vectors are there */
   nearnessToAnything(vector: Float32Array, language: Language): number | undefined
   /** reads vectors of everyday questions in the background, once: searches go on without them until they are there */
-  readEveryday(): void
+  readEveryday(): Promise<void> | undefined
 }
 
 type Parts = {
@@ -48,6 +48,7 @@ export function openGeneration(
 ): OpenGeneration {
   const questions = createQuestionVectors(generation, cache, events)
   const known = createLru<Float32Array>(2_000)
+  const coming = new Map<string, Promise<Float32Array>>() // questions that come together ask for the same sentences
   const flat = createFlatVectors(corpus, flatChunks)
   const nearness = createNearness(index, flat, generation)
   let everyday = noEveryday
@@ -66,22 +67,24 @@ export function openGeneration(
     nearest: createNearest(corpus, index, flat, nearness, chroma),
     question: (text, signal) => questions.of(text, () => embedder.query(text, signal)),
     async sentences(texts, embed) {
-      const held = new Map<string, Float32Array>()
-      const missing = [...new Set(texts)].filter((text) => {
-        const vector = known.get(text)
-        if (vector) held.set(text, vector)
-        return !vector
-      })
-      const made = missing.length > 0 ? await embed(missing) : []
+      const held = new Map(texts.map((text) => [text, known.get(text) ?? coming.get(text)]))
+      const missing = [...held.keys()].filter((text) => held.get(text) === undefined)
+      const made = missing.length > 0 ? embed(missing) : undefined
       missing.forEach((text, i) => {
-        held.set(text, made[i]!)
-        known.set(text, made[i]!)
+        const one = made!.then((vectors) => vectors[i]!)
+        held.set(text, one)
+        coming.set(text, one)
+        one.then((vector) => known.set(text, vector)).catch(() => undefined) // told to who waits for it
       })
-      return texts.map((text) => held.get(text)!)
+      try {
+        return await Promise.all(texts.map((text) => held.get(text)!))
+      } finally {
+        for (const text of missing) coming.delete(text)
+      }
     },
     nearnessToAnything: (vector, language) => anything && dot(anything[language], vector),
     readEveryday() {
-      if (everyday !== noEveryday || reading) return
+      if (everyday !== noEveryday || reading) return reading
       reading = (async () => {
         everyday = { zh: await vectorsOf('zh'), en: await vectorsOf('en') }
         anything = { zh: meanVector(everyday.zh), en: meanVector(everyday.en) }
@@ -91,6 +94,7 @@ export function openGeneration(
         .finally(() => {
           reading = undefined
         })
+      return reading
     },
     [Symbol.dispose]() {
       nearness[Symbol.dispose]()
