@@ -64,6 +64,7 @@ describe('the openai package', () => {
     }
     const chunks = await chunksOf({ stream_options: { include_usage: true } })
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: whole.usage })
+    expect(new Set(chunks.map(({ model }) => model))).toEqual(new Set([whole.model]))
     expect(chunks.slice(0, -1).every(({ usage, choices }) => usage === null && choices.length === 1)).toBe(true)
     expect((await chunksOf({})).every(({ usage, choices }) => usage === undefined && choices.length === 1)).toBe(true)
   })

@@ -46,7 +46,7 @@ describe('asking a model', () => {
     model.pieces = ['保修期为 24 个月 [1]。', '火星也一样 [1、7]。']
     const events = await allEvents(await ask())
     expect(events.filter(({ type }) => type === 'warning').map(({ data }) => data)).toEqual([
-      { code: 'unknown_source', message: 'The model cited [7], which stands for no source.' },
+      { code: 'unknown_source', message: '模型标注了不存在的来源：[7]' },
     ])
     expect((await stored(events)).citations.every(({ source }) => source === 1)).toBe(true)
   })

@@ -16,8 +16,21 @@ function clientId() {
   return id
 }
 
-export function useKey(key) {
+function useKey(key) {
   sessionStorage.setItem(KEY, key)
+}
+
+/** Tells whether the server takes it; what it refuses is forgotten. Errors: Problem, or the network's. */
+export async function tryKey(key) {
+  useKey(key)
+  try {
+    await request('/api/v1/me')
+    return true
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error
+    sessionStorage.removeItem(KEY)
+    return false
+  }
 }
 
 export function hasKey() {

@@ -1,4 +1,4 @@
-import { useKey } from './api.js'
+import { tryKey } from './api.js'
 import { createChat } from './chat.js'
 import { drawDocuments, watchDocuments } from './documents.js'
 import { drawGreeting, loadGreeting } from './greeting.js'
@@ -99,13 +99,23 @@ $('language').addEventListener('click', () => {
 })
 $('key-form').addEventListener('submit', (event) => {
   event.preventDefault()
-  useKey($('key').value.trim())
+  void takeKey($('key').value.trim())
+})
+
+/** The question that waited for a key goes on by itself. */
+async function takeKey(key) {
+  const isTaken = await tryKey(key).catch(() => undefined)
+  $('key-said').dataset.text = isTaken ? 'keyTaken' : isTaken === false ? 'keyRefused' : 'offline'
+  $('key-said').textContent = t($('key-said').dataset.text)
+  if (!isTaken) return $('key').select()
   $('key').value = ''
   $('key-form').hidden = true
   void watchDocuments()
-  if (addressed()) void chat.open(addressed())
   question.focus()
-})
+  const again = chat.takeWaiting()
+  if (addressed()) await chat.open(addressed())
+  again?.()
+}
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return
   void watchDocuments()

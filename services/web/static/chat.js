@@ -10,7 +10,7 @@ const ends = { done: 'done', stopped: 'stopped', interrupted: 'interrupted', err
  * `on.say(name)` names a text for screen readers, `on.trouble(text)` for what belongs to no turn, `on.keyWanted()` asks for a key.
  */
 export function createChat(place, on) {
-  const chat = { conversationId: undefined, isRunning: false, open, leave, ask: answer, stop: stopRunning, refresh }
+  const chat = { conversationId: undefined, isRunning: false, open, leave, ask: answer, stop: stopRunning, takeWaiting, refresh }
   let view = new AbortController() // ends with the view: what reads for it stops reading
   let running
   let shown = new Set() // answer ids on the page
@@ -28,6 +28,7 @@ export function createChat(place, on) {
     return turn
   }
   const keys = new WeakMap()
+  let waiting // for a key: asks again
 
   function setRunning(turn) {
     running = turn
@@ -57,6 +58,7 @@ export function createChat(place, on) {
     view.abort()
     view = new AbortController()
     shown = new Set()
+    waiting = undefined
     chat.conversationId = undefined
     place.replaceChildren()
     on.trouble('')
@@ -77,9 +79,21 @@ export function createChat(place, on) {
     } catch (error) {
       if (signal.aborted) return
       turn.fail(reasonOf(error))
+      if (error instanceof Problem && error.status === 401)
+        waiting = () => {
+          turn.node.remove()
+          void answer(text, key)
+        }
       on.say('failed')
     }
     if (!signal.aborted) setRunning(undefined)
+  }
+
+  /** What asks once more the question that was refused for want of a key, if there is one. */
+  function takeWaiting() {
+    const again = waiting
+    waiting = undefined
+    return again
   }
 
   function cut(turn) {

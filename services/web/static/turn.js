@@ -71,7 +71,9 @@ export function createTurn(question, { onAgain }) {
     const isSplit = state.isOver && named.size > 0
     const first = cards.filter(({ n }) => !isSplit || named.has(n))
     const others = cards.filter((card) => !first.includes(card))
-    sources.replaceChildren(element('h3', t(state.answerable ? 'sources' : 'closest')), ...first.map((card) => card.node))
+    // what no sentence names was found, and is no source of what is said
+    const isNamed = !state.isOver || named.size > 0
+    sources.replaceChildren(element('h3', t(state.answerable && isNamed ? 'sources' : 'closest')), ...first.map((card) => card.node))
     if (others.length === 0) return
     const more = box('details', 'more')
     more.append(element('summary', t('alsoFound', others.length)), ...others.map((card) => card.node))

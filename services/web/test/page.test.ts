@@ -225,6 +225,46 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     expectClean(watched)
   })
 
+  it('says of a key whether it is taken; the question that waited for it goes on by itself', async () => {
+    const { page, dialogs } = await openPage(browser, line.url)
+    const isRight = (headers: Record<string, string>) => headers.authorization === 'Bearer right'
+    const refuse = { status: 401, contentType: 'application/problem+json', body: JSON.stringify({ code: 'unauthorized', detail: 'x' }) }
+    await page.route('**/api/v1/{answers,me}', (route) => {
+      const { authorization, ...headers } = route.request().headers()
+      return isRight({ authorization: authorization ?? '' }) ? route.continue({ headers }) : route.fulfill(refuse)
+    })
+    await page.route('**/api/v1/{documents,conversations}*', (route) => route.fulfill({ json: { items: [], counts: {} } }))
+    await ask(page, 'How long is the warranty period?')
+    await ended(page)
+    expect(await textOf(page, '.turn .note')).toContain('A valid key is needed')
+    await page.fill('#key', 'wrong')
+    await page.press('#key', 'Enter')
+    await page.getByText('This key is not known here').waitFor()
+    expect(await page.locator('#key-form').isVisible()).toBe(true)
+    await page.fill('#key', 'right')
+    await page.press('#key', 'Enter')
+    await page.getByText('The key is accepted.').waitFor()
+    await page.locator('.answer', { hasText: '24 months' }).waitFor()
+    expect(await page.locator('.turn').count()).toBe(1)
+    expect(await page.locator('#key-form').isVisible()).toBe(false)
+    expect(dialogs).toEqual([])
+  })
+
+  it('marks what could not be checked across languages, and names no source of an answer that names none', async () => {
+    const { page } = await openPage(browser, line.url)
+    model.pieces = ['硬件可以退换两次以上 ', '[1][2][3].']
+    await ask(page, 'How long is the warranty for Lumen hardware?')
+    await ended(page)
+    expect(await page.locator('.marker').evaluateAll((all) => all.map((one) => one.getAttribute('title')))).toContain(
+      'The source is in another language: not checked word by word',
+    )
+    model.pieces = ['It lasts ninety-eight days.']
+    await ask(page, 'How long does the warranty last for Lumen hardware?')
+    await ended(page)
+    expect(await textOf(page, '.turn .note')).toContain('No sentence of this answer names a source')
+    expect(await textOf(page, '.sources h3')).toBe('Closest passages')
+  })
+
   it('says 429, a used-up budget and 503 in plain words and offers to ask again', async () => {
     const { page, dialogs } = await openPage(browser, line.url)
     const problems = [

@@ -61,6 +61,16 @@ const phrases = {
     'zh-Hant': '模型的預算已用完，以下直接引用文件。',
     en: 'The budget of the model is used up; the documents are quoted instead.',
   },
+  unknownSource: {
+    zh: '模型标注了不存在的来源：',
+    'zh-Hant': '模型標註了不存在的來源：',
+    en: 'The model cited what stands for no source: ',
+  },
+  uncited: {
+    zh: '这个回答没有一句标明来源，因此没有核对。',
+    'zh-Hant': '這個回答沒有一句標明來源，因此沒有核對。',
+    en: 'No sentence of this answer names one of its sources: nothing in it was checked.',
+  },
   dayTokens: { zh: '今天的令牌预算', 'zh-Hant': '今天的權杖預算', en: "Today's token budget" },
   monthTokens: { zh: '本月的令牌预算', 'zh-Hant': '本月的權杖預算', en: "This month's token budget" },
   dayMoney: { zh: '今天的费用预算', 'zh-Hant': '今天的費用預算', en: "Today's budget of money" },

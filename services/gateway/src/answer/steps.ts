@@ -241,13 +241,12 @@ function cite(job: Job, shown: readonly Shown[]): void {
   job.found.citations = citationsOf(job.stream.text, texts)
   const unknown = unknownMarkers(job.stream.text, texts)
   if (unknown.length > 0) {
-    const message = `The model cited ${unknown.map((n) => `[${n}]`).join(', ')}, which stands for no source.`
-    warn(job, 'unknown_source', message)
+    warn(job, 'unknown_source', say('unknownSource', job.tongue) + unknown.map((n) => `[${n}]`).join(', '))
     job.found.record.unknownMarkers = unknown
   }
   // broken off, it may not have come to its first marker
   if (shown.length > 0 && job.found.citations.length === 0 && job.stream.text.trim() !== '' && !job.abort.signal.aborted) {
-    warn(job, 'uncited', 'No sentence of this answer names one of its sources: nothing in it was checked.')
+    warn(job, 'uncited', say('uncited', job.tongue))
     job.found.record.isUncited = true
   }
 }

@@ -80,15 +80,18 @@ type Chunk = {
   docent?: object
 }
 
-/** Our events as OpenAI chunks: sources and state ride as `docent` in the first and the last chunk; `usageOf` asks for one more with tokens. */
+/**
+ * Our events as OpenAI chunks: sources and state ride as `docent` in the first and the last chunk. `model`: as the caller named it; `usageOf` asks
+ * for one more chunk with tokens.
+ */
 export function chunkEncoder(
   answerId: string,
   peek: () => Answer | undefined,
-  usageOf?: (answer: Answer | undefined) => object,
+  { model, usageOf }: { model?: string | undefined; usageOf?: ((answer: Answer | undefined) => object) | undefined } = {},
 ): (event: { type?: string; data: unknown }) => string {
   const created = Math.floor(Date.now() / 1000)
   const frame = (chunk: Chunk) =>
-    `data: ${JSON.stringify({ id: `chatcmpl-${answerId}`, object: 'chat.completion.chunk', created, model: peek()?.model ?? 'docent', ...(usageOf ? { usage: null } : {}), ...chunk })}\n\n`
+    `data: ${JSON.stringify({ id: `chatcmpl-${answerId}`, object: 'chat.completion.chunk', created, model: model ?? peek()?.model ?? 'docent', ...(usageOf ? { usage: null } : {}), ...chunk })}\n\n`
   const piece = (content: string) => frame({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })
   let meta: object = { answerId }
   let opened = false

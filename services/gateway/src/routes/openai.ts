@@ -80,7 +80,10 @@ export function openAiRouter(deps: GatewayDeps): Router {
         deps,
         answerId,
         0,
-        chunkEncoder(answerId, () => deps.answers.peek(answerId), body.stream_options?.include_usage ? usageOf : undefined),
+        chunkEncoder(answerId, () => deps.answers.peek(answerId), {
+          model: body.model,
+          usageOf: body.stream_options?.include_usage ? usageOf : undefined,
+        }),
       )
     const answer = await wholeAnswer(deps, answerId, res)
     if (!answer) return
