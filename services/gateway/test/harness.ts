@@ -178,6 +178,11 @@ export async function openPlace(scope: AsyncDisposableStack, given: Partial<Stor
   }
 }
 
+/** Whether an event tells a degraded step; that an answer names no source is another warning. */
+export function isStep(type: string, data: unknown): data is { step: string; message: string } {
+  return type === 'warning' && (data as { code?: string }).code === 'degraded'
+}
+
 /** A pool for looks into the database; its idle connections may outlive `end` and see the database dropped. */
 export function openPool(url: string): Pool {
   return openPostgres(url, createLogger('test', 'silent'))

@@ -4,7 +4,7 @@ import { type OwnRedis, openOwnRedis } from '../../lib/testkit/src/own-redis.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { ProviderView } from '../src/answer/providers.ts'
 import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, configOf, post, type Received, startAt, textOf } from './harness.ts'
+import { adminKey, allEvents, configOf, isStep, post, type Received, startAt, textOf } from './harness.ts'
 import { withPlace } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
@@ -41,7 +41,7 @@ describe('limits of providers', () => {
     startAt(at, gateways, { LLM_BASE_URL: first.url, LLM_MODEL: 'big', LLM_FALLBACKS: spare(), ...env })
   const ask = async (at: Gateway, question = '保修期？') =>
     allEvents(await post(`${at.url}/api/v1/answers`, { question: `${question}${++asked}` }, { accept: 'text/event-stream' }))
-  const warningsOf = (events: Received[]) => events.flatMap(({ type, data }) => (type === 'warning' ? [data as { message: string }] : []))
+  const warningsOf = (events: Received[]) => events.flatMap(({ type, data }) => (isStep(type, data) ? [data] : []))
   const viewsAt = async (at: Gateway) =>
     ((await (await fetch(`${at.url}/api/v1/providers`, { headers: owner })).json()) as { items: ProviderView[] }).items
   const recordOf = async (at: Gateway, events: Received[]) => {

@@ -3,7 +3,7 @@ import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-
 import { until } from '../../lib/testkit/src/until.ts'
 import type { ProviderView } from '../src/answer/providers.ts'
 import type { Gateway } from '../src/gateway-service.ts'
-import { adminKey, allEvents, configOf, post, type Received, startAt, textOf } from './harness.ts'
+import { adminKey, allEvents, configOf, isStep, post, type Received, startAt, textOf } from './harness.ts'
 import { asking, withPlace } from './with-model.ts'
 
 const owner = { authorization: `Bearer ${adminKey}` }
@@ -41,8 +41,7 @@ describe.concurrent('providers of models', () => {
   const start = (breaker = {}) => startAt(place, scope, env(), {}, breaker)
   const ask = async (at: Gateway) =>
     allEvents(await post(`${at.url}/api/v1/answers`, { question: `保修期？${++asked}` }, { accept: 'text/event-stream' }))
-  const steps = (events: Received[]) =>
-    events.flatMap(({ type, data }) => (type === 'warning' ? [(data as unknown as { step: string }).step] : []))
+  const steps = (events: Received[]) => events.flatMap(({ type, data }) => (isStep(type, data) ? [data.step] : []))
   const views = async (at: Gateway) =>
     ((await (await fetch(`${at.url}/api/v1/providers`, { headers: owner })).json()) as { items: ProviderView[] }).items
   const recordOf = async (at: Gateway, events: Received[]) => {

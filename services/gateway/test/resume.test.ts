@@ -6,7 +6,7 @@ import { openProxy, type TcpProxy } from '../../lib/testkit/src/tcp-proxy.ts'
 import { until } from '../../lib/testkit/src/until.ts'
 import type { Gateway } from '../src/gateway-service.ts'
 import { follow } from './follow.ts'
-import { allEvents, eventsOf, openPlace, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
+import { allEvents, eventsOf, isStep, openPlace, openPool, type Place, post, type Received, startAt, textOf } from './harness.ts'
 
 describe('streams that outlive their readers', () => {
   const scope = new AsyncDisposableStack()
@@ -140,7 +140,7 @@ describe('streams that outlive their readers', () => {
     queueProxy.refuse = false
     expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => i + 1))
     expect(textOf(events)).toBe(model.pieces.join(''))
-    expect(events.filter(({ type }) => type === 'warning').map(({ data }) => data)).toMatchObject([{ code: 'degraded', step: 'resume' }])
+    expect(events.flatMap(({ type, data }) => (isStep(type, data) ? [data.step] : []))).toEqual(['resume'])
     expect(await (await fetch(`${gateway.url}/api/v1/answers/${answerId}`)).json()).toMatchObject({
       state: 'done',
       text: textOf(events),
