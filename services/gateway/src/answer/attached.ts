@@ -6,7 +6,7 @@ import { DOUBT } from './judge-quotes.ts'
 import type { Wanted } from './search.ts'
 import type { StepDeps } from './steps.ts'
 
-// scored at most (each is embedded, all within retrieval's 3 s), and shown at most beside what the folder has, or alone
+// scored at most (each is embedded, all within retrieval's 8 s), and shown at most beside what the folder has, or alone
 const SCORED = 16
 const BESIDE = 2
 const ALONE = 3

@@ -26,8 +26,8 @@ const asks = (question: string, more: object = {}) => posts('/api/v1/ask', { que
 const ways: Record<string, Way> = {
   'asks what all ask': (_asker, _other, pick) => asks(pick(questions)),
   'asks what all ask, once more': (_asker, _other, pick) => asks(pick(questions)),
-  'asks within his own conversation, which has a file': (asker, _other, pick) =>
-    asks(pick(questions), { conversationId: asker.attached.conversation }),
+  // what the file says: of the other places his folder may say enough without it
+  'asks within his own conversation, which has a file': (asker) => asks(questions[0]!, { conversationId: asker.attached.conversation }),
   'asks within the conversation of another one': (_asker, other, pick) =>
     asks(pick(questions), { conversationId: other.attached.conversation }),
   'asks for the collection of another one': (_asker, _other, pick) =>
