@@ -23,7 +23,7 @@ export async function extract(bytes: Buffer, job: Job, ocr: Ocr = openOcr(job.oc
   if (bytes.length > job.maxOutputBytes)
     throw new ExtractFailure('too_large', 'A text file of this size is too much for one document: split it into parts.')
   const { text, encoding, note } = decodeText(bytes, format === 'html' ? declaredCharset(bytes) : undefined)
-  const extracted = await extractText(format, text, job, maxChars)
+  const extracted = { ...(await extractText(format, text, job, maxChars)), charset: encoding }
   if (note) extracted.notes.push(note)
   if (encoding !== 'utf-8' && !note) extracted.notes.push(`read as ${encoding}`)
   return extracted

@@ -113,13 +113,13 @@ test.each(['[', '![', '*', '_', '`', '<', '](', '[a](', '> ', '|', '#', '- ', '<
 test('F8-F12: every charset is read right, and said', async () => {
   const zh = '年假管理办法：员工每年享有十五天带薪年假。'
   const utf16 = Buffer.from(`\ufeff${zh}`, 'utf16le')
-  expect((await service.read('f8.txt', utf16)).body.text).toBe(zh)
-  expect((await service.read('f8b.txt', Buffer.from(utf16).swap16())).body.text).toBe(zh)
-  expect((await service.read('f9.txt', gbk)).body.text).toBe('年假管理办法')
+  expect((await service.read('f8.txt', utf16)).body).toMatchObject({ text: zh, charset: 'utf-16le' })
+  expect((await service.read('f8b.txt', Buffer.from(utf16).swap16())).body).toMatchObject({ text: zh, charset: 'utf-16be' })
+  expect((await service.read('f9.txt', gbk)).body).toMatchObject({ text: '年假管理办法', charset: 'gb18030' })
   const big5 = Buffer.from('a67eb0b2bade b27abf ecaa6b'.replaceAll(' ', ''), 'hex')
-  expect((await service.read('f10.txt', big5)).body.text).toBe('年假管理辦法')
+  expect((await service.read('f10.txt', big5)).body).toMatchObject({ text: '年假管理辦法', charset: 'big5' })
   const sjis = Buffer.from('93fa967b8cea82cc83658358836782c582b781420a', 'hex')
-  expect((await service.read('f11.txt', sjis)).body.text).toBe('日本語のテストです。')
+  expect((await service.read('f11.txt', sjis)).body).toMatchObject({ text: '日本語のテストです。', charset: 'shift_jis' })
   const dirty = await service.read('f12.txt', Buffer.concat([Buffer.from(zh), Buffer.from([0xff]), Buffer.from(zh)]))
   expect(dirty.body.text).toBe(`${zh}\ufffd${zh}`)
   expect(dirty.body.notes[0]).toMatch(/not valid UTF-8/)

@@ -74,9 +74,19 @@ test('a file is sent whole, in part, and sandboxed', async () => {
   const whole = await ingest.ask(`/documents/${document!.id}/file`)
   expect(await whole.text()).toBe('Document number 0.')
   expect(whole.headers.get('content-security-policy')).toContain('sandbox')
+  expect(whole.headers.get('content-type')).toBe('text/plain; charset=utf-8')
   const part = await ingest.ask(`/documents/${document!.id}/file`, { headers: { range: 'bytes=9-14' } })
   expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([206, 'bytes 9-14/18', 'number'])
   expect((await ingest.ask(`/documents/${document!.id}/file`, { headers: { range: 'bytes=99-' } })).status).toBe(416)
+})
+
+test('a file whose text was not read is sent without a charset', async () => {
+  ingest.extractor.failWith('odd.txt', 422, 'corrupt')
+  writeFileSync(join(ingest.folder, 'odd.txt'), 'odd')
+  const { id } = await ingest.reaches('odd.txt', 'failed')
+  expect((await ingest.ask(`/documents/${id}/file`)).headers.get('content-type')).toBe('text/plain')
+  rmSync(join(ingest.folder, 'odd.txt'))
+  await ingest.reaches('odd.txt', 'removed')
 })
 
 test('an upload lands in the folder and is indexed; the same name again is its next version, when that is asked for', async () => {

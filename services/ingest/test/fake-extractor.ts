@@ -77,5 +77,5 @@ function extract(text: string): Extracted {
     if (part.trim()) blocks.push({ kind: isHeading ? 'heading' : 'paragraph', text: part, heading, start: at, end: at + part.length })
     at += part.length + 2
   }
-  return { mediaType: 'text/plain', text, blocks, notes: [] }
+  return { mediaType: 'text/plain', charset: 'utf-8', text, blocks, notes: [] }
 }

@@ -12,6 +12,18 @@ import { hostile } from './hostile.ts'
 
 const executable = findChromium()
 const samples = fileURLToPath(new URL('../../../documents/', import.meta.url))
+/** what stands in the folder in charsets of their own, and what a browser has to show of it */
+const legacy = {
+  'lease.txt': [
+    'cce1c7b0bde2d4bcb5c4cea5d4bcbdf0ceaac1bdb8f6d4c2d7e2bdf0a3acd1babdf0b2bbd3e8cdcbbbb9a1a3',
+    '提前解约的违约金为两个月租金，押金不予退还。',
+  ],
+  'leave.html': [
+    'a67eb0b2badeb27abfecaa6ba147adfba475a843a67ea8c9a6b3a451a4ada4d1b161c17ea67eb0b2a143',
+    '年假管理辦法：員工每年享有十五天帶薪年假。',
+  ],
+  'note.csv': [Buffer.from('\ufeff物品,数量\n螺丝,12\n', 'utf16le').toString('hex'), '螺丝'],
+} as const
 const long = Array.from({ length: 60 }, (_, i) => `Piece ${i + 1} of the answer [1]. `)
 
 /** The whole product with a mock model, and Debian's Chromium in front of it. */
@@ -32,12 +44,13 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
       join(folder, '<img src=x onerror=alert(0)>.md'),
       `# Albatross ${hostile[1]}\n\nThe Albatross code is: ${hostile.join('\n\n')}`,
     )
+    for (const [name, [hex]] of Object.entries(legacy)) writeFileSync(join(folder, name), Buffer.from(hex, 'hex'))
     model = scope.use(await openMockUpstream({ pieceMs: 0 }))
     stack = await startStack(inject('stores'), scope, { folder, env: { LLM_BASE_URL: model.url, LLM_MODEL: 'mock' } })
     browser = await launch(executable!)
     scope.defer(() => browser.close())
     line = scope.use(await openLine(stack.url))
-    await until('the folder is indexed', async () => ((await stack.documents()).counts.ready === 3 ? true : undefined), 60_000)
+    await until('the folder is indexed', async () => ((await stack.documents()).counts.ready === 6 ? true : undefined), 60_000)
   }, 120_000)
   afterAll(() => scope.disposeAsync())
   beforeEach(() => {
@@ -314,6 +327,30 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     expect(await original.locator('img, iframe, svg').count()).toBe(0)
     expectClean(watched)
   }, 60_000)
+
+  it('shows the original of a file in another charset as it was read', async () => {
+    const { items } = await stack.documents()
+    const page = await browser.newPage()
+    for (const [path, [hex, words]] of Object.entries(legacy)) {
+      const url = `${line.url}/api/v1/documents/${items.find((one) => one.path === path)!.id}/file`
+      const { headers, status } = await page.request.get(url, { headers: { range: 'bytes=0-3' } }).then(async (response) => {
+        expect((await response.body()).toString('hex')).toBe(hex.slice(0, 8))
+        return { headers: response.headers(), status: response.status() }
+      })
+      expect([status, headers['content-range'], headers['content-security-policy']]).toEqual([
+        206,
+        `bytes 0-3/${hex.length / 2}`,
+        expect.stringContaining('sandbox'),
+      ])
+      const shown = await page.request.get(url)
+      const charset = /^text\/\w+; charset=([\w-]+)$/.exec(shown.headers()['content-type'] ?? '')?.[1]
+      expect(new TextDecoder(charset).decode(await shown.body())).toContain(words)
+      if (path.endsWith('.csv')) continue // a browser saves it
+      await page.goto(url)
+      expect(await page.innerText('body')).toContain(words)
+    }
+    await page.close()
+  })
 
   it('shows every operation of /openapi.json at /docs', async () => {
     const watched = await openPage(browser, `${line.url}/docs`)

@@ -188,6 +188,7 @@ async function index(document: DocumentRow, deps: IndexDeps, attempt: number, si
     notes: extracted.notes,
     editRevision: document.editRevision,
     ...(extracted.pages ? { pages: extracted.pages } : {}),
+    ...(extracted.charset ? { charset: extracted.charset } : {}),
   }
   signal.throwIfAborted()
   const { dense } = await timed(stages, 'write', () => corpus.replaceChunks(document, facts, chunks, generation, attempt))

@@ -91,7 +91,8 @@ export function documentsRouter({ corpus, events, scanner, push, folder, maxFile
 
   router.get('/documents/:documentId/file', async (req, res) => {
     const { params } = parse(One, req)
-    await sendFile(req, res, folder, await find(params.documentId, principalOf(req)))
+    const document = await find(params.documentId, principalOf(req))
+    await sendFile(req, res, folder, document, await corpus.charsetOf(document))
   })
 
   router.post('/documents', async (req, res) => {

@@ -4,8 +4,8 @@ import type { DocumentRow } from '@docent/corpus/corpus'
 import type { Request, Response } from 'express'
 import { openInside } from './paths.ts'
 
-/** Sends the file as it lies in the folder, whole or one range of it. */
-export async function sendFile(req: Request, res: Response, folder: string, document: DocumentRow): Promise<void> {
+/** Sends the file as it lies in the folder, whole or one range of it; `charset` is what its text was read as, where that is known. */
+export async function sendFile(req: Request, res: Response, folder: string, document: DocumentRow, charset?: string): Promise<void> {
   await using handle = await openInside(folder, document.path)
   const { size } = await handle.stat()
   const range = req.range(size, { combine: true })
@@ -16,7 +16,6 @@ export async function sendFile(req: Request, res: Response, folder: string, docu
   }
   const part = Array.isArray(range) && range.type === 'bytes' && range.length === 1 ? range[0] : undefined
   res.set({
-    'content-type': document.mediaType.startsWith('text/') ? `${document.mediaType}; charset=utf-8` : document.mediaType,
     'content-disposition': `inline; filename*=UTF-8''${encodeURIComponent(basename(document.path).toWellFormed())}`,
     'content-length': String(part ? part.end - part.start + 1 : size),
     // a hostile HTML document must not run in our origin
@@ -24,6 +23,8 @@ export async function sendFile(req: Request, res: Response, folder: string, docu
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-cache',
   })
+  // `set` would add a charset where none is known
+  res.setHeader('content-type', charset ? `${document.mediaType}; charset=${charset}` : document.mediaType)
   if (part) res.status(206).set('content-range', `bytes ${part.start}-${part.end}/${size}`)
   if (size === 0 || req.method === 'HEAD') {
     res.end()

@@ -38,6 +38,8 @@ export type Block = z.infer<typeof Block>
 export const Extracted = z.object({
   title: z.string().optional(),
   mediaType: z.string(),
+  /** what its bytes were read as, a name of the Encoding Standard; absent where the file is no text */
+  charset: z.string().optional(),
   text: z.string(),
   blocks: z.array(Block),
   pages: z.number().int().positive().optional(),

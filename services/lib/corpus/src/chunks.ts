@@ -61,8 +61,8 @@ async function fence(client: Queryable, document: DocumentRow, attemptId: number
 async function openVersion(client: Queryable, document: DocumentRow, facts: VersionFacts, attemptId: number): Promise<number> {
   await fence(client, document, attemptId)
   const { rows } = await client.query<{ version: number }>(
-    `INSERT INTO version (document, version, content_hash, settings_hash, title, language, pages, notes, edit_revision)
-     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6, $7, $8 FROM version WHERE document = $1 RETURNING version`,
+    `INSERT INTO version (document, version, content_hash, settings_hash, title, language, pages, charset, notes, edit_revision)
+     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM version WHERE document = $1 RETURNING version`,
     [
       document.id,
       facts.contentHash,
@@ -70,6 +70,7 @@ async function openVersion(client: Queryable, document: DocumentRow, facts: Vers
       facts.title,
       facts.language,
       facts.pages ?? null,
+      facts.charset ?? null,
       facts.notes,
       facts.editRevision ?? 0,
     ],

@@ -127,6 +127,7 @@ export type VersionFacts = {
   title: string
   language: 'zh' | 'en'
   pages?: number
+  charset?: string
   notes: string[]
   /** of the document, when its edits were read */
   editRevision?: number
@@ -225,6 +226,8 @@ export type Corpus = {
   countCollections(sight: Sight): Promise<{ name: string; documents: Record<string, number>; chunks: number }[]>
   /** what became of a version that was cited: still the file's content, another one, or no file */
   stateOfVersion(id: string, version: number): Promise<'current' | 'changed' | 'gone'>
+  /** what a text file was read as; nothing where it is no text, or was not read since it changed */
+  charsetOf(document: DocumentRow): Promise<string | undefined>
   /** queued or indexing, their files there, untouched for `olderThanMs`: what the reconciler puts back into the queue */
   listUnfinished(olderThanMs: number): Promise<DocumentRow[]>
   /** documents, their files there, whose active version was made with other settings than `hashOf` gives for theirs */

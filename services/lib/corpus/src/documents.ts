@@ -27,6 +27,7 @@ type Ledger = Pick<
   | 'countDocuments'
   | 'countCollections'
   | 'stateOfVersion'
+  | 'charsetOf'
 >
 
 export type Row = {
@@ -276,6 +277,14 @@ export function createLedger(database: Database, dropDense: (chunkIds: string[])
       )
       if (!rows[0] || rows[0].state === 'removed') return 'gone'
       return rows[0].same ? 'current' : 'changed'
+    },
+
+    async charsetOf({ id, contentHash }) {
+      const { rows } = await database.query<{ charset: string | null }>(
+        'SELECT charset FROM version WHERE document = $1 AND content_hash = $2 ORDER BY version DESC LIMIT 1',
+        [id, contentHash],
+      )
+      return rows[0]?.charset ?? undefined
     },
   }
 }
