@@ -7,6 +7,7 @@ import type { Request, Response } from 'express'
 
 const passedUp = [
   'accept',
+  'accept-language',
   'content-type',
   'content-length',
   'range',
