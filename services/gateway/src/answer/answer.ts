@@ -46,7 +46,8 @@ export type Ask = {
   /** what came before, for callers that keep the conversation themselves */
   turns?: Turn[]
 }
-export type Asker = { principal: Principal; requestId: string; traceId: string }
+/** `wanted`: the language that his program asks for */
+export type Asker = { principal: Principal; requestId: string; traceId: string; wanted?: Tongue | undefined }
 type Begun = { answerId: string; conversationId: string; isNew: boolean }
 export type Answers = ReturnType<typeof createAnswers>
 export type AnswerDeps = SavedDeps & {
@@ -110,7 +111,9 @@ export function createAnswers(deps: AnswerDeps) {
     const [all] = await Promise.all([deps.settings.current(), deps.personas.list()])
     const persona = await deps.personas.find(ask.persona ?? all.settings.persona)
     if (!persona) throw new AppError('not_found', `There is no persona "${ask.persona ?? all.settings.persona}"; see /api/v1/personas.`)
-    const current = { version: all.version, settings: { ...settingsOf(persona, all.settings), ...named({ rerank: ask.rerank }) } }
+    // who has a question answered anew does not want what was said before
+    const anew = ask.questionId === undefined ? {} : { cacheAnswers: false }
+    const current = { version: all.version, settings: { ...settingsOf(persona, all.settings), ...named({ rerank: ask.rerank }), ...anew } }
     const reader = within(principal, persona)
     const flags = { memoryTokens: deps.memoryEnabled ? MEMORY_TOKENS : 0, tools: deps.toolsEnabled }
     const reservation = reservationOf({ settings: current.settings, persona, principal: principal.id, ...flags }, deps.providers)
@@ -127,7 +130,7 @@ export function createAnswers(deps: AnswerDeps) {
       rerank: ask.rerank,
       isFollowUp: ask.conversationId !== undefined,
       turns: ask.turns,
-      tongue: tongueOf(ask.question),
+      tongue: tongueOf(ask.question, asker.wanted),
       persona: withRules(persona, current.settings),
       emotion: feel(ask.question),
       ...asker,

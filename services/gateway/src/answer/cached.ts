@@ -2,6 +2,7 @@ import type { Passage } from '@docent/core/passage'
 import type { AnswerCache, CachedText } from '../store/answer-cache.ts'
 import { toneRules } from './emotion.ts'
 import { type Asked, degrade, type Job } from './job.ts'
+import { today } from './prompt.ts'
 import type { StepDeps } from './steps.ts'
 
 /** Looked up while the question was being committed, for the passages that will be shown as a rule. */
@@ -43,7 +44,8 @@ function keyOf(
 ): string {
   return cache.keyOf({
     question,
-    persona: [`${persona.id}@${persona.version}`, tongue, ...toneRules(emotion)].join('/'),
+    // the prompt names the day: what was said of it is not said again on another
+    persona: [`${persona.id}@${persona.version}`, tongue, today(), ...toneRules(emotion)].join('/'),
     settingsVersion: settings.version,
     models: providers.map(({ model }) => model),
     passages,

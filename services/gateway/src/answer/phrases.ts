@@ -78,8 +78,16 @@ const phrases = {
   budgetNear: { zh: '已用去', 'zh-Hant': '已用去', en: 'is used to' },
 } as const
 
-/** The question decides the answer's language and script. */
-export function tongueOf(question: string): Tongue {
+/** Written in neither Chinese nor Latin letters: kana beside more than a の, or a third of the letters. */
+export function isOtherScript(question: string): boolean {
+  if (/[\p{sc=Hiragana}--の]/v.test(question)) return true
+  const letters = question.match(/\p{L}/gu) ?? []
+  return letters.filter((letter) => !/[\p{sc=Han}\p{sc=Latin}]/u.test(letter)).length * 3 > letters.length
+}
+
+/** The question decides the answer's language and script; in another script than ours it is what the asker's program `wanted`, or English. */
+export function tongueOf(question: string, wanted: Tongue = 'en'): Tongue {
+  if (isOtherScript(question)) return wanted
   if (languageOf(question) === 'en') return 'en'
   return scriptOf(question) === 'hant' ? 'zh-Hant' : 'zh'
 }

@@ -2,13 +2,21 @@ import { randomBytes } from 'node:crypto'
 import type { Passage } from '@docent/core/passage'
 import { placeWords } from '@docent/core/place'
 import type { ChatMessage } from '@docent/models/chat-model'
-import type { Tongue } from './phrases.ts'
+import { isOtherScript, type Tongue } from './phrases.ts'
 import { promptText } from './table-lines.ts'
 import { estimateTokens } from './tokens.ts'
 
 export type Turn = { role: 'question' | 'answer'; text: string }
 
 const languageName = { zh: 'Simplified Chinese (简体中文)', 'zh-Hant': 'Traditional Chinese (繁體中文)', en: 'English' } as const
+
+const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** The date where this process runs (`TZ`, else UTC), with the name of the zone. */
+export function today(now = new Date()): string {
+  const [year, month, day] = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, '0'))
+  return `${year}-${month}-${day} (${zone})`
+}
 
 /** What the model gets: persona and rules, the history that fits, numbered sources behind a boundary nobody can guess. */
 export function buildPrompt(options: {
@@ -32,7 +40,9 @@ export function buildPrompt(options: {
   )
   const rules = [
     options.persona,
-    `Answer in ${languageName[options.tongue]}.`,
+    `Today is ${today()}.`,
+    // its own sentences Docent says in the tongue; a model knows more
+    isOtherScript(options.question) ? 'Answer in the language of the question.' : `Answer in ${languageName[options.tongue]}.`,
     ...(options.passages.length > 0
       ? [
           'Answer from the sources only. After each statement put the number of the source that supports it in square brackets, like [1].',

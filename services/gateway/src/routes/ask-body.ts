@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { AppError } from '@docent/core/errors'
 import { Filters } from '@docent/core/passage'
 import { isStorable } from '@docent/core/text/storable'
+import { wantedLanguage } from '@docent/kit/wanted-language'
 import type { Request } from 'express'
 import { z } from 'zod'
 import type { Ask, Asker } from '../answer/answer.ts'
@@ -37,7 +38,7 @@ export const AskBody = z
 export type AskBody = z.infer<typeof AskBody>
 
 export function askerOf(req: Request): Asker {
-  return { principal: req.principal, requestId: req.requestId, traceId: req.traceId }
+  return { principal: req.principal, requestId: req.requestId, traceId: req.traceId, wanted: wantedLanguage(req) }
 }
 
 export function askOf(body: AskBody, req: Request): Ask {
