@@ -177,6 +177,8 @@ describe('records and settings', () => {
     expect(first.headers.get('etag')).toBe(`"${version}"`)
     const changed = await send('PATCH', '/api/v1/settings', { topK: 5, prompt: '只用一句话。' }, { 'if-match': `"${version}"` })
     expect(await changed.json()).toMatchObject({ version: version + 1, settings: { topK: 5 } })
+    for (const nothing of [{}, { topK: 5 }])
+      expect(await (await send('PATCH', '/api/v1/settings', nothing)).json()).toMatchObject({ version: version + 1 })
     const late = await send('PATCH', '/api/v1/settings', { topK: 7 }, { 'if-match': `"${version}"` })
     expect(late.status).toBe(412)
     expect(await late.json()).toMatchObject({ code: 'precondition_failed' })

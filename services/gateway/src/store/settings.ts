@@ -155,6 +155,8 @@ export function createSettings(pool: Pool) {
         const now = await latest(client)
         refuseOther(now.version, options.ifVersion)
         const settings = Settings.parse(next(now))
+        // a version says what was changed
+        if (changesBetween(now.settings, settings).length === 0) return now
         const { rows } = await client.query<{ version: number }>(
           'INSERT INTO setting (body, author, note) VALUES ($1, $2, $3) RETURNING version',
           [JSON.stringify(settings), options.author, options.note ?? ''],
