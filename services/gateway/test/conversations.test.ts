@@ -50,6 +50,7 @@ describe('conversations and personas', () => {
     }
     expect(await found('独角兽')).toEqual([mine.conversationId])
     expect(await found('24 个月')).toHaveLength(2)
+    for (const same of ['獨角獸的保修', '２４ 個月 [']) expect(await found(same)).toContain(mine.conversationId)
     expect(await found('100%')).toHaveLength(1)
     expect(await found('%')).toHaveLength(1)
     expect(await found('无人提到')).toEqual([])
@@ -96,6 +97,8 @@ describe('conversations and personas', () => {
     await ask('之后说的', me, { conversationId: first.conversationId })
     const body = await (await fetch(gateway.url + share.url)).text()
     expect(JSON.parse(body)).toMatchObject({ title: '分享这个？', messages: [{ role: 'question' }, { role: 'answer', text: first.text }] })
+    const led = await fetch(gateway.url + share.url, { headers: { accept: 'text/html,*/*;q=0.8' }, redirect: 'manual' })
+    expect([led.status, led.headers.get('location')]).toEqual([303, `/#s=${share.id}`])
     for (const secret of ['之后说的', first.id, first.conversationId, 'reader-1']) expect(body).not.toContain(secret)
     expect((await send('POST', share.url, {}, me)).status).toBe(404)
     expect((await send('DELETE', shares, undefined, other)).status).toBe(404)

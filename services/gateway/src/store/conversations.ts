@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { foldPattern } from '@docent/core/text/fold-pattern'
 import { databaseError, type Pool } from '@docent/kit/postgres'
 import type { AnswerBody } from './messages.ts'
 
@@ -43,9 +44,9 @@ export function createConversations(pool: Pool) {
     async list(principal: string, limit: number, before: string | undefined, text?: string): Promise<ConversationView[]> {
       const { rows } = await query<ConversationView>(
         `SELECT ${view} FROM conversation c WHERE principal = $1 AND ($2::timestamptz IS NULL OR updated_at < $2)
-           AND ($4::text IS NULL OR title ILIKE $4 OR EXISTS (SELECT FROM message m WHERE m.conversation = c.id AND m.text ILIKE $4))
+           AND ($4::text IS NULL OR normalize(title, NFKC) ~* $4 OR EXISTS (SELECT FROM message m WHERE m.conversation = c.id AND normalize(m.text, NFKC) ~* $4))
          ORDER BY updated_at DESC, id LIMIT $3`,
-        [principal, before ?? null, limit, text === undefined ? null : `%${text.replace(/[\\%_]/g, '\\$&')}%`],
+        [principal, before ?? null, limit, text === undefined ? null : foldPattern(text)],
       )
       return rows
     },
