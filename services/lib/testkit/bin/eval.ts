@@ -1,8 +1,4 @@
-// npm run eval -- --suite smoke | core [--sets a,b|all] [--half odd|even|all] [--questions N] [--ladder] [--out FILE] [--render]
-// core asks all sets, each leg alone and both together (--ladder), at most 600 questions of a line; of named sets only the default search.
-// npm run eval -- compare A.json B.json; npm run eval -- render A.json: the tables of a record that is there
-// Drives the real extractor, ingest, embedder and retrieval over HTTP. Exits with 1 under a floor. EVAL_SETS names the folder of the
-// core sets; EVAL_CACHE the folder where vectors are kept between runs (default: one under the system's temporary folder).
+// Drives the real extractor, ingest, embedder and retrieval over HTTP. Exits with 1 under a floor.
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,19 +18,37 @@ import { figureOf, sample, smoke, smokeFloors } from '../src/eval/smoke.ts'
 
 const page = new URL('../../../retrieval/EVALUATION.md', import.meta.url).pathname
 const args = process.argv.slice(2).filter((arg) => arg !== '--')
-const { values: options, positionals } = parseArgs({
-  args,
-  allowPositionals: true,
-  options: {
-    suite: { type: 'string', default: 'smoke' },
-    sets: { type: 'string', default: '' },
-    half: { type: 'string', default: 'odd' },
-    questions: { type: 'string', default: '600' },
-    ladder: { type: 'boolean', default: false },
-    out: { type: 'string' },
-    render: { type: 'boolean', default: false },
-  },
-})
+const usage = `npm run eval -- [--suite smoke|core] [--sets a,b|all] [--half odd|even|all] [--questions N] [--ladder] [--out FILE] [--render]
+npm run eval -- compare A.json B.json
+npm run eval -- render A.json      the tables of a record that is there
+
+core asks all sets, each leg alone and both together (--ladder), at most 600 questions of a line; of named sets only the default search.
+EVAL_SETS names the folder of the core sets; EVAL_CACHE the folder where vectors are kept between runs (default: one under the
+system's temporary folder).`
+const known = {
+  suite: { type: 'string', default: 'smoke' },
+  sets: { type: 'string', default: '' },
+  half: { type: 'string', default: 'odd' },
+  questions: { type: 'string', default: '600' },
+  ladder: { type: 'boolean', default: false },
+  out: { type: 'string' },
+  render: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+const { values: options, positionals } = readOptions()
+if (options.help) {
+  console.log(usage)
+  process.exit(0)
+}
+
+function readOptions() {
+  try {
+    return parseArgs({ args, allowPositionals: true, options: known })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return refuse(`${error.message}\n\n${usage}`)
+  }
+}
 
 if (positionals[0] === 'compare') {
   const [, a, b] = positionals
