@@ -1,3 +1,5 @@
+import { language } from './i18n.js'
+
 const CLIENT = 'docent-client'
 const KEY = 'docent-key'
 
@@ -16,25 +18,13 @@ function clientId() {
   return id
 }
 
-function useKey(key) {
+export function useKey(key) {
   sessionStorage.setItem(KEY, key)
 }
 
-/** Tells whether the server takes it; what it refuses is forgotten. Errors: Problem, or the network's. */
-export async function tryKey(key) {
-  useKey(key)
-  try {
-    await request('/api/v1/me')
-    return true
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 401) throw error
-    sessionStorage.removeItem(KEY)
-    return false
-  }
-}
-
-export function hasKey() {
-  return sessionStorage.getItem(KEY) !== null
+/** The key of this tab, if one was accepted. */
+export function keptKey() {
+  return sessionStorage.getItem(KEY) ?? undefined
 }
 
 /** What the server says went wrong: `code`, a sentence, and when to come back. */
@@ -47,9 +37,11 @@ export class Problem extends Error {
   }
 }
 
-export async function request(path, { method = 'GET', body, accept = 'application/json', signal, headers: more = {} } = {}) {
-  const key = sessionStorage.getItem(KEY)
-  const headers = { accept, 'x-client-id': clientId(), ...more }
+export async function request(
+  path,
+  { method = 'GET', body, accept = 'application/json', signal, headers: more = {}, key = keptKey() } = {},
+) {
+  const headers = { accept, 'accept-language': language === 'zh' ? 'zh-CN' : 'en', 'x-client-id': clientId(), ...more }
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (key) headers.authorization = `Bearer ${key}`
   const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal })
@@ -64,6 +56,6 @@ export async function request(path, { method = 'GET', body, accept = 'applicatio
   )
 }
 
-export async function getJson(path, { signal } = {}) {
-  return (await request(path, { signal })).json()
+export async function getJson(path, { signal, key } = {}) {
+  return (await request(path, { signal, key })).json()
 }

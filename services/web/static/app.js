@@ -1,20 +1,22 @@
-import { tryKey } from './api.js'
 import { createChat } from './chat.js'
 import { drawDocuments, watchDocuments } from './documents.js'
 import { drawGreeting, loadGreeting } from './greeting.js'
 import { createHistory } from './history.js'
 import { switchLanguage, t, translatePage } from './i18n.js'
+import { createKeyForm } from './key-form.js'
 import { createPanels } from './panels.js'
 
 const $ = (id) => document.getElementById(id)
 const narrow = matchMedia('(max-width: 60rem)')
 const question = $('question')
+const MAX_QUESTION = 4_000 // characters the server takes
 
 const chat = createChat($('turns'), {
   change() {
     $('ask').hidden = chat.isRunning
     $('stop').hidden = !chat.isRunning
     $('welcome').hidden = chat.isRunning || $('turns').childElementCount > 0
+    $('ask-form').hidden = chat.isShared
     const { conversationId } = chat
     // a conversation has an address: reload, back and a second tab find it
     if (conversationId && conversationId !== addressed()) history.pushState(null, '', `#c=${conversationId}`)
@@ -28,10 +30,16 @@ const chat = createChat($('turns'), {
     $('trouble').textContent = text
     $('trouble').hidden = text === ''
   },
-  keyWanted: () => {
-    $('key-form').hidden = false
-    $('key').focus()
-  },
+  keyWanted: () => keyForm.wanted(),
+  begin,
+})
+const keyForm = createKeyForm(() => {
+  void watchDocuments()
+  void loadGreeting()
+  if (!$('history').hidden) void past.load()
+  // the question that waited for it goes on by itself
+  if (!chat.goOn() && addressed()) void chat.open(addressed())
+  question.focus()
 })
 const past = createHistory({
   isOpen: (id) => id === chat.conversationId,
@@ -45,10 +53,16 @@ function addressed() {
   return /^#c=([\da-f-]{36})$/.exec(location.hash)?.[1]
 }
 
+/** A conversation that somebody gave a link to: read, not gone on with. */
+function shared() {
+  return /^#s=([\w-]{32})$/.exec(location.hash)?.[1]
+}
+
 function showAddressed() {
   const id = addressed()
-  if (id === chat.conversationId) return
-  if (id) void chat.open(id)
+  if (shared()) void chat.openShared(shared())
+  else if (id === chat.conversationId && id !== undefined) return
+  else if (id) void chat.open(id)
   else chat.leave()
   if (narrow.matches) panels.close()
 }
@@ -63,12 +77,22 @@ function begin() {
 function fit() {
   question.style.height = 'auto'
   question.style.height = `${Math.min(question.scrollHeight + 2, 200)}px`
+  drawLength()
+}
+
+/** More than the server takes is said while it is written, and never cut. */
+function drawLength() {
+  const isTooLong = question.value.trim().length > MAX_QUESTION
+  $('length').hidden = !isTooLong
+  $('length').textContent = isTooLong ? t('tooLong', `${question.value.trim().length} / ${MAX_QUESTION}`) : ''
+  question.setAttribute('aria-invalid', String(isTooLong))
+  return isTooLong
 }
 
 $('ask-form').addEventListener('submit', (event) => {
   event.preventDefault()
   const text = question.value.trim()
-  if (!text || chat.isRunning) return
+  if (!text || chat.isRunning || drawLength()) return
   question.value = ''
   question.style.removeProperty('height')
   if (narrow.matches) panels.close()
@@ -92,30 +116,13 @@ $('new-chat').addEventListener('click', begin)
 $('language').addEventListener('click', () => {
   switchLanguage()
   drawGreeting()
+  drawLength()
   drawDocuments()
   past.draw()
   // what stands on the page is drawn again; an answer that runs keeps its words
-  if (chat.conversationId && !chat.isRunning) void chat.open(chat.conversationId)
+  if (shared()) void chat.openShared(shared())
+  else if (chat.conversationId && !chat.isRunning) void chat.open(chat.conversationId)
 })
-$('key-form').addEventListener('submit', (event) => {
-  event.preventDefault()
-  void takeKey($('key').value.trim())
-})
-
-/** The question that waited for a key goes on by itself. */
-async function takeKey(key) {
-  const isTaken = await tryKey(key).catch(() => undefined)
-  $('key-said').dataset.text = isTaken ? 'keyTaken' : isTaken === false ? 'keyRefused' : 'offline'
-  $('key-said').textContent = t($('key-said').dataset.text)
-  if (!isTaken) return $('key').select()
-  $('key').value = ''
-  $('key-form').hidden = true
-  void watchDocuments()
-  question.focus()
-  const again = chat.takeWaiting()
-  if (addressed()) await chat.open(addressed())
-  again?.()
-}
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return
   void watchDocuments()
@@ -124,7 +131,8 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('hashchange', showAddressed)
 
 translatePage()
+question.focus()
+void keyForm.look()
 void loadGreeting()
 void watchDocuments()
-if (addressed()) void chat.open(addressed())
-question.focus()
+if (addressed() || shared()) showAddressed()

@@ -1,34 +1,58 @@
 import { getJson, Problem, randomId } from './api.js'
-import { t } from './i18n.js'
-import { ask, replay, resume, stop } from './stream.js'
+import { dateText, langOf, t } from './i18n.js'
+import { element } from './markdown.js'
+import { problemText } from './problems.js'
+import { ask, regenerate, replay, resume, stop } from './stream.js'
 import { createTurn } from './turn.js'
 
 const ends = { done: 'done', stopped: 'stopped', interrupted: 'interrupted', error: 'failed' }
 
 /**
  * The open conversation. `place` takes the turns; `on.change()` follows what is running and which conversation it is,
- * `on.say(name)` names a text for screen readers, `on.trouble(text)` for what belongs to no turn, `on.keyWanted()` asks for a key.
+ * `on.say(name)` names a text for screen readers, `on.trouble(text)` for what belongs to no turn, `on.keyWanted()` asks for a key,
+ * `on.begin()` leaves this conversation for a new one.
  */
 export function createChat(place, on) {
-  const chat = { conversationId: undefined, isRunning: false, open, leave, ask: answer, stop: stopRunning, takeWaiting, refresh }
+  const chat = {
+    conversationId: undefined,
+    isRunning: false,
+    isShared: false,
+    open,
+    openShared,
+    leave,
+    ask: answer,
+    stop: stopRunning,
+    refresh,
+    goOn,
+  }
   let view = new AbortController() // ends with the view: what reads for it stops reading
   let running
   let shown = new Set() // answer ids on the page
   let wantsStop = false
+  let waiting // the question that was refused for want of a key
 
   function addTurn(question) {
-    const turn = createTurn(question, {
-      onAgain: (again, node) => {
-        const { key, isTaken } = keys.get(node) ?? {}
-        if (!isTaken) node.remove()
-        return answer(again, isTaken ? undefined : key)
-      },
-    })
+    const turn = createTurn(question, { onAgain: askAgain, onAnew: answerAnew })
     place.append(turn.node)
     return turn
   }
   const keys = new WeakMap()
-  let waiting // for a key: asks again
+
+  function askAgain(question, node) {
+    const { key, isTaken, isLost } = keys.get(node) ?? {}
+    if (isLost) on.begin()
+    else if (!isTaken) node.remove()
+    return answer(question, isTaken || isLost ? undefined : key)
+  }
+
+  /** Asks what waited for a key; false where nothing did. */
+  function goOn() {
+    if (!waiting) return false
+    const { question, node } = waiting
+    waiting = undefined
+    void askAgain(question, node)
+    return true
+  }
 
   function setRunning(turn) {
     running = turn
@@ -60,12 +84,22 @@ export function createChat(place, on) {
     shown = new Set()
     waiting = undefined
     chat.conversationId = undefined
+    chat.isShared = false
     place.replaceChildren()
     on.trouble('')
     setRunning(undefined)
   }
 
-  async function answer(text, key = randomId()) {
+  function answer(text, key = randomId()) {
+    return run(text, key, (turn, options) => ask(text, chat.conversationId, shownBy(turn), { ...options, key }))
+  }
+
+  /** The same question once more, below what was said first; the server keeps both. */
+  function answerAnew(answerId) {
+    return run('', undefined, (turn, options) => regenerate(answerId, shownBy(turn), options))
+  }
+
+  async function run(text, key, begin) {
     if (running) return
     const turn = addTurn(text)
     keys.set(turn.node, { key, isTaken: false })
@@ -74,26 +108,19 @@ export function createChat(place, on) {
     on.say('answering')
     turn.node.scrollIntoView({ block: 'start' })
     try {
-      await ask(text, chat.conversationId, shownBy(turn), { onCut: () => cut(turn), signal, key })
+      await begin(turn, { onCut: () => cut(turn), signal })
       if (!signal.aborted) on.say(ends[turn.state.outcome])
     } catch (error) {
       if (signal.aborted) return
-      turn.fail(reasonOf(error))
-      if (error instanceof Problem && error.status === 401)
-        waiting = () => {
-          turn.node.remove()
-          void answer(text, key)
-        }
+      const { status } = error
+      if (status === 401 && text) waiting = { question: text, node: turn.node }
+      // where the conversation is gone, asking in it again can only fail again
+      const isLost = status === 404 && chat.conversationId !== undefined
+      keys.get(turn.node).isLost = isLost
+      turn.fail(reasonOf(error), isLost ? 'askAnew' : 'tryAgain')
       on.say('failed')
     }
     if (!signal.aborted) setRunning(undefined)
-  }
-
-  /** What asks once more the question that was refused for want of a key, if there is one. */
-  function takeWaiting() {
-    const again = waiting
-    waiting = undefined
-    return again
   }
 
   function cut(turn) {
@@ -124,6 +151,24 @@ export function createChat(place, on) {
       on.trouble(reasonOf(error))
       on.change()
     }
+  }
+
+  /** What somebody gave a link to, as far as this reader may see it. */
+  async function openShared(id) {
+    leave()
+    chat.isShared = true
+    on.change()
+    const { signal } = view
+    try {
+      const { title, sharedAt, messages, withheld } = await getJson(`/api/v1/shared/${encodeURIComponent(id)}`, { signal })
+      if (signal.aborted) return
+      place.append(sharedHead(title, sharedAt))
+      for (const [index, message] of messages.entries()) showMessage(message, index, messages)
+      if (withheld) place.append(noteLine(t('withheld', withheld)))
+    } catch (error) {
+      if (!signal.aborted) on.trouble(error instanceof Problem && error.status === 404 ? t('noShare') : reasonOf(error))
+    }
+    on.change()
   }
 
   /** Puts a message on the page; gives the turn back when its answer is still being written. */
@@ -158,13 +203,25 @@ export function createChat(place, on) {
   }
 
   function reasonOf(error) {
-    if (!(error instanceof Problem)) return t('offline')
-    if (error.status === 401) on.keyWanted()
-    const text = t('problems')[error.code] ?? error.message
-    return error.retryAfterS && error.code !== 'budget_exhausted' ? `${text} ${t('waitSeconds', Math.ceil(error.retryAfterS))}` : text
+    if (error instanceof Problem && error.status === 401) on.keyWanted()
+    return problemText(error)
   }
 
   return chat
+}
+
+function sharedHead(title, at) {
+  const heading = element('h2', title || t('untitled'))
+  heading.lang = langOf(title)
+  const head = element('div', heading, noteLine(t('sharedOn', dateText(at))))
+  head.className = 'shared'
+  return head
+}
+
+function noteLine(text) {
+  const line = element('p', text)
+  line.className = 'note'
+  return line
 }
 
 async function messagesOf(id, signal) {

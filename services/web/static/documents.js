@@ -1,4 +1,4 @@
-import { getJson, hasKey } from './api.js'
+import { getJson, keptKey } from './api.js'
 import { t } from './i18n.js'
 import { element } from './markdown.js'
 
@@ -24,7 +24,7 @@ export async function watchDocuments() {
 
 /** Asked first, so that a reader without the right sends no request that must be refused. */
 async function mayRead() {
-  if (last || hasKey()) return true
+  if (last || keptKey()) return true
   const info = await getJson('/api/v1/system/info').catch(() => undefined) // looked at again when the page is
   return info?.features.publicReads === true
 }

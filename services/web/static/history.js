@@ -1,5 +1,5 @@
 import { getJson, request } from './api.js'
-import { langOf, language, t } from './i18n.js'
+import { dateText, langOf, t } from './i18n.js'
 import { element } from './markdown.js'
 
 const PAGE = 50
@@ -35,10 +35,7 @@ export function createHistory({ isOpen, onRemoved }) {
     link.href = `#c=${id}`
     link.lang = langOf(title)
     if (isOpen(id)) link.setAttribute('aria-current', 'page')
-    const when = element(
-      'time',
-      new Date(updatedAt).toLocaleString(language === 'zh' ? 'zh-CN' : 'en', { dateStyle: 'medium', timeStyle: 'short' }),
-    )
+    const when = element('time', dateText(updatedAt))
     when.dateTime = updatedAt
     const remove = element('button')
     remove.type = 'button'
@@ -51,7 +48,74 @@ export function createHistory({ isOpen, onRemoved }) {
     // the second click means it
     remove.addEventListener('click', () => (remove.classList.contains('is-sure') ? void removeIt(id, remove) : label('removeSurely')))
     remove.addEventListener('blur', () => label('remove'))
-    return element('li', link, element('p', when, remove))
+    const acts = element(
+      'span',
+      act('rename', title, () => renameIt(id, title, link)),
+      act('share', title, shareIt(id)),
+      remove,
+    )
+    acts.className = 'acts'
+    return element('li', link, element('p', when, acts))
+  }
+
+  function act(name, title, work) {
+    const button = element('button', t(name))
+    button.type = 'button'
+    button.className = 'quiet'
+    button.setAttribute('aria-label', `${t(name)}: ${title}`)
+    button.addEventListener('click', () => void Promise.resolve(work(button)).catch(() => fail(button)))
+    return button
+  }
+
+  const fail = (button) => void button.closest('li').append(element('span', t('failed')))
+
+  /** The title becomes a field; Enter or leaving it keeps what is written, Escape does not. */
+  function renameIt(id, title, link) {
+    const field = element('input')
+    field.value = title
+    field.maxLength = 200
+    field.setAttribute('aria-label', t('newTitle'))
+    link.replaceWith(field)
+    field.select()
+    let isOver = false
+    const end = async (isKept) => {
+      if (isOver) return
+      isOver = true
+      const wanted = field.value.trim()
+      if (isKept && wanted && wanted !== title) {
+        try {
+          await request(`/api/v1/conversations/${encodeURIComponent(id)}`, { method: 'PATCH', body: { title: wanted } })
+        } catch {
+          return fail(field) // what was written stays
+        }
+        items = items.map((one) => (one.id === id ? { ...one, title: wanted } : one))
+      }
+      draw()
+    }
+    field.addEventListener('keydown', (event) => {
+      if (event.isComposing || event.keyCode === 229) return
+      if (event.key === 'Enter') void end(true)
+      if (event.key !== 'Escape') return
+      event.stopPropagation() // the panel stays
+      void end(false)
+    })
+    field.addEventListener('blur', () => void end(true))
+  }
+
+  /** A read-only link, made and put into the clipboard; where there is none, shown. */
+  const shareIt = (id) => async (button) => {
+    const made = await request(`/api/v1/conversations/${encodeURIComponent(id)}/shares`, { method: 'POST' })
+    const url = new URL((await made.json()).url, location.href).href
+    const isCopied = await (navigator.clipboard?.writeText(url) ?? Promise.reject()).then(
+      () => true,
+      () => false,
+    )
+    const line = element('p', t(isCopied ? 'linkCopied' : 'linkMade'), ' ', url)
+    line.className = 'link'
+    line.setAttribute('role', 'status')
+    const li = button.closest('li')
+    li.querySelector('.link')?.remove()
+    li.append(line)
   }
 
   async function removeIt(id, button) {

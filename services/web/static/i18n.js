@@ -38,6 +38,11 @@ export function langOf(text) {
   return /\p{sc=Han}/u.test(text) ? 'zh-CN' : 'en'
 }
 
+/** Day and time in the reader's language and zone. */
+export function dateText(at) {
+  return new Date(at).toLocaleString(language === 'zh' ? 'zh-CN' : 'en', { dateStyle: 'medium', timeStyle: 'short' })
+}
+
 /** Fills the fixed texts of the page. */
 export function translatePage() {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'

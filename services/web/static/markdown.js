@@ -22,7 +22,7 @@ export function renderMarkdown(text, marker) {
     }
     const kind = kindOf(line)
     const block = []
-    for (; i < lines.length && kindOf(lines[i]) === kind && !(kind === 'heading' && block.length > 0); i++) {
+    for (; i < lines.length && goesOn(lines, i, kind) && !(kind === 'heading' && block.length > 0); i++) {
       block.push({ text: lines[i], at: offset })
       offset += lines[i].length + 1
     }
@@ -31,12 +31,20 @@ export function renderMarkdown(text, marker) {
   return out
 }
 
+const listMark = /^(\s*)([-*+•]\s+|\d{1,3}[.)、]\s*)/
+const MAX_DEPTH = 6
+
+/** A blank line does not end a list whose next item is further in. */
+function goesOn(lines, i, kind) {
+  const found = kindOf(lines[i])
+  return found === kind || (kind === 'list' && found === 'blank' && listMark.exec(lines[i + 1] ?? '')?.[1].length >= 2)
+}
+
 function kindOf(line) {
   if (line.trim() === '') return 'blank'
   if (/^\s*(```+|~~~+)/.test(line)) return 'fence'
   if (/^#{1,6}\s/.test(line)) return 'heading'
-  if (/^\s*[-*+•]\s+/.test(line)) return 'bullets'
-  if (/^\s*\d{1,3}[.)、]\s*/.test(line)) return 'numbers'
+  if (listMark.test(line)) return 'list'
   if (/^\s*\|.*\|/.test(line)) return 'table'
   if (/^>\s?/.test(line)) return 'quote'
   return 'paragraph'
@@ -47,11 +55,32 @@ const blocks = {
     const mark = /^(#{1,6})\s+/.exec(line.text)
     return element(`h${Math.min(6, mark[1].length + 2)}`, inline(line.text.slice(mark[0].length), line.at + mark[0].length, marker))
   },
-  bullets: (lines, marker) => element('ul', ...items(lines, /^\s*[-*+•]\s+/, marker)),
-  numbers: (lines, marker) => {
-    const list = element('ol', ...items(lines, /^\s*\d{1,3}[.)、]\s*/, marker))
-    list.start = Number.parseInt(lines[0].text.trim(), 10)
-    return list
+  list: (lines, marker) => {
+    const out = document.createDocumentFragment()
+    const open = [] // the lists that a line may go on with, from the outside in
+    for (const line of lines) {
+      const mark = listMark.exec(line.text)
+      if (!mark) continue // a blank line between two items
+      const indent = mark[1].replaceAll('\t', '    ').length
+      const name = /\d/.test(mark[2]) ? 'ol' : 'ul'
+      while (open.length > 0 && (open.at(-1).indent > indent || open.length > MAX_DEPTH)) open.pop()
+      let top = open.at(-1)
+      const isDeeper = top !== undefined && indent >= top.indent + 2
+      if (!isDeeper && top?.name !== name) {
+        open.pop()
+        top = undefined
+      }
+      if (!top || isDeeper) {
+        const list = element(name)
+        if (name === 'ol') list.start = Number.parseInt(mark[2], 10)
+        const around = open.at(-1)?.list.lastElementChild ?? out
+        around.append(list)
+        top = { list, name, indent }
+        open.push(top)
+      }
+      top.list.append(element('li', inline(line.text.slice(mark[0].length), line.at + mark[0].length, marker)))
+    }
+    return out
   },
   quote: (lines, marker) => element('blockquote', ...withBreaks(lines, /^>\s?/, marker)),
   paragraph: (lines, marker) => element('p', ...withBreaks(lines, /^/, marker)),
@@ -71,13 +100,6 @@ const blocks = {
     scroll.className = 'scroll'
     return scroll
   },
-}
-
-function items(lines, mark, marker) {
-  return lines.map((line) => {
-    const skipped = mark.exec(line.text)[0].length
-    return element('li', inline(line.text.slice(skipped), line.at + skipped, marker))
-  })
 }
 
 function withBreaks(lines, mark, marker) {

@@ -10,11 +10,20 @@ const never = new AbortController().signal
  * an EventSource; events that were seen already are left out by their ids. With the same `key` a question that the server
  * has taken already is not asked twice. An aborted `signal` leaves the answer, which goes on without this reader.
  */
-export async function ask(question, conversationId, onEvent, { onCut = () => undefined, signal = never, key } = {}) {
-  const reader = createReader(onEvent)
+export async function ask(question, conversationId, onEvent, options = {}) {
   const body = { question, onDisconnect: 'detach', ...(conversationId ? { conversationId } : {}) }
+  await begin('/api/v1/answers', body, onEvent, options)
+}
+
+/** The question of an answer once more, with the same events as `ask`. */
+export async function regenerate(answerId, onEvent, options = {}) {
+  await begin(`/api/v1/answers/${encodeURIComponent(answerId)}/regenerate`, { onDisconnect: 'detach' }, onEvent, options)
+}
+
+async function begin(path, body, onEvent, { onCut = () => undefined, signal = never, key }) {
+  const reader = createReader(onEvent)
   const headers = key ? { 'idempotency-key': key } : {}
-  const response = await request('/api/v1/answers', { method: 'POST', body, accept: 'text/event-stream', signal, headers })
+  const response = await request(path, { method: 'POST', body, accept: 'text/event-stream', signal, headers })
   try {
     await readStream(response.body, reader.take)
   } catch (error) {

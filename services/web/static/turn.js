@@ -6,7 +6,7 @@ import { createSourceCard } from './source-card.js'
 let turns = 0
 
 /** A question and its answer on the page; `take` shows each event as it comes. */
-export function createTurn(question, { onAgain }) {
+export function createTurn(question, { onAgain, onAnew }) {
   const number = ++turns
   const state = { answerId: undefined, text: '', sources: [], citations: [], answerable: true, isOver: false, outcome: undefined }
   const asked = box('p', 'question', question)
@@ -71,9 +71,12 @@ export function createTurn(question, { onAgain }) {
     const isSplit = state.isOver && named.size > 0
     const first = cards.filter(({ n }) => !isSplit || named.has(n))
     const others = cards.filter((card) => !first.includes(card))
-    // what no sentence names was found, and is no source of what is said
+    // what no sentence names is no source of it
     const isNamed = !state.isOver || named.size > 0
-    sources.replaceChildren(element('h3', t(state.answerable && isNamed ? 'sources' : 'closest')), ...first.map((card) => card.node))
+    sources.replaceChildren(
+      element('h3', t(state.answerable ? (isNamed ? 'sources' : 'foundPassages') : 'closest')),
+      ...first.map((card) => card.node),
+    )
     if (others.length === 0) return
     const more = box('details', 'more')
     more.append(element('summary', t('alsoFound', others.length)), ...others.map((card) => card.node))
@@ -87,17 +90,39 @@ export function createTurn(question, { onAgain }) {
     return line
   }
 
-  function end(line, isError) {
+  /** A kept answer may not say it again. */
+  function noteUncited() {
+    const words = t('warnings').uncited
+    if (![...notes.children].some((line) => line.textContent === words)) note(words, 'note is-warning')
+  }
+
+  function end(line, isError, again = 'tryAgain') {
     state.isOver = true
     node.classList.remove('is-running')
     answer.setAttribute('aria-busy', 'false')
     progress.remove()
     if (frame) cancelAnimationFrame(frame)
     draw()
+    offerCode()
     drawSources()
     if (line) note(line, isError ? 'note is-error' : 'note')
-    if (isError && question) notes.append(tool(t('tryAgain'), () => onAgain(question, node), ''))
+    if (!line && state.text && state.answerable && cards.length > 0 && state.citations.length === 0) noteUncited()
+    if (isError && question) notes.append(tool(t(again), () => onAgain(question, node), ''))
     if (state.answerId && state.text) drawTools()
+  }
+
+  /** The clipboard wants https or this machine. */
+  function offerCode() {
+    if (!navigator.clipboard) return
+    for (const code of answer.querySelectorAll('pre')) {
+      const copy = tool(t('copy'), async () => {
+        await navigator.clipboard.writeText(code.textContent)
+        copy.textContent = t('copied')
+      })
+      const around = box('div', 'code')
+      code.replaceWith(around)
+      around.append(code, copy)
+    }
   }
 
   function drawTools() {
@@ -114,8 +139,8 @@ export function createTurn(question, { onAgain }) {
     })
     const rated = [tool(t('helpful'), rate(1)), tool(t('unhelpful'), rate(-1))]
     for (const one of rated) one.setAttribute('aria-pressed', 'false')
-    // the clipboard wants https or this machine
-    tools.replaceChildren(...(navigator.clipboard ? [copy] : []), ...rated, said)
+    const anew = tool(t('answerAnew'), () => onAnew(state.answerId), 'quiet anew')
+    tools.replaceChildren(...(navigator.clipboard ? [copy] : []), anew, ...rated, said)
   }
 
   function tool(text, action, className = 'quiet') {
@@ -168,7 +193,7 @@ export function createTurn(question, { onAgain }) {
       on[name](data)
       if (state.isOver) state.outcome = name
     },
-    fail: (message) => end(message, true),
+    fail: (message, again) => end(message, true, again),
     progress: (text) => {
       progress.textContent = text
     },

@@ -28,6 +28,17 @@ describe('the Markdown of answers', () => {
     ])
   })
 
+  it('nests lists by their indentation', () => {
+    const shape = (text: string) => html(text).innerHTML.replace(/ start="1"/g, '')
+    expect(shape('1. a\n   - b\n   - c\n     1) d\n2. e\n\n   - f\n- g')).toBe(
+      '<ol><li>a<ul><li>b</li><li>c<ol><li>d</li></ol></li></ul></li><li>e<ul><li>f</li></ul></li></ol><ul><li>g</li></ul>',
+    )
+    expect(shape('- a\n\t- b\n- c')).toBe('<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>')
+    const deep = Array.from({ length: 300 }, (_, i) => `${' '.repeat(2 * i)}- x`).join('\n')
+    expect(html(deep).querySelectorAll('ul ul ul ul ul ul ul ul').length).toBe(0)
+    expect(html(deep).querySelectorAll('li').length).toBe(300)
+  })
+
   it.each([
     '<script>alert(1)</script>',
     '<img src=x onerror=alert(1)>',

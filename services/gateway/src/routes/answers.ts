@@ -14,7 +14,10 @@ const after = z
   .regex(/^\d{1,9}$/)
   .transform(Number)
 export const Regenerate = z
-  .strictObject({ branch: z.boolean().default(false).meta({ description: 'In a new conversation that ends before this question' }) })
+  .strictObject({
+    branch: z.boolean().default(false).meta({ description: 'In a new conversation that ends before this question' }),
+    onDisconnect: AskBody.shape.onDisconnect,
+  })
   .meta({ id: 'Regenerate' })
 const STOP_WAIT_MS = 3_000
 
@@ -43,6 +46,7 @@ export function answersRouter(deps: GatewayDeps): Router {
     const begun = await deps.answers.begin(
       {
         question: question.text,
+        onDisconnect: body.onDisconnect,
         ...place,
         ...(row.body.persona ? { persona: row.body.persona } : {}),
       },

@@ -202,6 +202,7 @@ export const chatPaths: ZodOpenApiPathsObject = {
     get: operation('Read a shared conversation; withheld: how many messages rest on documents that are not for this reader', {
       requestParams: { path: z.object({ shareId: z.string() }) },
       responses: {
+        303: { description: 'A browser is led to the page, which shows it' },
         200: json(loose, 'What was said', { title: 'Warranty', messages: [{ role: 'question', text: 'How long is the warranty?' }] }),
       },
     }),

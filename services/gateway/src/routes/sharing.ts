@@ -49,7 +49,11 @@ export function sharingRouter(deps: GatewayDeps): Router {
 
   // who holds the link reads what was said until it was made; no id in it lets him do anything else
   router.get('/api/v1/shared/:shareId', async (req, res) => {
-    const share = await shares.find(parse({ params: ShareId }, req).params.shareId)
+    const { shareId } = parse({ params: ShareId }, req).params
+    // a browser that is led here gets the page, which asks for the JSON
+    res.vary('accept')
+    if (req.accepts(['json', 'html']) === 'html') return void res.set('cache-control', 'no-store').redirect(303, `/#s=${shareId}`)
+    const share = await shares.find(shareId)
     const found = share && (await conversations.byId(share.conversation))
     if (!share || !found) throw new AppError('not_found', 'There is no such link, or it was withdrawn.')
     const messages = await all(share.conversation, share.upto)
