@@ -260,7 +260,7 @@ describe('budgets', () => {
       const events = await allEvents(await post(`${broke.url}/api/v1/answers`, { question: '本产品的保修期是多久？' }))
       expect(events.at(-1)!.type).toBe('done')
       expect(events.filter(({ type }) => type === 'warning').map(({ data }) => data)).toEqual([
-        { code: 'degraded', step: 'budget', message: '模型的预算已用完，以下直接引用文档。' },
+        { code: 'degraded', step: 'budget', message: '模型预算的余额不够再作一次回答，以下直接引用文档。' },
       ])
       expect(textOf(events)).toContain('本产品的保修期为 24 个月，自购买之日起计算。 [1]')
       const { answerId } = events[0]!.data as { answerId: string }

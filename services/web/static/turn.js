@@ -183,7 +183,9 @@ export function createTurn(question, { onAgain, onAnew }) {
     done: () => end(),
     stopped: () => end(t('stopped')),
     interrupted: () => end(t('interrupted'), true),
-    error: (data) => end(t('problems')[data.code] ?? data.message ?? t('failed'), true),
+    // a model that said some of it did answer
+    error: (data) =>
+      end(data.code === 'upstream_failed' && state.text ? t('cutShort') : (t('problems')[data.code] ?? data.message ?? t('failed')), true),
   }
   return {
     node,

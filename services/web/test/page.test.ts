@@ -360,6 +360,10 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
       await ended(page)
     }
     expect(await page.locator('.turn').count()).toBe(problems.length)
+    Object.assign(model, { mode: 'cut', pieces: ['Twenty-four ', 'months [1].'] })
+    await ask(page, 'Lost: how long is the warranty period?')
+    await ended(page)
+    expect(await textOf(page, '.turn .is-error')).toBe('The connection to the language model was lost; what it said until then is kept.')
     expect(dialogs).toEqual([])
   })
 

@@ -142,7 +142,7 @@ const degradedMessage: Record<string, string> = {
   lexical: 'Search by words is down; the answer rests on search by meaning.',
   resume: 'The journal is down; this answer cannot be resumed from another process.',
   model: 'The model did not answer.',
-  budget: 'The budget of the model is used up; it was not asked.',
+  budget: 'What is left of the budget of the model does not cover another answer; it was not asked.',
   tools: 'The model did not answer, so no tool was used.',
   memory: 'What is remembered of you could not be read; the answer does without it.',
   rewrite: 'The model gave no other wording of the question; it was searched as it was asked.',

@@ -57,9 +57,9 @@ const phrases = {
     en: '(Search in the documents is down: what follows is the model’s own, and no document supports it.)',
   },
   overBudget: {
-    zh: '模型的预算已用完，以下直接引用文档。',
-    'zh-Hant': '模型的預算已用完，以下直接引用文件。',
-    en: 'The budget of the model is used up; the documents are quoted instead.',
+    zh: '模型预算的余额不够再作一次回答，以下直接引用文档。',
+    'zh-Hant': '模型預算的餘額不夠再作一次回答，以下直接引用文件。',
+    en: 'What is left of the budget of the model does not cover another answer; the documents are quoted instead.',
   },
   unknownSource: {
     zh: '模型标注了不存在的来源：',
