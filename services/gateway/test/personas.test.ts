@@ -32,7 +32,10 @@ describe('personas with settings and collections of their own', () => {
   }
 
   test('its settings win over those of all, its collections bound what is searched; the record and a preview say so', async () => {
-    expect((await send('/api/v1/personas', narrow)).status).toBe(201)
+    const made = await send('/api/v1/personas', narrow)
+    expect(made.status).toBe(201)
+    // the fake ingest has no collection at all
+    expect(await made.json()).toMatchObject({ id: 'narrow', warnings: [{ code: 'unknown_collection' }] })
     const asked = (await (await send('/api/v1/ask', { question: '保修期？', persona: 'narrow' })).json()) as { id: string }
     expect(model.requests.at(-1)).toMatchObject({ temperature: 0.1, max_tokens: 99 })
     expect(readable()).toEqual(['manuals', 'faq'])

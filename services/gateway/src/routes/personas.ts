@@ -1,10 +1,11 @@
 import { AppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import { z } from 'zod'
+import { warnOfCollections } from '../clients/collections.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
-import { patched } from '../store/personas.ts'
+import { type Persona, patched } from '../store/personas.ts'
 import { PersonaSettings, TriedSettings } from '../store/settings.ts'
 import { Question } from './ask-body.ts'
 import { personaFile, readPersonaFile } from './persona-file.ts'
@@ -83,6 +84,11 @@ export function personasRouter(deps: GatewayDeps): Router {
   const router = Router()
   const { personas, settings } = deps
   const missing = () => new AppError('not_found', 'There is no such persona.')
+  /** One that is bound to what is not there finds nothing, and its owner should know. */
+  const warned = async (req: Request, persona: Persona) => {
+    const warnings = await warnOfCollections(deps, persona.collections, req)
+    return { ...persona, ...(warnings.length > 0 ? { warnings } : {}) }
+  }
 
   router.get('/api/v1/personas', async (_req, res) => {
     const current = await settings.current()
@@ -99,7 +105,7 @@ export function personasRouter(deps: GatewayDeps): Router {
   router.post('/api/v1/personas', requireAdmin, async (req, res) => {
     const { body } = parse({ body: NewPersona }, req)
     await refuseUnknownNames(deps, body.settings)
-    res.status(201).json(await personas.create(body))
+    res.status(201).json(await warned(req, await personas.create(body)))
   })
   // all or none: every file is read and checked before the first is written
   router.post('/api/v1/personas/import', requireAdmin, async (req, res) => {
@@ -132,7 +138,7 @@ export function personasRouter(deps: GatewayDeps): Router {
     if (body.settings) await refuseUnknownNames(deps, body.settings)
     const changed = await personas.change(params.id, body)
     if (!changed) throw missing()
-    res.json(changed)
+    res.json(await warned(req, changed))
   })
   router.delete('/api/v1/personas/:id', requireAdmin, async (req, res) => {
     const { id } = parse({ params: Id }, req).params
