@@ -68,6 +68,7 @@ function showAddressed() {
 }
 
 function begin() {
+  if (chat.isShared) void keyForm.look()
   history.pushState(null, '', location.pathname)
   chat.leave()
   if (narrow.matches) panels.close()
@@ -132,7 +133,8 @@ addEventListener('hashchange', showAddressed)
 
 translatePage()
 question.focus()
-void keyForm.look()
+// what somebody shared is read without a key
+if (!shared()) void keyForm.look()
 void loadGreeting()
 void watchDocuments()
 if (addressed() || shared()) showAddressed()

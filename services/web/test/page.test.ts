@@ -286,10 +286,15 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     const link = /http\S+/.exec(await textOf(page, '#history-list .link'))![0]
     expect(await (await fetch(link)).json()).toMatchObject({ title: 'Guarantee of the lamp' })
     const other = await openPage(browser, link, { locale: 'zh-CN' })
+    // who may not ask may read it, and is asked for a key when he wants to ask himself
+    await other.page.route('**/api/v1/me', (route) => route.fulfill({ json: { kind: 'anonymous', scopes: [] } }))
+    await other.page.reload()
     await other.page.getByRole('heading', { name: 'Guarantee of the lamp' }).waitFor()
     await other.page.getByText('The warranty period is 24 months').waitFor()
     expect([await other.page.locator('.turn').count(), await other.page.isVisible('#question')]).toEqual([1, false])
+    expect(await other.page.isVisible('#key')).toBe(false)
     await other.page.getByRole('button', { name: '新对话' }).click()
+    await other.page.locator('#key').waitFor()
     expect([await other.page.locator('.turn').count(), await other.page.isVisible('#question')]).toEqual([0, true])
     expectClean(watched)
     expectClean(other)
