@@ -18,7 +18,7 @@ const verdicts = new Map<Question, Verdict>()
 let stack: Stack
 
 beforeAll(async () => {
-  stack = await startStack(inject('stores'), scope, { env: { RATE_LIMIT_PER_MINUTE: '100000' } })
+  stack = await startStack(inject('stores'), scope)
   for (const [path, text] of Object.entries(documents)) {
     mkdirSync(dirname(join(stack.folder, path)), { recursive: true })
     writeFileSync(join(stack.folder, path), text)

@@ -30,7 +30,7 @@ const answers = new Map<string, Answer>()
 let stack: Stack
 
 beforeAll(async () => {
-  stack = await startStack(inject('stores'), scope, { folder: documents, env: { RATE_LIMIT_PER_MINUTE: '100000' } })
+  stack = await startStack(inject('stores'), scope, { folder: documents })
   await until('the sample folder is indexed', async () => (await stack.documents()).counts.ready === 12, 120_000)
   for (const { id, q, previous } of questions) {
     const conversationId = previous ? (await stack.ask(previous)).conversationId : undefined

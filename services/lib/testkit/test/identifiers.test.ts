@@ -34,7 +34,7 @@ describe('a folder full of identifiers', () => {
   const of = (kind: IdentifierQuestion['kind'], half: number) => questions.filter((one, i) => one.kind === kind && i % 2 === half)
 
   beforeAll(async () => {
-    const stack = await startStack(inject('stores'), scope, { env: { RATE_LIMIT_PER_MINUTE: '100000' } })
+    const stack = await startStack(inject('stores'), scope)
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(stack.folder, path)), { recursive: true })
       writeFileSync(join(stack.folder, path), content)

@@ -23,7 +23,7 @@ describe.each([
   const isAnswered = ({ id }: Question) => answers.get(id)!.answerable
 
   beforeAll(async () => {
-    const stack = await startStack(inject('stores'), scope, { env: { RATE_LIMIT_PER_MINUTE: '100000' } })
+    const stack = await startStack(inject('stores'), scope)
     const notes = Object.entries(folders[name]!)
     for (const [title, text] of notes) writeFileSync(join(stack.folder, `${title}.txt`), `${text}\n`)
     await until('the notes are indexed', async () => (await stack.documents()).counts.ready === notes.length, 120_000)
