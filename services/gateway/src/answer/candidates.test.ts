@@ -7,6 +7,11 @@ const of = (text: string) =>
     { documentId: 'd', title: 'T', start: 0, end: text.length, text, parent: { start: 0, end: text.length, text } } as Passage,
   ]).map(({ kind, quote }) => [kind, quote])
 
+test('a numbered line without an end is a heading in Chinese', () => {
+  expect(of('三、库存')).toEqual([['heading', '三、库存']])
+  expect(of('三、库存低于安全值时须补货。')).toEqual([['sentence', '三、库存低于安全值时须补货。']])
+})
+
 test('the number of an item is taken off, that of a section and a figure are not cut', () => {
   expect(of('3. Press the button.')).toEqual([['sentence', 'Press the button.']])
   expect(of('2.1 A password must have at least 14 characters.')).toEqual([['sentence', '2.1 A password must have at least 14 characters.']])

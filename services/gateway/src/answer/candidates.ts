@@ -97,6 +97,8 @@ function candidateOf(raw: string, row: TableLine | undefined): Omit<Candidate, '
   if (/^#{1,6}\s/.test(raw)) return { kind: 'heading', quote: raw.replace(/^#+\s*/, ''), from: raw, scored: raw }
   const quote = raw.replace(bullet, '').replace(/^>\s*/, '')
   if (/[?？]$/.test(quote)) return { kind: 'question', quote, from: raw, scored: quote }
+  // 三、库存
+  if (/^[一二三四五六七八九十]{1,3}、[^。！？；：，、,.!?;:]{1,20}$/u.test(quote)) return { kind: 'heading', quote, from: raw, scored: raw }
   const isTitle = quote.length <= 60 && !/[.。!！;；:：,，、"”」)）]$/.test(quote) && (isShort(quote, raw) || isCapitals(quote))
   return { kind: isTitle ? 'heading' : 'sentence', quote, from: raw, scored: quote }
 }
