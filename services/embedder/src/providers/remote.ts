@@ -1,4 +1,5 @@
 import { AppError } from '@docent/core/errors'
+import { createTurns } from '@docent/core/turns'
 import type { RemoteEmbedder } from '@docent/models/remote-embedder'
 import type { EmbedderEvents, Kind } from '../events.ts'
 import type { Provider } from '../provider.ts'
@@ -11,33 +12,10 @@ type Hears = { onUsage: (kind: Kind, seconds: number, tokens: number) => void; o
 /** A remote model behind the same door: a few passage requests at once, questions straight through. */
 export function createRemote(create: (hears: Hears) => RemoteEmbedder, model: string, events: EmbedderEvents): Provider {
   const embedder = create({ onUsage: events.embedded, onPaced: events.paced })
-  const waiting: (() => void)[] = []
-  let running = 0
-
-  async function enter(): Promise<void> {
-    if (running < MAX_PASSAGE_REQUESTS) return void running++
-    if (waiting.length >= MAX_WAITING)
+  const inTurn = createTurns(MAX_PASSAGE_REQUESTS, (waiting) => {
+    if (waiting >= MAX_WAITING)
       throw new AppError('unavailable', 'Too many requests with passages are waiting already.', { retryAfterS: 5 })
-    const { promise, resolve } = Promise.withResolvers<void>()
-    waiting.push(resolve)
-    await promise
-  }
-
-  /** A place that is left goes to the next who waits. */
-  function leave(): void {
-    const next = waiting.shift()
-    if (next) next()
-    else running--
-  }
-
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    await enter()
-    try {
-      return await work()
-    } finally {
-      leave()
-    }
-  }
+  })
 
   return {
     model,

@@ -1,4 +1,5 @@
 import { fold } from '@docent/core/text/fold'
+import { months } from '@docent/core/text/identifiers'
 import { languageOf } from '@docent/core/text/language'
 import { sentencesOf } from '@docent/core/text/sentences'
 
@@ -85,7 +86,6 @@ function squeeze(text: string): string {
   return fold(text).replace(/[^\p{L}\p{N}]+/gu, '')
 }
 
-const months = 'january february march april may june july august september october november december'.split(' ')
 const small =
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'
 const ones = new Map(small.split(' ').map((word, value) => [word, value]))

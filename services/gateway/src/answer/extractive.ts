@@ -94,12 +94,10 @@ export async function chooseQuotes(
 function worthReading({ previous, language, ownNames, words }: Asking, passages: readonly Passage[]) {
   const holds = (passage: Passage) => namesIn(wordsOf(passage), ownNames, true).names === 'held' || holdsWords(words, passage)
   // a row is one line of its passage: one further down may hold what the question names
-  const later = passages.slice(MAX_PASSAGES).filter(holds).slice(0, MAX_PASSAGES)
-  const near = [...passages.slice(0, MAX_PASSAGES), ...later].map((passage) => ({
-    passage,
-    isOwn: languageOf(passage.text) === language,
-    isNamed: holds(passage),
-  }))
+  const near = passages
+    .map((passage) => ({ passage, isOwn: languageOf(passage.text) === language, isNamed: holds(passage) }))
+    .filter(({ isNamed }, i) => isNamed || i < MAX_PASSAGES)
+    .slice(0, 2 * MAX_PASSAGES)
   const [first] = near
   if (!first) return { top: [], isAcross: false }
   const nearest = near.find(({ isOwn }) => isOwn)?.passage

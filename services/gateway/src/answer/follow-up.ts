@@ -20,12 +20,16 @@ const TOP = 5
 
 /** A follow-up that asks the same of another thing (“and the M30?”): what it asks stands in the question before it. */
 export function isElliptic({ query, previous }: Wanted): boolean {
-  return previous !== undefined && another.test(query.trim()) && !verb.test(query)
+  return previous !== undefined && asksOfAnother(query)
+}
+
+function asksOfAnother(question: string): boolean {
+  return another.test(question.trim()) && !verb.test(question)
 }
 
 /** Whether a question cannot be read without what was said before it. */
 export function leansOn(question: string): boolean {
-  if (standIn.test(question) || (another.test(question.trim()) && !verb.test(question))) return true
+  if (standIn.test(question) || asksOfAnother(question)) return true
   const han = question.replace(asks, ' ').match(/\p{Script=Han}/gu)?.length ?? 0
   const words = contentWords(question).filter((word) => /[a-z]/.test(word) || /\d/.test(word)).length
   return han < LEAST.han && words < LEAST.words
@@ -38,16 +42,20 @@ export function leansOn(question: string): boolean {
 export function standsAlone({ query, previous = '' }: Wanted, together: SearchResponse, alone: SearchResponse): boolean {
   const words = wordsOf(query)
   const before = wordsOf(previous)
-  const best = Math.max(0, ...alone.passages.slice(0, TOP).map((passage) => shareOf(words, passage)))
-  const speaksOfBoth = (passage: Passage) => shareOf(before, passage) >= BEFORE && shareOf(words, passage) >= best - LESS
-  return (alone.answerable || isDoubtful(alone)) && !together.passages.slice(0, TOP).some(speaksOfBoth)
+  if (!alone.answerable && !isDoubtful(alone)) return false
+  const best = Math.max(0, ...alone.passages.slice(0, TOP).map((passage) => shareOf(words, saidIn(passage))))
+  const speaksOfBoth = (said: ReadonlySet<string>) => shareOf(before, said) >= BEFORE && shareOf(words, said) >= best - LESS
+  return !together.passages.slice(0, TOP).map(saidIn).some(speaksOfBoth)
 }
 
 function wordsOf(question: string): string[] {
   return contentWords(question.replace(asks, ' '))
 }
 
-function shareOf(words: readonly string[], { path, title, heading, text }: Passage): number {
-  const held = new Set(contentWords([path, title, heading, text].join('\n')))
-  return words.filter((word) => held.has(word)).length / Math.max(1, words.length)
+function saidIn({ path, title, heading, text }: Passage): Set<string> {
+  return new Set(contentWords([path, title, heading, text].join('\n')))
+}
+
+function shareOf(words: readonly string[], said: ReadonlySet<string>): number {
+  return words.filter((word) => said.has(word)).length / Math.max(1, words.length)
 }

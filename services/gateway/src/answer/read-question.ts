@@ -7,7 +7,7 @@ import { answersKind, mayAnswerKind, withoutKind } from './asked-kind.ts'
 import type { Candidate, Cell } from './candidates.ts'
 import { contentWords } from './cite.ts'
 import { isElliptic } from './follow-up.ts'
-import { wordsOf } from './quote-signs.ts'
+import { textOf, wordsOf } from './quote-signs.ts'
 import type { Wanted } from './search.ts'
 
 const ENOUGH_WORDS = 3
@@ -60,9 +60,9 @@ export function holdsWords(words: readonly string[], passage: Passage): boolean 
 }
 
 /** Of the question's words a sentence holds names and nothing else: it is about them, and not what is asked of them. */
-export function saysOnlyNames({ words, nameWords, isKind }: Asking, { scored, context }: Candidate): boolean {
-  if (isKind?.(fold(scored)) === true || nameWords.size === 0 || nameWords.size === words.length) return false
-  const held = new Set(contentWords(`${context} ${scored}`))
+export function saysOnlyNames({ words, nameWords, isKind }: Asking, candidate: Candidate): boolean {
+  if (isKind?.(fold(candidate.scored)) === true || nameWords.size === 0 || nameWords.size === words.length) return false
+  const held = new Set(contentWords(textOf(candidate)))
   const hits = words.filter((word) => held.has(word))
   return hits.length > 0 && hits.every((word) => nameWords.has(word))
 }
@@ -91,8 +91,8 @@ function isOnlyNamed(asked: string, cells: readonly Cell[]): boolean {
 }
 
 /** Whether a sentence can be what was asked for by its form. */
-export function mayBe({ isKind, mayAnswer }: Asking, { scored, context }: Candidate): boolean {
-  return isKind?.(fold(scored)) !== false && mayAnswer?.(fold(`${context} ${scored}`)) !== false
+export function mayBe({ isKind, mayAnswer }: Asking, candidate: Candidate): boolean {
+  return isKind?.(fold(candidate.scored)) !== false && mayAnswer?.(fold(textOf(candidate))) !== false
 }
 
 function codesOf(question: string): string[] {

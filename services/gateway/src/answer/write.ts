@@ -119,9 +119,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
 function nobodyAnswers({ found }: Job): AppError {
   const why = 'search in the documents is switched off'
   return (found.record.modelError as { code?: string } | undefined)?.code === 'rate_limited'
-    ? new AppError('rate_limited', `The models are asked as much as their limits allow, and ${why}; try again in a minute.`, {
-        retryAfterS: 60,
-      })
+    ? new AppError('rate_limited', `The models are asked as much as their limits allow, and ${why}; try again in a minute.`)
     : new AppError('upstream_failed', `No model answers, and ${why}.`)
 }
 

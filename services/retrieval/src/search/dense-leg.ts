@@ -1,4 +1,5 @@
 import { AppError } from '@docent/core/errors'
+import { createTurns } from '@docent/core/turns'
 import { Late, within } from '@docent/core/within'
 import type { Corpus } from '@docent/corpus/corpus'
 import type { Redis } from '@docent/kit/redis'
@@ -223,20 +224,3 @@ export function createDenseLeg({ corpus, models, index, flatChunks, events, cach
 }
 
 const STAYS = new AbortController().signal
-
-/** Work that comes first is done first, so much at once: what shares its time evenly is late all together. */
-function createTurns(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = []
-  let free = atOnce
-  return async (work) => {
-    if (free > 0) free--
-    else await new Promise<void>((go) => waiting.push(go))
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else free++
-    }
-  }
-}

@@ -8,7 +8,7 @@ const LONGEST = 80
 
 const mail = /[a-z0-9][\w.%+-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]+)+/gi
 const date = /(?<!\d)((?:19|20)\d\d)(?:[-/.]|\s?年\s?)(\d{1,2})(?:[-/.]|\s?月\s?)(\d{1,2})(?!\d)(?:\s?日)?/g
-const months = 'january february march april may june july august september october november december'.split(' ')
+export const months = 'january february march april may june july august september october november december'.split(' ')
 const monthName = `(${months.map((name) => `${name}|${name.slice(0, 3)}\\.?`).join('|')})`
 const nth = '(\\d{1,2})(?:st|nd|rd|th)?'
 const dayFirst = new RegExp(`(?<!\\d)${nth} (?:of )?${monthName},? ((?:19|20)\\d\\d)(?!\\d)`, 'gi')
