@@ -12,6 +12,15 @@ test('a numbered line without an end is a heading in Chinese', () => {
   expect(of('三、库存低于安全值时须补货。')).toEqual([['sentence', '三、库存低于安全值时须补货。']])
 })
 
+test('the few words that begin a line belong to the sentence after them; a sentence of Chinese is no such words', () => {
+  expect(of('5. Penalty. A breach costs EUR 50,000.')).toEqual([['sentence', 'Penalty. A breach costs EUR 50,000.']])
+  expect(of('违约金。每次违约五万欧元。')).toEqual([['sentence', '违约金。每次违约五万欧元。']])
+  expect(of('把硅胶垫贴在桌夹内侧。玻璃桌面请勿使用桌夹。')).toEqual([
+    ['sentence', '把硅胶垫贴在桌夹内侧。'],
+    ['sentence', '玻璃桌面请勿使用桌夹。'],
+  ])
+})
+
 test('the number of an item is taken off, that of a section and a figure are not cut', () => {
   expect(of('3. Press the button.')).toEqual([['sentence', 'Press the button.']])
   expect(of('2.1 A password must have at least 14 characters.')).toEqual([['sentence', '2.1 A password must have at least 14 characters.']])

@@ -76,7 +76,7 @@ function spansOf(text: string, rows: readonly TableLine[]): (Span & { row?: Tabl
 /** “Penalty. A breach costs EUR 50,000.”: the few words that begin a line name what the sentence after them says. */
 function isRunIn(text: string, before: Span, span: Span): boolean {
   const lead = text.slice(before.start, before.end).replace(bullet, '')
-  if (!/^[^.。!?！？]{2,40}[.。]$/u.test(lead) || !/^(?:\p{Script=Han}{2,8}|\p{L}[\p{L}-]*(?: [\p{L}-]+){0,2})[.。]$/u.test(lead))
+  if (!/^(?:\p{Script=Han}{2,8}|\p{Script=Latin}[\p{Script=Latin}-]{1,20}(?: [\p{Script=Latin}-]{1,20}){0,2})[.。]$/u.test(lead))
     return false
   return /(?:^|\n)\s*$/u.test(text.slice(0, before.start)) && /^[ \t]*$/u.test(text.slice(before.end, span.start))
 }
