@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChromaClient } from 'chromadb'
@@ -36,6 +36,22 @@ test('stores answer, end with their scope, and find their data again', async () 
   expect(await read(await open(scope))).toEqual({ row: 'kept', job: 'kept', cached: null, vectors: 1 })
 })
 
+test('an index that Chroma cannot read keeps nothing from starting: it is put aside for an empty one', async () => {
+  {
+    await using scope = new AsyncDisposableStack()
+    await fillChroma(await open(scope))
+  }
+  writeFileSync(join(dataDir, 'chroma', 'chroma.sqlite3'), 'no database at all'.repeat(500))
+
+  await using scope = new AsyncDisposableStack()
+  const stores = await open(scope)
+  await using clients = await connect(stores)
+  expect(await clients.chroma.listCollections()).toEqual([])
+  expect(await clients.queue.ping()).toBe('PONG')
+  expect(readdirSync(join(dataDir, 'chroma-unreadable'))).toContain('chroma.sqlite3')
+  expect(lines.filter((line) => line.includes('chroma-unreadable'))).toHaveLength(1)
+})
+
 test('stores given by URL are not started', async () => {
   await using scope = new AsyncDisposableStack()
   const given = { databaseUrl: 'postgresql://db/x', queueUrl: 'redis://q', cacheUrl: 'redis://c', chromaUrl: 'http://v' }
@@ -59,8 +75,17 @@ async function fill(stores: Stores): Promise<void> {
   await clients.database.query(`create table kept as select 'kept' as value`)
   await clients.queue.set('key', 'kept')
   await clients.cache.set('key', 'forgotten')
-  const collection = await clients.chroma.getOrCreateCollection({ name: 'kept', embeddingFunction: null })
-  await collection.add({ ids: ['a'], embeddings: [[1, 2, 3]] })
+  await addVector(clients.chroma)
+}
+
+async function fillChroma(stores: Stores): Promise<void> {
+  await using clients = await connect(stores)
+  await addVector(clients.chroma)
+}
+
+async function addVector(chroma: ChromaClient): Promise<void> {
+  const collection = await chroma.getOrCreateCollection({ name: 'kept', embeddingFunction: null })
+  await collection.upsert({ ids: ['a'], embeddings: [[1, 2, 3]] })
 }
 
 async function read(stores: Stores) {

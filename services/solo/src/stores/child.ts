@@ -18,10 +18,15 @@ export type ChildPlan = {
   cwd?: string
   env?: Record<string, string>
   user?: { uid: number; gid: number } | undefined
+  /** Puts what the server may be unable to read out of its way, when it ended by itself again and again; false: nothing to put away. */
+  putAside?: () => boolean
 }
 
 const readyMs = 60_000
 const stopMs = 15_000
+// a server that ends sooner has not got over its start
+const soonMs = 10_000
+const maxTries = 3
 
 /** Starts a server on a free loopback port, keeps it running, and ends it with the scope. Returns the port. */
 export async function startChild(plan: ChildPlan, { dataDir, log, scope }: StoreContext): Promise<number> {
@@ -29,6 +34,7 @@ export async function startChild(plan: ChildPlan, { dataDir, log, scope }: Store
   let port = 0
   let running: { child: ChildProcess; mark: ProcessMark } | undefined
   let isStopping = false
+  let soonEnded = 0
 
   function launch(): ChildProcess {
     // A file and not a pipe: a server that outlives a killed parent must not choke on its own log.
@@ -51,9 +57,12 @@ export async function startChild(plan: ChildPlan, { dataDir, log, scope }: Store
   }
 
   function keepRunning(child: ChildProcess): void {
+    const began = performance.now()
     child.once('exit', async (code, signal) => {
       if (isStopping) return
       log(`${plan.name} ended unexpectedly (${signal ?? code}); starting it again`)
+      soonEnded = performance.now() - began < soonMs ? soonEnded + 1 : 0
+      if (soonEnded === maxTries) plan.putAside?.()
       await sleep(1_000)
       if (!isStopping) keepRunning(launch())
     })
@@ -73,8 +82,10 @@ export async function startChild(plan: ChildPlan, { dataDir, log, scope }: Store
       keepRunning(child)
       return port
     }
+    const hasEnded = child.exitCode !== null || child.signalCode !== null
     if (running) await endProcess(running.mark, plan.stopSignal, stopMs)
-    if (tries === 3) throw new Error(`${plan.name} does not start. Its log (${logFile}) ends with:\n${tail(logFile)}`)
+    if (tries % maxTries === 0 && !(hasEnded && plan.putAside?.()))
+      throw new Error(`${plan.name} does not start. Its log (${logFile}) ends with:\n${tail(logFile)}`)
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type StoreContext, startChild } from './child.ts'
@@ -7,7 +7,7 @@ import { cachedFolder, distribution, unpackFromRelease } from './packages.ts'
 /** What the npm build of Chroma's server is linked against. */
 const neededGlibc = [2, 39] as const
 
-/** Starts a private Chroma and returns its URL. */
+/** Starts a private Chroma and returns its URL. An index that it cannot read is put aside: ingest makes it again from Postgres' vectors. */
 export async function startChroma(context: StoreContext): Promise<string> {
   const folder = join(context.dataDir, 'chroma')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -25,10 +25,26 @@ export async function startChroma(context: StoreContext): Promise<string> {
       cwd: folder,
       // a line or ten for each request otherwise: 25 MB a day of an idle server
       env: { ANONYMIZED_TELEMETRY: 'False', RUST_LOG: 'warn' },
+      putAside: unreadable(folder, context.log),
     },
     context,
   )
   return `http://127.0.0.1:${port}`
+}
+
+/** Once in a run: a server that fails on an empty folder as well has another trouble. */
+function unreadable(folder: string, log: (line: string) => void): () => boolean {
+  let isDone = false
+  return () => {
+    if (isDone || readdirSync(folder).length === 0) return false
+    isDone = true
+    const aside = `${folder}-unreadable`
+    rmSync(aside, { recursive: true, force: true })
+    renameSync(folder, aside)
+    mkdirSync(folder, { mode: 0o700 })
+    log(`chroma ends on its own index, so it begins an empty one, which is filled from the database; the old one lies in ${aside}`)
+    return true
+  }
 }
 
 async function heartbeat(port: number): Promise<void> {
