@@ -18,7 +18,7 @@ export type ChildPlan = {
   cwd?: string
   env?: Record<string, string>
   user?: { uid: number; gid: number } | undefined
-  /** Puts what the server may be unable to read out of its way, when it ended by itself again and again; false: nothing to put away. */
+  /** Puts what the server may be unable to read out of its way, when it ended by itself again and again; false: nothing was there. */
   putAside?: () => boolean
 }
 
@@ -84,8 +84,8 @@ export async function startChild(plan: ChildPlan, { dataDir, log, scope }: Store
     }
     const hasEnded = child.exitCode !== null || child.signalCode !== null
     if (running) await endProcess(running.mark, plan.stopSignal, stopMs)
-    if (tries % maxTries === 0 && !(hasEnded && plan.putAside?.()))
-      throw new Error(`${plan.name} does not start. Its log (${logFile}) ends with:\n${tail(logFile)}`)
+    const isSpent = tries === 2 * maxTries || (tries === maxTries && !(hasEnded && plan.putAside?.()))
+    if (isSpent) throw new Error(`${plan.name} does not start. Its log (${logFile}) ends with:\n${tail(logFile)}`)
   }
 }
 

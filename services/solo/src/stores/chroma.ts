@@ -32,12 +32,9 @@ export async function startChroma(context: StoreContext): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
-/** Once in a run: a server that fails on an empty folder as well has another trouble. */
 function unreadable(folder: string, log: (line: string) => void): () => boolean {
-  let isDone = false
   return () => {
-    if (isDone || readdirSync(folder).length === 0) return false
-    isDone = true
+    if (readdirSync(folder).length === 0) return false
     const aside = `${folder}-unreadable`
     rmSync(aside, { recursive: true, force: true })
     renameSync(folder, aside)
