@@ -76,3 +76,37 @@ test('each question goes out with the key and its own words, and a refusal keeps
     'too much',
   ])
 })
+
+/** What is heard of a model that answers with `body`. */
+async function heard(type: string, body: string): Promise<ChatPart[]> {
+  const server = createServer((_req, res) => res.writeHead(200, { 'content-type': type }).end(body)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  const parts: ChatPart[] = []
+  await openAiChatModel({ name: 'n', baseUrl, apiKey: '', model: 'm' }).stream(
+    request,
+    new AbortController().signal,
+    (part) => parts.push(part) > 0,
+  )
+  return parts
+}
+const end = (reason: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: reason }] })}\n\ndata: [DONE]\n\n`
+const textOf = (parts: ChatPart[]) => parts.map(({ text }) => text).join('')
+
+test('reasoning that a server leaves in the text, and white space before the first word, are not part of the answer', async () => {
+  const pieces = ['\n<th', 'ink>\nmaybe 99 [2]', '\n</thi', 'nk>\n\n', '24 ', 'months <b>'].map((content) => delta({ content }))
+  expect(textOf(await heard('text/event-stream', pieces.join('') + end('stop')))).toBe('24 months <b>')
+  expect(textOf(await heard('text/event-stream', delta({ content: '<think>for ever' }) + end('length')))).toBe('')
+  expect(textOf(await heard('text/event-stream', delta({ content: '<' }) + end('stop')))).toBe('<')
+  const whole = { choices: [{ message: { content: '<think>hm</think>\n24 months' }, finish_reason: 'length' }] }
+  expect(await heard('application/json', JSON.stringify(whole))).toMatchObject([{ text: '24 months', finish: 'length' }])
+})
+
+test('why a model ended is told however it answers', async () => {
+  expect((await heard('text/event-stream', delta({ content: 'a' }) + end('content_filter'))).at(-1)).toMatchObject({
+    finish: 'content_filter',
+  })
+  const broken = { choices: [{ message: { content: 'a' }, finish_reason: 'error' }] }
+  await expect(heard('application/json', JSON.stringify(broken))).rejects.toMatchObject({ code: 'upstream_failed' })
+})

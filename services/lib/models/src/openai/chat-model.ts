@@ -2,7 +2,8 @@ import { AppError } from '@docent/core/errors'
 import OpenAI, { APIError } from 'openai'
 import type { ChatModel, ChatPart, ChatRequest, Hear, ToolCall } from '../chat-model.ts'
 import { retryAfterOf } from '../upstream.ts'
-import { createSseScanner, type Scanned } from './sse-scan.ts'
+import { createOpening } from './opening.ts'
+import { createSseScanner, type Scanned, textOf } from './sse-scan.ts'
 import { createToolCalls, toOpenAiMessage, toOpenAiTool } from './tool-calls.ts'
 
 export type OpenAiChatOptions = {
@@ -64,6 +65,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
       }
       const calls = isOffered ? createToolCalls() : undefined
       const scanner = createSseScanner({ tools: isOffered })
+      const opening = createOpening()
       let complete = false
       let finished = false
       // whether more is wanted
@@ -74,6 +76,8 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
           watch.set(AFTER_FINISH_MS)
         }
         complete ||= part.done || part.finish !== undefined
+        part.text = opening.push(part.text)
+        if (complete) part.text += opening.end()
         calls?.push(part.toolCalls)
         const toolCalls = complete ? calls?.take() : undefined
         const isMore = part.usage || part.finish || toolCalls
@@ -189,20 +193,22 @@ function partOf({ text, usage, finish }: Scanned, toolCalls: ToolCall[] | undefi
 /** Servers that ignore `stream: true` answer in one piece. */
 function whole(body: unknown, isOffered: boolean): ChatPart {
   const answer = body as {
-    choices?: { message?: { content?: unknown; tool_calls?: unknown[] } }[]
+    choices?: { message?: { content?: unknown; tool_calls?: unknown[] }; finish_reason?: unknown }[]
     usage?: { prompt_tokens?: number; completion_tokens?: number }
     error?: unknown
   }
-  const message = answer.choices?.[0]?.message
+  const choice = answer.choices?.[0]
+  const message = choice?.message
   const calls = createToolCalls()
   if (isOffered) calls.push(message?.tool_calls)
   const toolCalls = calls.take()
-  const text = message?.content ?? (toolCalls ? '' : undefined)
-  if (typeof text !== 'string')
+  const text = textOf(message?.content) ?? (toolCalls ? '' : undefined)
+  if (text === undefined || choice?.finish_reason === 'error')
     throw new AppError('upstream_failed', 'The model answered in a shape that is not understood.', { cause: answer.error })
+  const opening = createOpening()
   return {
-    text,
-    finish: toolCalls ? 'tool_calls' : 'stop',
+    text: opening.push(text) + opening.end(),
+    finish: toolCalls ? 'tool_calls' : typeof choice?.finish_reason === 'string' ? choice.finish_reason : 'stop',
     ...(toolCalls ? { toolCalls } : {}),
     ...(answer.usage ? { usage: { inputTokens: answer.usage.prompt_tokens ?? 0, outputTokens: answer.usage.completion_tokens ?? 0 } } : {}),
   }

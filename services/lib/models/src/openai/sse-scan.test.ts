@@ -75,6 +75,21 @@ test('an error object in mid-stream is told after the text before it, and one ab
   })
 })
 
+test.for([
+  ['finish_reason error alone', '{"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":"error"}]}', 'ab'],
+  ['an object that is an error', '{"object":"error","message":"EngineDeadError","code":500}', 'a'],
+] as const)('%s ends a stream as an error object does, even before [DONE]', ([, line, text]) => {
+  expect(scan(Buffer.from(`${piece('a')}data: ${line}\n\ndata: [DONE]\n\n`), 999)).toMatchObject({
+    text,
+    error: { code: 'upstream_failed' },
+  })
+})
+
+test('text that comes in parts is read, reasoning among them is not', () => {
+  const parts = '[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"a"},{"type":"text","text":"b"}]'
+  expect(scan(Buffer.from(`data: {"choices":[{"delta":{"content":${parts}}}]}\n\n`), 999)).toMatchObject({ text: 'ab', active: true })
+})
+
 test('damaged JSON and lines without end are refused', () => {
   expect(scan(Buffer.from('data: {"choices":[}\n\n'), 999).error?.message).toContain('not JSON')
   const scanner = createSseScanner()

@@ -29,6 +29,7 @@ export type Scanned = {
 
 type Payload = {
   error?: unknown
+  object?: unknown
   choices?: {
     index?: unknown
     delta?: { content?: unknown; reasoning_content?: unknown; reasoning?: unknown; tool_calls?: unknown }
@@ -226,18 +227,28 @@ function findName({ chars, find }: Chunk, mark: string, from: number, to: number
 
 function read(payload: Payload, into: Scanned): void {
   if (typeof payload !== 'object' || payload === null) return
-  if (payload.error) throw providerError(payload.error)
+  if (payload.error || payload.object === 'error') throw providerError(payload.error ?? payload)
   // one choice was asked for: what a server says in a second one is another answer
   const choice = payload.choices?.find((each) => !each.index)
   const content = choice?.delta?.content
-  if (typeof content === 'string') into.text += content
+  into.text += textOf(content) ?? ''
   if (content || choice?.delta?.reasoning_content || choice?.delta?.reasoning) into.active = true
   if (Array.isArray(choice?.delta?.tool_calls) && choice.delta.tool_calls.length > 0) {
     into.toolCalls = [...(into.toolCalls ?? []), ...(choice.delta.tool_calls as unknown[])]
     into.active = true
   }
+  if (choice?.finish_reason === 'error') throw providerError(choice)
   if (typeof choice?.finish_reason === 'string') into.finish = choice.finish_reason
   if (payload.usage) into.usage = { inputTokens: payload.usage.prompt_tokens ?? 0, outputTokens: payload.usage.completion_tokens ?? 0 }
+}
+
+/** Some models say their text in parts, reasoning among them. Undefined where there is none. */
+export function textOf(content: unknown): string | undefined {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) return undefined
+  return (content as { type?: unknown; text?: unknown }[])
+    .map((part) => (part?.type === 'text' && typeof part.text === 'string' ? part.text : ''))
+    .join('')
 }
 
 function providerError(error: unknown): AppError {
