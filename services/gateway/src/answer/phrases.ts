@@ -71,6 +71,16 @@ const phrases = {
     'zh-Hant': '這個回答沒有一句標明來源，因此沒有核對。',
     en: 'No sentence of this answer names one of its sources: nothing in it was checked.',
   },
+  length: {
+    zh: '回答已达到长度上限，被截断。',
+    'zh-Hant': '回答已達到長度上限，被截斷。',
+    en: 'The answer reached its greatest length and is cut.',
+  },
+  filtered: {
+    zh: '模型服务商的内容过滤在这里中断了回答，它不完整。',
+    'zh-Hant': '模型服務商的內容過濾在這裡中斷了回答，它不完整。',
+    en: 'The filter of the model’s provider ended the answer here; it is not complete.',
+  },
   dayTokens: { zh: '今天的令牌预算', 'zh-Hant': '今天的權杖預算', en: "Today's token budget" },
   monthTokens: { zh: '本月的令牌预算', 'zh-Hant': '本月的權杖預算', en: "This month's token budget" },
   dayMoney: { zh: '今天的费用预算', 'zh-Hant': '今天的費用預算', en: "Today's budget of money" },

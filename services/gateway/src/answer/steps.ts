@@ -152,7 +152,7 @@ export function answerFromCache(job: Job, deps: StepDeps, passages: readonly Pas
   const shown = showSources(job, deps, passages, 'over')
   job.found.model = model
   job.stream.delta(text, 'over')
-  cite(job, shown)
+  cite(job, shown, 'whole')
 }
 
 type Aids = {
@@ -177,10 +177,12 @@ export async function answerByModel(
   job.found.estimatedInput = promptTokens(messages)
   const request = { messages, temperature: settings.temperature, maxTokens: settings.maxTokens }
   let first = true
+  let asked: Provider | undefined
   const attempts: Attempt[] = []
   job.found.record.providers = attempts
   const listener = {
     asking(provider: Provider) {
+      asked = provider
       job.found.price = provider.price
     },
     text(text: string) {
@@ -189,6 +191,7 @@ export async function answerByModel(
       // said with the first word, when it is known whose it is
       if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider', isAtLimit(attempts))
       if (first) tools?.tell()
+      if (first && asked) job.found.model = asked.model
       job.stream.delta(first ? opening + text : text)
       first = false
     },
@@ -205,7 +208,7 @@ export async function answerByModel(
   const outcome = await generated.catch((error: unknown) => {
     tools?.tell()
     // broken off or stopped: what was shown till then is checked all the same
-    if (!first) cite(job, shown)
+    if (!first) cite(job, shown, 'broken')
     throw error
   })
   faultPoint('S5')
@@ -222,10 +225,11 @@ export async function answerByModel(
   job.found.record.provider = outcome.provider
   const usage = outcome.usage ?? { inputTokens: job.found.estimatedInput, outputTokens: estimateTokens(job.stream.text) }
   book(job, usage)
-  if (outcome.finish === 'length') warn(job, 'length', 'The answer reached its greatest length and is cut.')
+  const cut = outcome.finish === 'length' ? 'length' : outcome.finish === 'content_filter' ? 'filtered' : undefined
+  if (cut) warn(job, cut, say(cut, job.tongue))
   else if (cacheKey && attempts.length === 1)
     job.found.pending.push(deps.cache.keep(cacheKey, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
-  cite(job, shown)
+  cite(job, shown, cut ? 'cut' : 'whole')
   return true
 }
 
@@ -236,7 +240,7 @@ function isAtLimit(attempts: readonly Attempt[]): boolean {
 }
 
 /** Checks the markers of the text against the sources that they name. */
-function cite(job: Job, shown: readonly Shown[]): void {
+function cite(job: Job, shown: readonly Shown[], told: 'whole' | 'cut' | 'broken'): void {
   const texts = new Map(shown.map(({ source, passage }) => [source.n, `${passage.text}\n${passage.parent.text}`]))
   job.found.citations = citationsOf(job.stream.text, texts)
   const unknown = unknownMarkers(job.stream.text, texts)
@@ -245,7 +249,7 @@ function cite(job: Job, shown: readonly Shown[]): void {
     job.found.record.unknownMarkers = unknown
   }
   // broken off, it may not have come to its first marker
-  if (shown.length > 0 && job.found.citations.length === 0 && job.stream.text.trim() !== '' && !job.abort.signal.aborted) {
+  if (told !== 'broken' && shown.length > 0 && job.found.citations.length === 0) {
     warn(job, 'uncited', say('uncited', job.tongue))
     job.found.record.isUncited = true
   }
