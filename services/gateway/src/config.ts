@@ -76,6 +76,10 @@ export const envSchema = z
       .max(5)
       .default(0)
       .meta({ description: 'Proxies in front whose X-Forwarded-For is believed' }),
+    PUBLIC_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .meta({ description: 'Address that readers open this under, for links given to other programs; default: as they ask' }),
     RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(30).meta({ description: 'Questions per minute and address' }),
     DAILY_TOKEN_BUDGET: z.coerce
       .number()
@@ -216,7 +220,7 @@ export function readConfig(env: Record<string, string | undefined>) {
   const providers = providersOf(e)
   if (e.DAILY_MONEY_BUDGET > 0 || e.MONTHLY_MONEY_BUDGET > 0) requirePrices(providers)
   return {
-    http: { host: e.HOST, port: e.PORT, metricsPort: e.METRICS_PORT, trustProxy: e.TRUST_PROXY },
+    http: { host: e.HOST, port: e.PORT, metricsPort: e.METRICS_PORT, trustProxy: e.TRUST_PROXY, publicUrl: e.PUBLIC_URL },
     logLevel: e.LOG_LEVEL,
     postgres: e.DATABASE_URL,
     queue: e.QUEUE_URL,

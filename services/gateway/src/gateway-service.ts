@@ -236,6 +236,8 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       identifyPrincipal(stores.keys, guard, signIn, createWrongKeyCount(cache)),
     ],
     besideProblem: openAiError,
+    // its callers send the whole conversation each time
+    largerBodies: { '/v1/chat/completions': '1mb' },
     routers: [documentsRouter(deps), attachmentsRouter(deps), requireJson, ...api.map((router) => router(deps))],
   })
   app.set('trust proxy', config.http.trustProxy)

@@ -93,9 +93,9 @@ export const badRequests: Bad[] = [
     status: [400, 413],
   },
   {
-    name: 'H13 501 messages',
+    name: 'H13 2001 messages',
     path: completions,
-    body: JSON.stringify({ messages: Array(501).fill({ role: 'user', content: 'x' }) }),
+    body: JSON.stringify({ messages: Array(2001).fill({ role: 'user', content: 'x' }) }),
     status: 400,
     code: 'validation',
   },

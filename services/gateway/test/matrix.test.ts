@@ -105,6 +105,7 @@ const rules: Record<string, Rule> = {
   'GET /readyz': 'public',
   'GET /system/info': 'public',
   'GET /v1/models': 'public',
+  'GET /v1/models/:model': 'public',
   'PATCH /api/v1/conversations/:id': 'own',
   'PATCH /api/v1/prompts/:id': 'admin',
   'PATCH /api/v1/settings': 'admin',

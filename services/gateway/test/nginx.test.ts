@@ -88,6 +88,16 @@ describe.concurrent('streams through nginx', () => {
     }
   })
 
+  test('a link in an answer to an OpenAI client leads through nginx, at the port that was asked', inTurn, async () => {
+    const messages = [{ role: 'user', content: `链接 ${randomUUID()}` }]
+    const { choices } = (await (await post(`${nginx.url}/v1/chat/completions`, { messages })).json()) as {
+      choices: { message: { annotations: { url_citation: { url: string } }[] } }[]
+    }
+    const { url } = choices[0]!.message.annotations[0]!.url_citation
+    expect(new URL(url).origin).toBe(nginx.url)
+    expect((await fetch(url)).status).toBe(200)
+  })
+
   test('nginx killed in mid-answer: every EventSource comes back and has the whole answer, byte for byte', inTurn, async () => {
     const begun = await Promise.all(Array.from({ length: 5 }, begin))
     const followed = begun.map(({ answerId, eventsUrl }) => ({ answerId, ...follow(nginx.url + eventsUrl) }))

@@ -20,7 +20,7 @@ import type { StreamLog } from '../stream/stream-log.ts'
 import { lookAhead } from './cached.ts'
 import { emotionOf } from './emotion.ts'
 import { finish } from './finish.ts'
-import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, leaving } from './job.ts'
+import { type Asked, answerOf, CutShort, emptyFound, endOf, type Job, type Leaving, leaving } from './job.ts'
 import { type Tongue, tongueOf } from './phrases.ts'
 import type { Turn } from './prompt.ts'
 import { createRemembering, MEMORY_TOKENS } from './remember.ts'
@@ -39,7 +39,7 @@ export type Ask = {
   filters?: Record<string, unknown> | undefined
   /** in place of the setting */
   rerank?: boolean | undefined
-  onDisconnect?: 'detach' | 'cancel' | undefined
+  onDisconnect?: Leaving | undefined
   idempotency?: { key: string; bodyHash: string } | undefined
   /** regenerate: the question row that is answered again */
   questionId?: string

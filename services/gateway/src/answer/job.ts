@@ -36,6 +36,9 @@ export type Asked = {
   abort: AbortController
 }
 
+/** When its last reader has left: it goes on, is stopped if none comes back in a while, or is stopped at once, for none can. */
+export type Leaving = 'detach' | 'cancel' | 'stop'
+
 /** What one question needs from begin to end; the steps fill `found`. */
 export type Job = Asked & {
   conversationId: string
@@ -49,7 +52,7 @@ export type Job = Asked & {
   questionId: string
   /** of a reader who opted into memory */
   known?: Known | undefined
-  onDisconnect: 'detach' | 'cancel'
+  onDisconnect: Leaving
   reservation: Reservation
   /** why no model may be asked: what it would use did not fit */
   overBudget?: AppError | undefined

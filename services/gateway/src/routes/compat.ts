@@ -1,4 +1,5 @@
-import type { Answer } from '@docent/core/answer-event'
+import type { Answer, CitationSpan, FinalState, Warning } from '@docent/core/answer-event'
+import type { Source } from '@docent/core/passage'
 import { runChecks } from '@docent/kit/health'
 import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
@@ -6,6 +7,7 @@ import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { AskBody, askerOf, askOf, Question } from './ask-body.ts'
 import { refuseEmptyError, streamAnswer, wholeAnswer } from './follow.ts'
+import { annotationsOf, finishReasonOf } from './openai-sources.ts'
 
 const ChatBody = z
   .object({ message: Question, user_id: z.string().min(1).max(128).optional(), conversation_id: z.uuid().optional() })
@@ -74,20 +76,27 @@ export function compatRouter(deps: GatewayDeps): Router {
   return router
 }
 
+type FinishReason = ReturnType<typeof finishReasonOf>
 type Chunk = {
-  choices: { index: 0; delta: { role?: 'assistant'; content?: string }; finish_reason: null | 'stop' }[]
+  choices: { index: 0; delta: { role?: 'assistant'; content?: string; annotations?: object[] }; finish_reason: null | FinishReason }[]
   usage?: object | null
   docent?: object
 }
 
+type ChunkOptions = {
+  model?: string | undefined
+  usageOf?: ((answer: Answer | undefined) => object) | undefined
+  linkTo?: (source: Source) => string
+}
+
 /**
  * Our events as OpenAI chunks: sources and state ride as `docent` in the first and the last chunk. `model`: as the caller named it; `usageOf` asks
- * for one more chunk with tokens.
+ * for one more chunk with tokens; `linkTo` for the sources as annotations, too, in the chunk with the finish_reason (LobeChat reads them nowhere else).
  */
 export function chunkEncoder(
   answerId: string,
   peek: () => Answer | undefined,
-  { model, usageOf }: { model?: string | undefined; usageOf?: ((answer: Answer | undefined) => object) | undefined } = {},
+  { model, usageOf, linkTo }: ChunkOptions = {},
 ): (event: { type?: string; data: unknown }) => string {
   const created = Math.floor(Date.now() / 1000)
   const frame = (chunk: Chunk) =>
@@ -99,22 +108,30 @@ export function chunkEncoder(
     opened = true
     return frame({ choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }], docent: { ...meta, sources } })
   }
-  const citations: unknown[] = []
-  let sources: unknown[] = []
+  const citations: CitationSpan[] = []
+  const warnings: Warning[] = []
+  let sources: Source[] = []
+  let text = ''
   return ({ type, data: raw }) => {
     const data = (typeof raw === 'string' ? JSON.parse(raw) : raw) as Record<string, unknown>
     if (type === 'meta') meta = data
     else if (type === 'sources') {
-      sources = data.sources as unknown[]
+      sources = data.sources as Source[]
       return open(sources)
-    } else if (type === 'delta') return (opened ? '' : open([])) + piece(String(data.text))
-    else if (type === 'citation') citations.push(data)
+    } else if (type === 'delta') {
+      text += String(data.text)
+      return (opened ? '' : open([])) + piece(String(data.text))
+    } else if (type === 'citation') citations.push(data as CitationSpan)
+    else if (type === 'warning') warnings.push(data as Warning)
     else if (type === 'error')
       return `data: ${JSON.stringify({ error: { message: data.message, type: 'server_error', code: data.code, param: null }, docent: { ...meta, state: 'error' } })}\n\ndata: [DONE]\n\n`
     else if (type === 'done' || type === 'stopped' || type === 'interrupted') {
       const answer = peek()
+      const told = warnings.length > 0 ? { warnings } : {}
       const rest = answer ? { degraded: answer.degraded, usage: answer.usage, answerable: answer.answerable } : {}
-      return `${opened ? '' : open([])}${frame({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], docent: { ...meta, ...data, sources, citations, ...rest } })}${usageOf ? frame({ choices: [], usage: usageOf(answer) }) : ''}data: [DONE]\n\n`
+      const delta = linkTo && sources.length > 0 ? { annotations: annotationsOf({ text, sources, citations }, linkTo) } : {}
+      const finish_reason = finishReasonOf({ state: type as FinalState, warnings })
+      return `${opened ? '' : open([])}${frame({ choices: [{ index: 0, delta, finish_reason }], docent: { ...meta, ...data, sources, citations, ...told, ...rest } })}${usageOf ? frame({ choices: [], usage: usageOf(answer) }) : ''}data: [DONE]\n\n`
     }
     return ''
   }

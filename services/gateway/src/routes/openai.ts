@@ -9,16 +9,18 @@ import type { GatewayDeps } from '../deps.ts'
 import { askerOf, Question, Rerank } from './ask-body.ts'
 import { chunkEncoder } from './compat.ts'
 import { refuseEmptyError, streamAnswer, wholeAnswer } from './follow.ts'
+import { annotationsOf, finishReasonOf, linksFor } from './openai-sources.ts'
 
 const Part = z.looseObject({ type: z.string(), text: z.string().optional() })
 const Message = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: z.union([z.string(), z.array(Part).max(100), z.null()]).optional(),
 })
+const textParts = new Set(['text', 'input_text', 'output_text', 'refusal'])
 const tokens = z.number().int().min(1).max(1_000_000).nullish()
 const Completion = z.looseObject({
   model: z.string().max(200).optional(),
-  messages: z.array(Message).min(1).max(500),
+  messages: z.array(Message).min(1).max(2_000),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   // what the settings decide here; a value no model takes is refused all the same
@@ -27,6 +29,11 @@ const Completion = z.looseObject({
   max_tokens: tokens,
   max_completion_tokens: tokens,
   n: z.literal(1).nullish(),
+  // a caller who needs these would take text for something else
+  response_format: z
+    .looseObject({ type: z.literal('text', 'asks for what is not written here: answers are text; leave it out') })
+    .nullish(),
+  tool_choice: z.enum(['none', 'auto'], 'asks for a tool: those of a caller are not called; leave it out').nullish(),
   // not OpenAI's: its clients send it as a field of `extra_body`
   rerank: Rerank.nullish(),
 })
@@ -43,11 +50,18 @@ export function openAiError({ status, code, detail, errors }: Problem, { path }:
 /** OpenAI's surface: personas are models, the last user message is the question. */
 export function openAiRouter(deps: GatewayDeps): Router {
   const router = Router()
+  const created = Math.floor(deps.startedAt.getTime() / 1000)
+  const modelOf = ({ id }: { id: string }) => ({ id, object: 'model', created, owned_by: 'docent' })
 
   router.get('/v1/models', async (_req, res) => {
-    const created = Math.floor(deps.startedAt.getTime() / 1000)
-    const personas = await deps.personas.list()
-    res.json({ object: 'list', data: personas.map(({ id }) => ({ id, object: 'model', created, owned_by: 'docent' })) })
+    res.json({ object: 'list', data: (await deps.personas.list()).map(modelOf) })
+  })
+
+  router.get('/v1/models/:model', async (req, res) => {
+    const { model } = req.params
+    const persona = (await deps.personas.list()).find(({ id }) => id === model)
+    if (!persona) throw new AppError('not_found', `There is no model "${model}"; GET /v1/models lists them.`)
+    res.json(modelOf(persona))
   })
 
   router.post('/v1/chat/completions', deps.guards.asking, async (req, res) => {
@@ -56,6 +70,9 @@ export function openAiRouter(deps: GatewayDeps): Router {
       .filter(({ role }) => role === 'user' || role === 'assistant')
       .map(({ role, content }) => ({ role: role === 'user' ? ('question' as const) : ('answer' as const), text: textOf(content) }))
     const last = turns.pop()
+    const sent = body.messages.at(-1)?.content
+    if (Array.isArray(sent) && sent.some(({ type }) => !textParts.has(type)))
+      throw new AppError('validation', 'Pictures, sounds and files in a message are not looked at here; ask in words.')
     const question = Question.safeParse(last?.role === 'question' ? last.text : '')
     if (!question.success)
       throw new AppError('validation', 'The last message must be a user message with text of at most 4,000 characters.')
@@ -70,9 +87,11 @@ export function openAiRouter(deps: GatewayDeps): Router {
     }
     const persona = (await deps.personas.list()).find(({ id }) => id === body.model)?.id
     const { answerId } = await deps.answers.begin(
-      { question: question.data, persona, turns, rerank: body.rerank ?? undefined },
+      // no client of OpenAI's can come back to an answer that it left
+      { question: question.data, persona, turns, rerank: body.rerank ?? undefined, onDisconnect: 'stop' },
       askerOf(req),
     )
+    const linkTo = linksFor(req, deps.config.http.publicUrl)
     if (body.stream)
       return streamAnswer(
         req,
@@ -83,29 +102,19 @@ export function openAiRouter(deps: GatewayDeps): Router {
         chunkEncoder(answerId, () => deps.answers.peek(answerId), {
           model: body.model,
           usageOf: body.stream_options?.include_usage ? usageOf : undefined,
+          linkTo,
         }),
       )
     const answer = await wholeAnswer(deps, answerId, res)
     if (!answer) return
     refuseEmptyError(answer)
-    const annotations = answer.citations.map((span) => {
-      const source = answer.sources.find(({ n }) => n === span.source)
-      return {
-        type: 'url_citation',
-        url_citation: {
-          start_index: span.start,
-          end_index: span.end,
-          title: source?.title ?? '',
-          url: `/api/v1/citations/${source?.citationId}/file`,
-        },
-      }
-    })
+    const message = { role: 'assistant', content: answer.text, annotations: annotationsOf(answer, linkTo) }
     res.json({
       id: `chatcmpl-${answerId}`,
       object: 'chat.completion',
       created: Math.floor(Date.now() / 1000),
       model: body.model ?? answer.model,
-      choices: [{ index: 0, message: { role: 'assistant', content: answer.text, annotations }, finish_reason: 'stop' }],
+      choices: [{ index: 0, message, finish_reason: finishReasonOf(answer) }],
       usage: usageOf(answer),
       docent: answer,
     })

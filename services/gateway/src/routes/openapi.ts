@@ -416,9 +416,12 @@ const paths: ZodOpenApiPathsObject = {
   '/api/stats': { get: operation('Counts', {}) },
   '/system/info': { get: operation('What runs', {}) },
   '/v1/models': { get: operation('Personas as OpenAI models', {}) },
+  '/v1/models/{model}': {
+    get: operation('One of them', { requestParams: { path: z.object({ model: z.string().meta({ example: 'neutral' }) }) } }),
+  },
   '/v1/chat/completions': {
     post: operation(
-      'OpenAI chat completions over the documents; where no key is needed, a placeholder for one (none, EMPTY) is taken for none',
+      'OpenAI chat completions over the documents, the sources as annotations; where no key is needed, a placeholder for one (none, EMPTY) is taken for none',
       {
         requestBody: body(
           z.looseObject({

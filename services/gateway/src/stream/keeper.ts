@@ -7,6 +7,9 @@ import type { Messages } from '../store/messages.ts'
 import type { Writes } from '../store/writes.ts'
 import type { StreamLog } from './stream-log.ts'
 
+// who begins an answer reads it at once, give or take a busy moment
+const LEFT_MS = 1_000
+
 type Deps = { answers: Answers; messages: Messages; writes: Pick<Writes, 'note'>; streams: StreamLog; log: Log }
 
 /** Each second: text and heartbeat of all running answers to Postgres; ends those that were stopped or left by all readers. */
@@ -59,7 +62,8 @@ export function startKeeper(deps: Deps, options: { everyMs: number; abandonMs: n
 }
 
 function isAbandoned({ onDisconnect, stream }: Job, abandonMs: number): boolean {
-  return onDisconnect === 'cancel' && stream.readers === 0 && performance.now() - stream.lastReaderAt > abandonMs
+  if (onDisconnect === 'detach' || stream.readers > 0) return false
+  return performance.now() - stream.lastReaderAt > (onDisconnect === 'stop' ? Math.min(LEFT_MS, abandonMs) : abandonMs)
 }
 
 /** What readers can have seen; text still waiting for its journal is left to the next snapshot. */

@@ -25,6 +25,8 @@ export type AppOptions = {
   routers: readonly (Router | RequestHandler)[]
   seconds?: Histogram<'route' | 'method' | 'status'>
   bodyLimit?: string
+  /** addresses whose JSON may be larger */
+  largerBodies?: Record<string, string>
   /** e.g. CORS, security headers; run before everything else */
   before?: readonly RequestHandler[]
   /** what clients of some addresses look for in an error, beside the problem */
@@ -32,7 +34,8 @@ export type AppOptions = {
 }
 
 /** Request and trace ids, JSON bodies, routers, 404 and problem+json: the HTTP boundary of every service. */
-export function createApp({ log, routers, seconds, bodyLimit = '256kb', before = [], besideProblem = () => ({}) }: AppOptions): Express {
+export function createApp(options: AppOptions): Express {
+  const { log, routers, seconds, bodyLimit = '256kb', largerBodies = {}, before = [], besideProblem = () => ({}) } = options
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
@@ -46,7 +49,9 @@ export function createApp({ log, routers, seconds, bodyLimit = '256kb', before =
     next()
   })
   for (const handler of before) app.use(handler)
-  app.use(express.json({ limit: bodyLimit, strict: false, verify: refuseBroken }))
+  const json = (limit: string) => express.json({ limit, strict: false, verify: refuseBroken })
+  for (const [path, limit] of Object.entries(largerBodies)) app.use(path, json(limit))
+  app.use(json(bodyLimit))
   for (const router of routers) app.use(router)
   app.use((_req, _res, next) => next(new AppError('not_found', 'No such address; see /docs for those that exist.')))
   app.use(problemHandler(log, besideProblem))
