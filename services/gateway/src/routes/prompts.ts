@@ -12,22 +12,24 @@ const storable = (max: number) => z.string().min(1).max(max).refine(isStorable, 
 const NewPrompt = z.object({ name: storable(200), content: storable(20_000) }).meta({ id: 'NewPrompt' })
 const Patch = NewPrompt.partial()
 
-/** Named prompts, as a source system kept them; the admin key writes. */
+/** Named prompts, as a source system kept them: who may ask reads them, the admin key writes. */
 export function promptsRouter(deps: GatewayDeps): Router {
   const router = Router()
   const prompts = createPrompts(deps.pool)
+  const mayChat = deps.guards.chatting
   const missing = () => new AppError('not_found', 'There is no such prompt.')
   const [list, one] = [
     ['/prompts', '/api/v1/prompts'],
     ['/prompts/:id', '/api/v1/prompts/:id'],
   ] as const
 
-  router.get([...list], async (_req, res) => void res.json({ items: await prompts.list() }))
+  // they tell a model what to do: read by who may ask
+  router.get([...list], mayChat, async (_req, res) => void res.json({ items: await prompts.list() }))
   router.post([...list], requireAdmin, async (req, res) => {
     const { body } = parse({ body: NewPrompt }, req)
     res.status(201).json(await prompts.create(body))
   })
-  router.get([...one], async (req, res) => {
+  router.get([...one], mayChat, async (req, res) => {
     const found = await prompts.find(parse({ params: Id }, req).params.id)
     if (!found) throw missing()
     res.json(found)
