@@ -71,7 +71,13 @@ test('what the routes of the gateway read of a query is listed as a parameter', 
       const names = stack.flatMap(({ handle }) => queryOf(handle))
       return [path].flat().flatMap((one) => Object.keys(methods).map((method) => ({ path: openPath(one), method, names })))
     })
-  expect(read.find(({ path, method }) => path === '/api/v1/usage' && method === 'get')?.names).toEqual(['limit'])
+  expect(read.find(({ path, method }) => path === '/api/v1/usage' && method === 'get')?.names).toEqual([
+    'from',
+    'to',
+    'principal',
+    'limit',
+    'cursor',
+  ])
   const gaps = read.flatMap(({ path, method, names }) => {
     const listed = (paths[path]?.[method]?.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name)
     return names.filter((name) => !listed.includes(name)).map((name) => `${method} ${path} ${name}`)

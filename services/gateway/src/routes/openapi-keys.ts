@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import { NewKey, Rotate } from './keys.ts'
 import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
+import { UsageQuery } from './usage.ts'
 
 const key = {
   id: '33333333-3333-4333-8333-333333333333',
@@ -54,9 +55,9 @@ export const keyPaths: ZodOpenApiPathsObject = {
     }),
   },
   '/api/v1/usage': {
-    get: operation('Tokens and money by day and principal, and how full each budget is', {
+    get: operation('Tokens and money by day and principal (of a key with its name), and how full each budget is', {
       security: admin,
-      requestParams: { query: z.object({ limit: z.number().int().optional() }) },
+      requestParams: { query: UsageQuery },
       responses: {
         200: json(loose, 'Usage', {
           items: [{ day: '2026-11-21', principal: '*', requests: 12, inputTokens: 9_000, outputTokens: 700, cost: 0.004 }],

@@ -5,6 +5,7 @@ const columns: [string, (row: RecordRow) => unknown][] = [
   ['answerId', (row) => row.answerId],
   ['conversationId', (row) => row.conversationId],
   ['traceId', (row) => row.traceId],
+  ['principal', (row) => row.principal],
   ['state', (row) => row.record.state],
   ['code', (row) => row.record.code],
   ['question', (row) => row.question],
@@ -14,7 +15,8 @@ const columns: [string, (row: RecordRow) => unknown][] = [
   ['settingsVersion', (row) => row.settingsVersion],
   ['persona', (row) => row.record.persona],
   ['personaVersion', (row) => row.record.personaVersion],
-  ['provider', (row) => row.record.provider],
+  // of an answer that was put aside for quotations, too: it was paid for
+  ['provider', (row) => row.record.provider ?? row.record.providers?.find(({ outcome }) => outcome === 'answered')?.provider],
   ['model', (row) => row.record.model],
   ['cache', (row) => row.record.cache],
   ['degraded', (row) => (row.record.degraded ?? []).join(' ')],

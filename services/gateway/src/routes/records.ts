@@ -7,21 +7,23 @@ import { z } from 'zod'
 import { diffSources, diffText } from '../answer/diff.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
-import type { RecordCursor, RecordFilter } from '../store/records.ts'
+import type { RecordFilter } from '../store/records.ts'
 import { TriedSettings } from '../store/settings.ts'
+import { pageCursor, pageLimit, pageTime, principalFilter, writeCursor } from './paging.ts'
 import { csvHead, csvLine } from './records-csv.ts'
 import { refuseUnknownNames } from './settings.ts'
 
 const Id = z.object({ answerId: z.uuid() })
 const time = z.iso.datetime({ offset: true })
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
-const cursor = z.string().max(200).transform(readCursor)
 
 export const RecordsQuery = z.strictObject({
   state: z.enum(finalStates).optional(),
   from: time.optional(),
   to: time.optional(),
   model: z.string().min(1).max(200).optional(),
+  persona: z.string().min(1).max(64).refine(isStorable, 'cannot be searched').optional(),
+  principal: principalFilter,
   settingsVersion: z.coerce.number().int().min(1).max(2_000_000_000).optional(),
   degraded: z
     .string()
@@ -37,8 +39,8 @@ export const RecordsQuery = z.strictObject({
     .refine(isStorable, 'cannot be searched')
     .optional()
     .meta({ description: 'Part of the question or of the answer' }),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: cursor.optional(),
+  limit: pageLimit(200),
+  cursor: pageCursor(z.tuple([pageTime, z.uuid()])),
   format: z.enum(['json', 'csv', 'jsonl']).default('json').meta({ description: 'csv and jsonl export all records that match' }),
 })
 
@@ -133,17 +135,4 @@ export function recordsRouter(deps: GatewayDeps): Router {
     return record
   }
   return router
-}
-
-function writeCursor({ at, answerId }: RecordCursor): string {
-  return Buffer.from(`${at}|${answerId}`).toString('base64url')
-}
-
-function readCursor(text: string, context: z.RefinementCtx): RecordCursor {
-  const [at = '', answerId = ''] = Buffer.from(text, 'base64url').toString('utf8').split('|')
-  if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/.test(at) || !z.uuid().safeParse(answerId).success) {
-    context.addIssue('is not a cursor of this list')
-    return z.NEVER
-  }
-  return { at, answerId }
 }

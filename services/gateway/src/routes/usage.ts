@@ -4,19 +4,30 @@ import { z } from 'zod'
 import { currenciesOf } from '../answer/tune.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
+import { pageCursor, pageLimit, pageOf, principalFilter } from './paging.ts'
 
-const List = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50) })
+export const UsageQuery = z.strictObject({
+  from: z.iso.date().optional().meta({ description: 'The first day, like 2026-11-01; days are UTC' }),
+  to: z.iso.date().optional().meta({ description: 'The last day' }),
+  principal: principalFilter,
+  limit: pageLimit(1_000),
+  cursor: pageCursor(z.tuple([z.iso.date(), z.string()])),
+})
 
 /** What was used, and how full the budgets are; money in `currency`, null without prices. */
 export function usageRouter(deps: GatewayDeps): Router {
   const router = Router()
 
   router.get('/api/v1/usage', requireAdmin, async (req, res) => {
-    const { query } = parse({ query: List }, req)
-    const [items, budgets, { settings }] = await Promise.all([deps.usage.days(query.limit), deps.usage.shares(), deps.settings.current()])
+    const { limit, cursor, ...filter } = parse({ query: UsageQuery }, req).query
+    const [rows, budgets, { settings }] = await Promise.all([
+      deps.usage.days(filter, limit + 1, cursor),
+      deps.usage.shares(),
+      deps.settings.current(),
+    ])
     const [currency = null, ...others] = currenciesOf(deps.providers, settings)
     res.json({
-      items,
+      ...pageOf(rows, limit, ({ day, principal }) => [day, principal]),
       budgets,
       dailyTokenBudget: deps.config.guard.budgets.dayTokens,
       ...(others.length === 0

@@ -20,6 +20,7 @@ export type FlightRecord = {
   code?: string
   model?: string
   provider?: string
+  providers?: { provider: string; outcome: string }[]
   persona?: string
   personaVersion?: number
   settings?: Record<string, unknown>
@@ -65,8 +66,11 @@ export type RecordFilter = {
   answerable?: boolean | undefined
   rating?: number | undefined
   text?: string | undefined
+  persona?: string | undefined
+  /** whose; all that begin so when it ends in a colon */
+  principal?: string | undefined
 }
-export type RecordCursor = { at: string; answerId: string }
+export type RecordCursor = [at: string, answerId: string]
 export type Records = ReturnType<typeof createRecords>
 
 const view = `r.answer AS "answerId", m.conversation AS "conversationId", r.trace_id AS "traceId", r.principal, r.question, m.text,
@@ -95,6 +99,8 @@ export function createRecords(pool: Pool) {
            AND ($8::int IS NULL OR EXISTS (SELECT FROM feedback f WHERE f.answer = r.answer AND f.rating = $8))
            AND ($9::text IS NULL OR r.question ILIKE $9 OR m.text ILIKE $9)
            AND ($10::timestamptz IS NULL OR (r.created_at, r.answer) < ($10, $11::uuid))
+           AND ($13::text IS NULL OR r.record->>'persona' = $13)
+           AND ($14::text IS NULL OR r.principal = $14 OR right($14, 1) = ':' AND starts_with(r.principal, $14))
          ORDER BY r.created_at DESC, r.answer DESC LIMIT $12`,
         [
           filter.state ?? null,
@@ -106,15 +112,17 @@ export function createRecords(pool: Pool) {
           filter.answerable ?? null,
           filter.rating ?? null,
           filter.text === undefined ? null : `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`,
-          after?.at ?? null,
-          after?.answerId ?? null,
+          after?.[0] ?? null,
+          after?.[1] ?? null,
           limit + 1,
+          filter.persona ?? null,
+          filter.principal ?? null,
         ],
       )
       const last = rows.length > limit ? rows[limit - 1] : undefined
       return {
         items: rows.slice(0, limit).map(({ at: _at, ...row }) => row),
-        next: last && { at: last.at, answerId: last.answerId },
+        next: last && [last.at, last.answerId],
       }
     } catch (error) {
       throw databaseError(error)

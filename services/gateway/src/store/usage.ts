@@ -9,6 +9,17 @@ export type BudgetName = 'dayTokens' | 'monthTokens' | 'dayMoney' | 'monthMoney'
 export type Amount = Pick<Reservation, 'day' | 'tokens' | 'money'>
 export type BudgetShare = { name: BudgetName; used: number; budget: number }
 export type UsageStore = ReturnType<typeof createUsage>
+/** Days in UTC, both included; a principal that ends in a colon stands for all that begin so. */
+export type UsageFilter = { from?: string | undefined; to?: string | undefined; principal?: string | undefined }
+export type UsageRow = {
+  day: string
+  principal: string
+  name?: string | null
+  requests: number
+  inputTokens: number
+  outputTokens: number
+  cost: number
+}
 
 export const EVERYONE = '*'
 
@@ -138,14 +149,19 @@ export function createUsage(pool: Pool, budgets: Budgets) {
         throw databaseError(error)
       }
     },
-    async days(limit: number): Promise<unknown[]> {
+    /** Newest day first, at most `limit` rows after `after`; of a key its name, too. */
+    async days({ from, to, principal }: UsageFilter, limit: number, after?: [day: string, principal: string]): Promise<UsageRow[]> {
       try {
-        const { rows } = await pool.query(
-          `SELECT day::text, principal, requests, input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", money::float8 AS cost
-           FROM usage ORDER BY day DESC, principal LIMIT $1`,
-          [limit],
+        const { rows } = await pool.query<UsageRow>(
+          `SELECT day::text, u.principal, k.name, requests, input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", money::float8 AS cost
+           FROM usage u LEFT JOIN api_key k ON u.principal = 'key:' || k.id
+           WHERE ($2::date IS NULL OR day >= $2) AND ($3::date IS NULL OR day <= $3)
+             AND ($4::text IS NULL OR u.principal = $4 OR right($4, 1) = ':' AND starts_with(u.principal, $4))
+             AND ($5::date IS NULL OR day < $5 OR day = $5 AND u.principal > $6)
+           ORDER BY day DESC, u.principal LIMIT $1`,
+          [limit, from ?? null, to ?? null, principal ?? null, after?.[0] ?? null, after?.[1] ?? null],
         )
-        return rows
+        return rows.map(({ name, ...row }) => (name ? { ...row, name } : row))
       } catch (error) {
         throw databaseError(error)
       }
