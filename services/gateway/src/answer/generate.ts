@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode, toAppError } from '@docent/core/errors'
 import type { ChatRequest, TokenCounts, ToolCall } from '@docent/models/chat-model'
 import type { LimitName } from '../guard/provider-limits.ts'
+import { createPlainMarkers } from './marker-styles.ts'
 import type { Provider } from './providers.ts'
 
 /** What came of a provider, for the record: `skipped` (left alone) and `limited` (past the limit that `code` names) were not asked. */
@@ -44,6 +45,10 @@ export async function generate(
     }
     const started = performance.now()
     let chars = 0
+    const markers = createPlainMarkers()
+    const show = (text: string): void => {
+      if (text) listener.text(text)
+    }
     let usage: TokenCounts | undefined
     let finish: string | undefined
     let toolCalls: ToolCall[] | undefined
@@ -57,7 +62,7 @@ export async function generate(
     listener.asking(provider)
     try {
       const over = await provider.ask(request, signal, (part) => {
-        if (part.text) listener.text(part.text)
+        show(markers.push(part.text))
         chars += part.text.length
         usage = part.usage ?? usage
         finish = part.finish ?? finish
@@ -71,9 +76,11 @@ export async function generate(
         failed = new AppError('rate_limited', `${name} is asked as much as its limit ${over} allows.`)
         continue
       }
+      show(markers.end())
       listener.attempted(attempt('answered'))
       return { model, provider: name, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}), ...(toolCalls ? { toolCalls } : {}) }
     } catch (thrown) {
+      show(markers.end())
       if (signal.aborted) throw thrown
       const error = toAppError(thrown)
       listener.attempted(attempt('failed', error.code), error)

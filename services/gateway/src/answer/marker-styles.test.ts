@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { createPlainMarkers } from './marker-styles.ts'
+
+/** What is shown of a text that comes in pieces of `size`. */
+function cleaned(text: string, size: number): string {
+  const markers = createPlainMarkers()
+  let out = ''
+  for (let at = 0; at < text.length; at += size) out += markers.push(text.slice(at, at + size))
+  return out + markers.end()
+}
+
+test.each([
+  ['footnotes', '36 个月[^1]。48 个月[^3]。\n\n[^1]: 保修条款', '36 个月[1]。48 个月[3]。\n\n[1] 保修条款'],
+  ['a word in the brackets', '36 个月[来源1]，48 个月【资料 3】', '36 个月[1]，48 个月[3]'],
+  ['English words', 'EUR 230 [Source 1], EUR 70 [sources 1 and 2], [citation:3]', 'EUR 230 [1], EUR 70 [1][2], [3]'],
+  ['round brackets with a word', '20 天（来源 1）。6 个月（来源：1、3）。EUR 5 (source: 2).', '20 天[1]。6 个月[1][3]。EUR 5 [2].'],
+  ['brackets in brackets', '48 个月（来源：[3]）。36 [[1]].', '48 个月[3]。36 [1].'],
+  ['how OpenAI marks them', 'EUR 230 per night【1†source】【3†L1-L5】.', 'EUR 230 per night[1][3].'],
+  ['a range', '海外为 48 个月 [1-3]。', '海外为 48 个月 [1][2][3]。'],
+  ['wide brackets', '20 天［1］', '20 天[1]'],
+  [
+    'a source named before what it says',
+    '根据资料1，有 20 天。According to Source 2, it is 230.',
+    '根据[1]，有 20 天。According to [2], it is 230.',
+  ],
+])('%s: the reader gets plain markers, however the pieces fall', (_name, said, shown) => {
+  for (const size of [1, 2, 3, 5, 100]) expect(cleaned(said, size)).toBe(shown)
+})
+
+test.each([
+  '20 天 [1]，6 个月 [1][3]，见 [1, 2] 与【1】【2】。',
+  'arr[0] = x[10]; (see 3) (2026) [2024] [a](http://x.example/1) （1）第一步 (3 个月)',
+  '资料1：营业执照；资料 2：身份证',
+  'An unclosed [bracket that goes on and on for longer than any marker does, and (another one',
+  '- [ ] open\n- [x] done',
+])('what is no such marker stays as it is: %s', (said) => {
+  for (const size of [1, 3, 100]) expect(cleaned(said, size)).toBe(said)
+})

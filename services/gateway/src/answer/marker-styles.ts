@@ -1,0 +1,59 @@
+const word = '(?:来源|來源|资料|資料|出处|出處|参考|參考|文献|(?:data )?sources?|ref(?:erence)?s?|citations?|docs?|documents?)'
+const joint = String.raw`\s*(?:[,，、;；&和与與及]|and|-|–|~)?\s*`
+const number = String.raw`[[【]?\d{1,2}[\]】]?`
+const numbers = String.raw`${number}(?:${joint}(?:${word}\s*)?${number})*`
+// [^1], [来源1], [Source 1], [[1]], 【1†source】, [1-3], ［1］, （来源：1、3）; [1], [1, 2] and 【1】 are read as they are
+const styles = new RegExp(
+  [
+    String.raw`\[\^(?<note>\d{1,2})\]:?`,
+    String.raw`[[【［]\s*${word}\s*[:：#]?\s*(?<named>${numbers})\s*[\]】］]`,
+    String.raw`\[\[(?<twice>\d{1,2})\]\]`,
+    String.raw`[[【［](?<dagger>\d{1,2})†[^\]】］\n]{0,24}[\]】］]`,
+    String.raw`[[【](?<range>\d{1,2}\s*[-–~]\s*\d{1,2})[\]】]`,
+    String.raw`［(?<wide>\d{1,2})］`,
+    String.raw`[(（]\s*(?:see |见|詳見|详见)?${word}\s*[:：#]?\s*(?<round>${numbers})\s*[)）]`,
+    String.raw`(?<=(?:根据|根據|依据|依據|according to|as per)\s{0,2})(?:来源|來源|资料|資料|sources?)\s?#?(?<before>\d{1,2})(?![\d.])`,
+  ].join('|'),
+  'giu',
+)
+// from where on the end of a text may be the beginning of one of these
+const beginning =
+  /(?:[[【［][^\]】］\n]{0,32}|\[\[?\d{1,2}\]?|\[\^\d{1,2}\]|[(（][^)）\n]{0,32}|(?:根据|根據|依据|依據|according to|as per)\s{0,2}(?:[来來资資](?:[源料]\s?\d{0,2})?|s[a-z]{0,6}\s?#?\d{0,2})?|[根依]|\ba(?:c[a-z]{0,7}|s)?(?: [a-z]{0,3})?)$/iu
+const mayBegin = /[[【［(（根依a]/iu
+
+/**
+ * A model's text piece by piece, with each of the ways in which models name a source as [1]. `push` gives what is clear by now, `end` the rest.
+ */
+export function createPlainMarkers(): { push(text: string): string; end(): string } {
+  let held = ''
+  return {
+    push(text) {
+      if (held === '' && !mayBegin.test(text)) return text
+      held += text
+      const at = beginning.exec(held)?.index ?? held.length
+      const clear = plain(held.slice(0, at))
+      held = held.slice(at)
+      return clear
+    },
+    end() {
+      const rest = plain(held)
+      held = ''
+      return rest
+    },
+  }
+}
+
+function plain(text: string): string {
+  return text.replace(styles, (whole, ...rest) => {
+    const groups = rest.at(-1) as Record<string, string | undefined>
+    const said = Object.values(groups).find((one) => one !== undefined)!
+    if (groups.range) {
+      const [from, to] = said.split(/\s*[-–~]\s*/).map(Number) as [number, number]
+      return to > from ? Array.from({ length: to - from + 1 }, (_, i) => `[${from + i}]`).join('') : whole
+    }
+    return said
+      .match(/\d+/g)!
+      .map((n) => `[${n}]`)
+      .join('')
+  })
+}
