@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { Place } from './document.ts'
 
-/** `rerank` is on a scale of 0 to 1 whatever the model behind it returns. */
+/** `rerank` is on a scale of 0 to 1 whatever the model behind it returns; `sentence` is the share of the question's words in the best sentence. */
 export const Scores = z.object({
   lexical: z.number().optional(),
   dense: z.number().optional(),
+  sentence: z.number().optional(),
   fused: z.number(),
   rerank: z.number().optional(),
 })
@@ -52,7 +53,7 @@ export const Filters = z
 export type Filters = z.infer<typeof Filters>
 
 const share = z.number().min(0).max(1)
-const words = z.strictObject({ low: share, high: z.number().min(0).max(2), base: share }).partial()
+const words = z.strictObject({ low: share, high: z.number().min(0).max(2), base: share, sentence: z.number().min(0).max(10) }).partial()
 const odds = z
   .strictObject({ own: z.number().min(0).max(100), other: z.number().min(0).max(100), bias: z.number().min(-100).max(100) })
   .partial()
@@ -79,7 +80,10 @@ export const Tuning = z
         margin: z.number().min(0).max(100),
       })
       .partial()
-      .meta({ description: 'How much meaning counts against words, by language and by how far the words are known' }),
+      .meta({
+        description:
+          'How much meaning counts against words, by language and by how far the words are known; sentence: what words count for that stand in one sentence',
+      }),
     gate: z
       .strictObject({
         zh: gateWords,

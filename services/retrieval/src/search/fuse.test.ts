@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bothWays, crossWeight, denseWeight, type Evidence, evidenceOf, fuse, languages, ownOdds, weights } from './fuse.ts'
+import { bothWays, crossWeight, denseWeight, type Evidence, evidenceOf, fuse, languages, ownOdds, READ, weights } from './fuse.ts'
 
 const hit = (id: string, score: number) => ({ chunk: { id, written: id.startsWith('z') ? ('zh' as const) : ('en' as const) }, score })
 const evidence = (over: Partial<Evidence> = {}): Evidence => ({
@@ -143,4 +143,28 @@ test('what the dictionary finds joins what the words find, each passage once, by
     ['b', 4],
     ['a', 3],
   ])
+})
+
+test('of two passages that hold the same words the one that says them in one sentence stands first, by the weight of words', () => {
+  const words = [hit('scattered', 10), hit('together', 9), hit('none', 1)]
+  const shareOf = ({ id }: { id: string }) => (id === 'together' ? 1 : 0.3)
+  const order = (balance: Parameters<typeof fuse>[3]) => fuse(words, [], 'en', balance).map(({ chunk }) => chunk.id)
+  expect(order({ weight: 0, sentence: 0.75, shareOf })).toEqual(['together', 'scattered', 'none'])
+  expect(order({ weight: 0, sentence: 0, shareOf })).toEqual(['scattered', 'together', 'none'])
+  const dense = [{ language: 'en' as const, hits: [hit('scattered', 0.9), hit('together', 0.8)] }]
+  // where meaning is all that counts, words that stand together count for nothing either
+  expect(fuse(words, dense, 'en', { weight: 1, sentence: 0.75, shareOf })[0]!.chunk.id).toBe('scattered')
+  const [first] = fuse(words, [], 'en', { weight: 0, sentence: 0.75, shareOf })
+  expect(first!.scores).toEqual({ lexical: 9, sentence: 1, fused: (0.9 + 0.75) / 1.75 })
+})
+
+test('only the best of a list have their sentences read, and none that holds no word of the question', () => {
+  const words = Array.from({ length: 40 }, (_, i) => hit(`e${i}`, 40 - i))
+  const read: string[] = []
+  const shareOf = ({ id }: { id: string }) => {
+    read.push(id)
+    return 1
+  }
+  fuse(words, [{ language: 'en', hits: [hit('meaning', 0.9), hit('e0', 0.5)] }], 'en', { weight: 0.5, sentence: 0.75, shareOf })
+  expect(read).toEqual(words.slice(0, READ - 1).map(({ chunk }) => chunk.id))
 })

@@ -29,7 +29,7 @@ export type ByDictionary<C> = { hits: Hit<C>[]; total: number; known: number }
 
 export type Fused<C> = {
   chunk: C
-  scores: { lexical?: number; dense?: number; fused: number; rerank?: number }
+  scores: { lexical?: number; dense?: number; sentence?: number; fused: number; rerank?: number }
   ranks: { lexical?: number; dense?: number; fused: number; rerank?: number; final?: number }
   /** what the question says of its document: its name, a year or version in it; `code`: it holds a rare identifier of the question */
   hints?: ('name' | 'date' | 'code')[]
@@ -82,8 +82,9 @@ export function evidenceOf<C extends Candidate>(
  * known, the best passage by words never loses to one that only the dense leg likes. In English words alone are the weaker leg.
  */
 export const weights = {
-  zh: { low: 0.2, high: 0.4, base: 0.35 },
-  en: { low: 0.4, high: 0.7, base: 0.6 },
+  // `sentence`: what the share of the question's words that stand in one sentence counts, times the weight of words
+  zh: { low: 0.2, high: 0.4, base: 0.35, sentence: 0.75 },
+  en: { low: 0.4, high: 0.7, base: 0.6, sentence: 0.5 },
   /** the bundled model is weak in traditional Chinese, and weaker where question and text are written in different scripts */
   hant: 0.2,
   scripts: 0.1,
@@ -151,27 +152,60 @@ export function ownOdds(evidence: Evidence, language: Language, tuned: Languages
   return own * evidence.ownFit - other * evidence.otherFit + bias
 }
 
-/** How the legs are weighed: `odds` as of `ownOdds`; `cross` is the weight of meaning among passages of the other language. */
-export type Balance = { weight: number; odds?: number | undefined; cross?: number; step?: number }
+/**
+ * How the legs are weighed: `odds` as of `ownOdds`; `cross` is the weight of meaning among passages of the other language; `shareOf` is the
+ * share of the question's words, by how rare they are, that stand in one sentence of a chunk, and `sentence` what it counts.
+ */
+export type Balance<C> = {
+  weight: number
+  odds?: number | undefined
+  cross?: number
+  step?: number
+  sentence?: number
+  shareOf?: (chunk: C) => number
+}
+
+/** Of so many of the best of a list the sentences are read: what words or meaning alone leave further down, one sentence does not bring up. */
+export const READ = 12
 
 /**
- * Score fusion: BM25 ÷ its top; dense as the distance above its language's mean ÷ the largest such distance. In a folder of two
+ * Score fusion: BM25 ÷ its top; dense as the distance above its language's mean ÷ the largest such distance; of the best also how much of
+ * the question stands in one sentence, for BM25 does not know whether words stand together (decision 0041). In a folder of two
  * languages each has its list on a scale of its own, from 1 down, and the less likely one's passages all lose the same.
  */
 export function fuse<C extends Candidate>(
   lexical: readonly Hit<C>[],
   groups: readonly DenseGroup<C>[],
   language: Language,
-  { weight, odds, cross = weights.cross, step = languages.step }: Balance,
+  { weight, odds, cross = weights.cross, step = languages.step, sentence = 0, shareOf }: Balance<C>,
 ): Fused<C>[] {
   const centred = groups.flatMap(({ hits }) => aboveMean(hits)).sort((a, b) => b.above - a.above || b.score - a.score)
   const candidates = new Map<string, Candidacy<C>>()
   lexical.forEach(({ chunk, score }, i) => {
-    candidates.set(chunk.id, { chunk, lexical: score, lexicalRank: i + 1, dense: undefined, denseRank: 0, above: 0, fused: 0 })
+    candidates.set(chunk.id, {
+      chunk,
+      lexical: score,
+      lexicalRank: i + 1,
+      dense: undefined,
+      denseRank: 0,
+      above: 0,
+      sentence: undefined,
+      fused: 0,
+    })
   })
   centred.forEach(({ chunk, score, above }, i) => {
     const known = candidates.get(chunk.id)
-    if (!known) candidates.set(chunk.id, { chunk, lexical: undefined, lexicalRank: 0, dense: score, denseRank: i + 1, above, fused: 0 })
+    if (!known)
+      candidates.set(chunk.id, {
+        chunk,
+        lexical: undefined,
+        lexicalRank: 0,
+        dense: score,
+        denseRank: i + 1,
+        above,
+        sentence: undefined,
+        fused: 0,
+      })
     else {
       known.dense = score
       known.denseRank = i + 1
@@ -179,22 +213,14 @@ export function fuse<C extends Candidate>(
     }
   })
   const all = [...candidates.values()]
-  if (odds === undefined) blend(all, weight)
+  const read = (list: Candidacy<C>[], dense: number) =>
+    shareOf && sentence > 0 ? readSentences(list, (1 - dense) * sentence, shareOf) : list
+  if (odds === undefined) read(blend(all, weight), weight)
   else {
-    lower(
-      blend(
-        all.filter(({ chunk }) => chunk.written === language),
-        weight,
-      ),
-      step * Math.max(0, -odds),
-    )
-    lower(
-      blend(
-        all.filter(({ chunk }) => chunk.written !== language),
-        cross,
-      ),
-      step * Math.max(0, odds),
-    )
+    const own = all.filter(({ chunk }) => chunk.written === language)
+    const other = all.filter(({ chunk }) => chunk.written !== language)
+    lower(read(blend(own, weight), weight), step * Math.max(0, -odds))
+    lower(blend(other, cross), step * Math.max(0, odds))
   }
   return all.sort((a, b) => b.fused - a.fused || (a.chunk.id < b.chunk.id ? -1 : 1)).map(toFused)
 }
@@ -208,6 +234,7 @@ type Candidacy<C> = {
   dense: number | undefined
   denseRank: number
   above: number
+  sentence: number | undefined
   fused: number
 }
 
@@ -229,6 +256,18 @@ function blend<C>(list: Candidacy<C>[], weight: number): Candidacy<C>[] {
   return list
 }
 
+/** Adds `by` times the share of the question that one sentence holds to the best of a list, which stays on the scale from 1 down. */
+function readSentences<C>(list: Candidacy<C>[], by: number, shareOf: (chunk: C) => number): Candidacy<C>[] {
+  const best = [...list].sort((a, b) => b.fused - a.fused).slice(0, READ)
+  for (const one of best) {
+    if (one.lexical === undefined) continue // none of its words
+    one.sentence = shareOf(one.chunk)
+    one.fused += by * one.sentence
+  }
+  for (const one of list) one.fused /= 1 + by
+  return list
+}
+
 /** The list on the scale from 1 down, less `by`. */
 function lower<C>(list: Candidacy<C>[], by: number): void {
   let best = 0
@@ -237,12 +276,13 @@ function lower<C>(list: Candidacy<C>[], by: number): void {
 }
 
 function toFused<C>(one: Candidacy<C>, i: number): Fused<C> {
-  const { chunk, lexical, lexicalRank, dense, denseRank } = one
+  const { chunk, lexical, lexicalRank, dense, denseRank, sentence } = one
   const fused = Math.max(0, one.fused)
   const rank = i + 1
-  if (dense === undefined) return { chunk, scores: { lexical: lexical!, fused }, ranks: { lexical: lexicalRank, fused: rank } }
-  if (lexical === undefined) return { chunk, scores: { dense, fused }, ranks: { dense: denseRank, fused: rank } }
-  return { chunk, scores: { lexical, dense, fused }, ranks: { lexical: lexicalRank, dense: denseRank, fused: rank } }
+  const said = sentence === undefined ? { fused } : { sentence: Math.round(sentence * 1_000) / 1_000, fused }
+  if (dense === undefined) return { chunk, scores: { lexical: lexical!, ...said }, ranks: { lexical: lexicalRank, fused: rank } }
+  if (lexical === undefined) return { chunk, scores: { dense, ...said }, ranks: { dense: denseRank, fused: rank } }
+  return { chunk, scores: { lexical, dense, ...said }, ranks: { lexical: lexicalRank, dense: denseRank, fused: rank } }
 }
 
 function aboveMean<C>(hits: readonly Hit<C>[]): Centred<C>[] {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { planQuery } from './plan-query.ts'
+import { createSentenceReader } from './read-sentences.ts'
 import { coverage, wantedByDictionary, wantedOf } from './score-sentences.ts'
-import { createSnippets } from './snippet.ts'
 
 const plain = (texts: string[]) => texts.map((text) => ({ text, context: '' }))
 const flat = { idf: () => 1, frequency: () => 1 }
@@ -60,8 +60,8 @@ test('in the other language any translation of a word says it, a phrase by the s
 
 test('the snippet starts at the sentence that fits and never cuts a pair of surrogates', () => {
   const { terms } = planQuery({ query: '保修期' }, flat)
-  expect(createSnippets(terms)('公司简介在前面。保修期为两年。之后另有说明。')).toBe('保修期为两年。之后另有说明。')
-  const cut = createSnippets(terms)('😀'.repeat(300))
+  expect(createSentenceReader(terms, 1).snippetOf('公司简介在前面。保修期为两年。之后另有说明。')).toBe('保修期为两年。之后另有说明。')
+  const cut = createSentenceReader(terms, 1).snippetOf('😀'.repeat(300))
   expect(cut.length).toBeLessThanOrEqual(240)
   expect(cut.isWellFormed()).toBe(true)
 })

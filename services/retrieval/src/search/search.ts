@@ -11,14 +11,14 @@ import type { DenseLeg } from './dense-leg.ts'
 import type { Dictionary } from './dictionary.ts'
 import { diversify } from './diversify.ts'
 import { describeCandidates, describePlan, sayWhy } from './explain.ts'
-import { bothWays, crossWeight, denseWeight, evidenceOf, type Fused, fuse, ownOdds } from './fuse.ts'
+import { bothWays, crossWeight, denseWeight, evidenceOf, type Fused, fuse, ownOdds, READ } from './fuse.ts'
 import { judge } from './gate.ts'
 import { raiseNamed } from './hints.ts'
 import { joinNeighbours } from './join-neighbours.ts'
 import { findNamed } from './named.ts'
 import { planQuery } from './plan-query.ts'
+import { createSentenceReader } from './read-sentences.ts'
 import { rerank } from './rerank.ts'
-import { createSnippets } from './snippet.ts'
 import { versionOf, withTuning } from './tuning.ts'
 
 export type SearchDeps = {
@@ -62,6 +62,7 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   const seen = () => index.seenBy(rightsOf(principal, index.isRestricted)) // anew each time: what is seen holds until a change
   const plan = timed('plan', () => planQuery(request, seen()))
   const other = plan.language === 'zh' ? 'en' : 'zh'
+  const sentences = createSentenceReader(plan.terms, plan.idfTotal)
   const [{ groups, degraded, ms, generation }, { lexical, translated, both, named, textScript }] = await Promise.all([
     dense.search({ text: plan.embedText, language: plan.language, allowed, generation: request.generation }, signal),
     sleep(ASIDE_MS).then(() => {
@@ -72,7 +73,11 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
             ? seen().searchMeanings(meaningsOf(request, translate, plan.language), other, tuning.lexicalHits, allowed)
             : undefined,
       }))
-      const best = words.lexical[0]?.chunk
+      // read while the question is embedded
+      const [best] = words.lexical.slice(0, READ).map(({ chunk }) => {
+        sentences.shareOf(chunk.text)
+        return chunk
+      })
       return {
         ...words,
         both: bothWays(words.lexical, words.translated),
@@ -84,14 +89,20 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   took('embed', ms.embed)
   took('dense', ms.dense)
 
-  const snippetOf = createSnippets(plan.terms)
   const { naming, holders } = named
   const evidence = { ...evidenceOf(lexical, plan.idfTotal, groups, plan.language, translated), ...(naming ? { naming } : {}) }
   const writing = { question: plan.script, text: textScript, code: plan.code }
   const odds = ownOdds(evidence, plan.language, tuning.languages)
   const weight = denseWeight(odds === undefined ? evidence : { ...evidence, other: 0 }, plan.language, writing, tuning.weights)
   const gate = judge(evidence, plan.language, tuning.gate)
-  const balance = { weight, odds, cross: crossWeight(evidence, tuning.weights), step: tuning.languages.step }
+  const balance = {
+    weight,
+    odds,
+    cross: crossWeight(evidence, tuning.weights),
+    step: tuning.languages.step,
+    sentence: tuning.weights[plan.language].sentence,
+    shareOf: ({ text }: HeldChunk) => sentences.shareOf(text),
+  }
   const fused = timed('fuse', () => raiseNamed(fuse(both, groups, plan.language, balance), { query: plan.query, holders }, tuning.hints))
   const reranked = request.rerank ? await tryRerank(fused) : undefined
   const ordered = reranked ?? fused
@@ -118,7 +129,7 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   const found = shown
     .filter((choice) => choice.kept)
     .map(({ entry: { chunk, scores } }) => passageOf(chunk, scores, parents?.get(chunk.id), snippets.get(chunk.id)!))
-  const { passages, joined } = joinNeighbours(found, snippetOf)
+  const { passages, joined } = joinNeighbours(found, sentences.snippetOf)
   const told = shown.map((choice) => {
     const into = joined.get(choice.entry.chunk.id)
     return into === undefined ? choice : { ...choice, kept: false, why: `joined to passage ${into}, which it touches` }
@@ -153,7 +164,7 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
   function choose() {
     const choices = diversify(ordered, request.limit, tuning)
     const kept = choices.filter((choice) => choice.kept).map(({ entry }) => entry.chunk)
-    return { choices, kept, snippets: new Map(kept.map(({ id, text }) => [id, snippetOf(text)])) }
+    return { choices, kept, snippets: new Map(kept.map(({ id, text }) => [id, sentences.snippetOf(text)])) }
   }
 
   async function tryRerank(ordered: readonly Fused<HeldChunk>[]): Promise<Fused<HeldChunk>[] | undefined> {

@@ -87,7 +87,15 @@ const plans: Record<string, Plan> = {
 export const allSets = Object.keys(plans)
 
 const only = (weight: number): TuningPatch => ({
-  weights: { zh: { base: weight }, en: { base: weight }, hant: weight, scripts: weight, codes: weight, cross: weight, translated: weight },
+  weights: {
+    zh: { base: weight, sentence: 0 },
+    en: { base: weight, sentence: 0 },
+    hant: weight,
+    scripts: weight,
+    codes: weight,
+    cross: weight,
+    translated: weight,
+  },
   // which language answers is judged by both legs, and what a document is called by none
   languages: { step: 0 },
   hints: { name: 0, date: 0, code: 0 },
@@ -96,7 +104,7 @@ const only = (weight: number): TuningPatch => ({
 export const configurations: Record<string, TuningPatch> = {
   words: only(0),
   meaning: only(1),
-  'no hints': { hints: { name: 0, date: 0, code: 0 } },
+  both: { weights: { zh: { sentence: 0 }, en: { sentence: 0 } }, hints: { name: 0, date: 0, code: 0 } },
   fused: {},
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createSnippets } from './snippet.ts'
+import { createSentenceReader } from './read-sentences.ts'
 
-const snippetOf = (text: string, terms: Parameters<typeof createSnippets>[0]) => createSnippets(terms)(text)
+const snippetOf = (text: string, terms: Parameters<typeof createSentenceReader>[0]) => createSentenceReader(terms, 1).snippetOf(text)
 const term = (word: string, idf = 1) => ({ term: word, weight: 1, content: true, idf })
 
 test('the sentence that holds most of the question, each word once', () => {
@@ -17,4 +17,13 @@ test('characters and bigrams of Chinese count by what they weigh', () => {
 
 test('a text that holds none of it begins at its beginning', () => {
   expect(snippetOf('One. Two.', [term('three')])).toBe('One. Two.')
+})
+
+test('the share of a question that stands in one sentence counts each word once, and no more than all of it', () => {
+  const reader = createSentenceReader([term('cat', 3), term('dog', 1)], 4)
+  expect(reader.shareOf('Cats cats cats. The dog sleeps.')).toBe(0.75)
+  expect(reader.shareOf('Birds sing.\nA cat meets a dog.')).toBe(1)
+  expect(reader.shareOf('Birds sing.')).toBe(0)
+  expect(createSentenceReader([term('cat', 3)], 2).shareOf('A cat.')).toBe(1)
+  expect(createSentenceReader([], 0).shareOf('A cat.')).toBe(0)
 })
