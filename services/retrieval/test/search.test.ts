@@ -147,7 +147,7 @@ describe('finding', () => {
     expect(explain!.candidates[0]).toMatchObject({ kept: true, why: 'kept', ranks: { lexical: 1, fused: 1 } })
     expect(explain!.candidates[1]).toMatchObject({ kept: false, why: 'below the first 1' })
     expect(explain!.candidates[0]!.ranks.final).toBe(1)
-    expect(explain!.why).toMatch(/^问题中有 100% 的词.*保留 1 段。判断为可以回答/)
+    expect(explain!.why).toMatch(/^问题中有 100% 的词.*保留 1 段。找到的段落足以回答这个问题（得分 .*提问时还会另行判断/)
     expect(Object.keys(explain!.timings)).toEqual(expect.arrayContaining(['plan', 'lexical', 'embed', 'dense', 'fuse', 'parents', 'total']))
     expect((await search('How long is the warranty?', { explain: true })).explain!.why).toContain('words count')
   })

@@ -152,7 +152,7 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
     ...(request.explain
       ? {
           explain: {
-            why: sayWhy({ plan, weight, choices: told, gate, degraded: missing, reranked: reranked !== undefined }),
+            why: sayWhy({ plan, weight, odds, choices: told, gate, degraded: missing, reranked: reranked !== undefined }),
             plan: describePlan(plan, { ...evidence, denseWeight: weight, ...(odds === undefined ? {} : { ownOdds: odds }), configVersion }),
             timings,
             candidates: describeCandidates(told),
