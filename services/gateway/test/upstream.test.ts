@@ -91,6 +91,29 @@ describe('asking a model', () => {
     expect(JSON.stringify(await record.json())).toContain('"isUncited":true')
   })
 
+  test('a sentence without a marker beside others is quoted where its figures stand in no source, from the cache too', async () => {
+    type Told = { id: string; warnings?: { code: string; message: string }[] }
+    const tell = async (question: string, ...pieces: string[]) => {
+      model.pieces = pieces
+      return (await (await post(`${gateway.url}/api/v1/ask`, { question })).json()) as Told
+    }
+    const sound = ['保修期为 24 个月 [1]。', '也就是两年。X200 为 36 个月。如有疑问，请联系客服。']
+    expect((await tell('无标注的一句之一？', ...sound)).warnings).toBeUndefined()
+    const invented = ['保修期为 24 个月 [1]。', '延长到 60 个月需付 250 元。', '如有疑问，请联系客服。']
+    const told = [{ code: 'unsupported', message: expect.stringMatching(/请自行核对：“延长到 60 个月需付 250 元。”$/) }]
+    const first = await tell('无标注的一句之二？', ...invented)
+    expect(first.warnings).toEqual(told)
+    const record = await fetch(`${gateway.url}/api/v1/records/${first.id}`, { headers: { authorization: `Bearer ${adminKey}` } })
+    expect(await record.json()).toMatchObject({ record: { unsupported: [{ start: 15, end: 33 }] } })
+    await until('it is told from the cache', async () => {
+      const requests = model.requests.length
+      expect((await tell('无标注的一句之二？', ...invented)).warnings).toEqual(told)
+      return model.requests.length === requests || undefined
+    })
+    // what the question says is known
+    expect((await tell('延长到 60 个月需付 250 元吗？', ...invented)).warnings).toBeUndefined()
+  })
+
   test('an equal question is answered from the cache until a source changes', async () => {
     const question = { question: '缓存里的保修期？' }
     const before = model.requests.length

@@ -174,9 +174,9 @@ export function createTurn(question, { onAgain, onAnew }) {
       state.citations.push(data)
       drawSoon()
     },
-    // a budget that is nearly used says how far; one that is used up is a step left out
+    // a budget that is nearly used says how far, and what rests on no source is quoted; a budget that is used up is a step left out
     warning: (data) => {
-      const words = data.code === 'budget' ? undefined : t('warnings')[data.step ?? data.code]
+      const words = ['budget', 'unsupported'].includes(data.code) ? undefined : t('warnings')[data.step ?? data.code]
       note(words ?? data.message ?? data.step ?? data.code, 'note is-warning')
     },
     usage: () => undefined,

@@ -71,6 +71,11 @@ const phrases = {
     'zh-Hant': '這個回答沒有一句標明來源，因此沒有核對。',
     en: 'No sentence of this answer names one of its sources: nothing in it was checked.',
   },
+  unsupported: {
+    zh: '没有标明来源，其中的数字或编号在提供给模型的来源里也找不到，请自行核对：',
+    'zh-Hant': '沒有標明來源，其中的數字或編號在提供給模型的來源裡也找不到，請自行核對：',
+    en: 'This names no source, and its figures stand in none that the model was given; check it yourself: ',
+  },
   length: {
     zh: '回答已达到长度上限，被截断。',
     'zh-Hant': '回答已達到長度上限，被截斷。',

@@ -18,6 +18,13 @@ export function today(now = new Date()): string {
   return `${year}-${month}-${day} (${zone})`
 }
 
+/** Nobody can guess it; letters only, for a digit of it must not pass for a figure that was given. */
+export function boundaryLine(): string {
+  return randomBytes(18)
+    .toString('base64url')
+    .replace(/[\d_-]/g, '')
+}
+
 /** What the model gets: persona and rules, the history that fits, numbered sources behind a boundary nobody can guess. */
 export function buildPrompt(options: {
   persona: string
@@ -33,7 +40,7 @@ export function buildPrompt(options: {
   rules?: readonly string[]
   boundary?: string
 }): ChatMessage[] {
-  const boundary = options.boundary ?? randomBytes(9).toString('base64url')
+  const boundary = options.boundary ?? boundaryLine()
   const sources = options.passages.map(
     (passage, i) =>
       `[${i + 1}] ${passage.title} (${[passage.path, placeWords(passage, options.tongue === 'en' ? 'en' : 'zh')].filter(Boolean).join(', ')})\n${promptText(passage)}`,

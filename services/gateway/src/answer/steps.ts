@@ -15,12 +15,17 @@ import { generateWithTools } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown, warn } from './job.ts'
 import { byGate, judgeQuotes } from './judge-quotes.ts'
 import { say, wordsIn } from './phrases.ts'
-import { promptTokens } from './prompt.ts'
+import { promptTokens, today } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
 import { inOne, type Wanted } from './search.ts'
 import { estimateTokens } from './tokens.ts'
 import type { Toolset } from './tools.ts'
+import { unsupportedIn } from './unsupported.ts'
 import { writeQuotes } from './write-quotes.ts'
+
+// of the sentences that a warning is about, in characters
+const QUOTED = 3
+const MOST_QUOTED = 100
 
 export type StepDeps = {
   retrieval: RetrievalClient
@@ -152,7 +157,7 @@ export function answerFromCache(job: Job, deps: StepDeps, passages: readonly Pas
   const shown = showSources(job, deps, passages, 'over')
   job.found.model = model
   job.stream.delta(text, 'over')
-  cite(job, shown, 'whole')
+  cite(job, shown, 'whole', () => [job.question, job.persona.prompt, today()].join('\n'))
 }
 
 type Aids = {
@@ -201,6 +206,7 @@ export async function answerByModel(
     },
     spent: (counts: TokenCounts) => book(job, counts),
   }
+  const given = () => [...messages.map(({ content }) => content), tools?.heard()].join('\n')
   const { signal } = job.abort
   const generated = tools?.specs.length
     ? generateWithTools(deps.providers, request, signal, listener, tools)
@@ -208,7 +214,7 @@ export async function answerByModel(
   const outcome = await generated.catch((error: unknown) => {
     tools?.tell()
     // broken off or stopped: what was shown till then is checked all the same
-    if (!first) cite(job, shown, 'broken')
+    if (!first) cite(job, shown, 'broken', given)
     throw error
   })
   faultPoint('S5')
@@ -229,7 +235,7 @@ export async function answerByModel(
   if (cut) warn(job, cut, say(cut, job.tongue))
   else if (cacheKey && attempts.length === 1)
     job.found.pending.push(deps.cache.keep(cacheKey, { text: job.stream.text, model: outcome.model }).catch(() => undefined))
-  cite(job, shown, cut ? 'cut' : 'whole')
+  cite(job, shown, cut ? 'cut' : 'whole', given)
   return true
 }
 
@@ -239,8 +245,8 @@ function isAtLimit(attempts: readonly Attempt[]): boolean {
   return outcomes.includes('limited') && !outcomes.includes('failed') && !outcomes.includes('skipped')
 }
 
-/** Checks the markers of the text against the sources that they name. */
-function cite(job: Job, shown: readonly Shown[], told: 'whole' | 'cut' | 'broken'): void {
+/** Checks the markers of the text against the sources that they name, and what has none against all of them and what else was `given`. */
+function cite(job: Job, shown: readonly Shown[], told: 'whole' | 'cut' | 'broken', given: () => string): void {
   const texts = new Map(shown.map(({ source, passage }) => [source.n, `${passage.text}\n${passage.parent.text}`]))
   job.found.citations = citationsOf(job.stream.text, texts)
   const unknown = unknownMarkers(job.stream.text, texts)
@@ -253,6 +259,24 @@ function cite(job: Job, shown: readonly Shown[], told: 'whole' | 'cut' | 'broken
     warn(job, 'uncited', say('uncited', job.tongue))
     job.found.record.isUncited = true
   }
+  if (job.found.citations.length > 0) noteUnsupported(job, told, () => [...texts.values(), given()].join('\n'))
+}
+
+/** Sentences without a marker whose figures stand nowhere: what a reader would take for supported as the others are. */
+function noteUnsupported(job: Job, told: Parameters<typeof cite>[2], known: () => string): void {
+  const { text } = job.stream
+  const found = unsupportedIn(text, job.found.citations, known)
+  // the last words of a text that was cut may be half a figure
+  const spans = told === 'whole' ? found : found.filter(({ end }) => end < text.trimEnd().length)
+  if (spans.length === 0) return
+  const quotes = spans.slice(0, QUOTED).map(({ start, end }) => `“${shortened(text.slice(start, end))}”`)
+  warn(job, 'unsupported', `${say('unsupported', job.tongue)}${quotes.join(' ')}${spans.length > QUOTED ? ' …' : ''}`)
+  job.found.record.unsupported = spans
+}
+
+function shortened(sentence: string): string {
+  const characters = [...sentence.replace(/^[\s>#*-]+|\s+$/g, '')]
+  return characters.length > MOST_QUOTED ? `${characters.slice(0, MOST_QUOTED).join('')}…` : characters.join('')
 }
 
 /** Added to what the rounds before have used. */
