@@ -112,6 +112,19 @@ describe('what the owner makes of answers', () => {
     expect((await ask('X100 的保修期是多久？')).approved).toBeUndefined()
   })
 
+  test('approved words name sources that are there, and are no gap for naming none', async () => {
+    const answer = await ask('保修卡丢了怎么办？')
+    const refused = await approve({ answerId: answer.id, text: '凭发票即可 [1] [9]。' })
+    expect(refused.status).toBe(400)
+    expect(((await refused.json()) as { errors: unknown[] }).errors).toEqual([
+      { path: 'body.text', message: 'names [9], which is none of its sources: [1]' },
+    ])
+    expect((await approve({ answerId: answer.id, text: '凭发票即可。' })).status).toBe(201)
+    expect(await ask('保修卡丢了怎么办')).toMatchObject({ model: 'approved', text: '凭发票即可。' })
+    const { items } = await get<{ items: { question: string; why: { unverified: number } }[] }>('/api/v1/gaps')
+    expect(items.filter(({ question, why }) => question.includes('保修卡') && why.unverified > 0)).toEqual([])
+  })
+
   test('what has no source, or is not there, cannot be approved', async () => {
     const passages = place.neighbours.passages
     place.neighbours.passages = []

@@ -54,6 +54,14 @@ describe('keys', () => {
     }
   })
 
+  test('a key that can get no answer of a model, or find nothing, is made with a warning', async () => {
+    const made = (await (
+      await post(`${gateway.url}/api/v1/keys`, { name: 'w', scopes: ['chat'], collections: ['typo'], limits: { tokensPerDay: 100 } }, owner)
+    ).json()) as { warnings: { code: string }[] }
+    expect(made.warnings.map(({ code }) => code)).toEqual(['unknown_collection', 'small_token_limit'])
+    expect(await make({ name: 'fine', scopes: ['chat'], limits: { tokensPerDay: 1_000_000 } })).not.toHaveProperty('warnings')
+  })
+
   test('a key ends at its time', async () => {
     const { key } = await make({ name: 'short', scopes: ['chat'], expiresAt: new Date(Date.now() + 1_500).toISOString() })
     expect((await ask(key)).status).toBe(200)

@@ -64,13 +64,46 @@ describe('personas with settings and collections of their own', () => {
     expect(await refused.json()).toMatchObject({ code: 'forbidden' })
   })
 
+  test('a change that changes nothing is no version, and a bad setting is named where it stands', async () => {
+    const version = async (answer: Response) => ((await answer.json()) as { version: number }).version
+    const patch = (body: object) =>
+      fetch(`${gateway.url}/api/v1/personas/still`, {
+        method: 'PATCH',
+        headers: { ...owner, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    await send('/api/v1/personas', { id: 'still', title: 'Still', prompt: 'You are calm.', settings: { topK: 2 } })
+    expect(await version(await patch({ title: 'Still', settings: { topK: 2 } }))).toBe(1)
+    expect(await version(await patch({ title: 'Stiller' }))).toBe(2)
+    const refused = (await (await patch({ settings: { model: 'nobody' } })).json()) as { errors: { path: string }[] }
+    expect(refused.errors.map(({ path }) => path)).toEqual(['body.settings.model'])
+    const bad = await send('/api/v1/personas/import', { files: ['---\nid: still\n---\n'] })
+    expect(((await bad.json()) as { detail: string }).detail).toContain('body.files[0].title (is missing: send a text in quotes)')
+  })
+
+  test('where its collections hold nothing it says so, or what it says where nothing is found; not that there are no documents', async () => {
+    const before = place.neighbours.passages
+    place.neighbours.passages = []
+    place.neighbours.answerable = false
+    await send('/api/v1/personas', { id: 'empty', title: 'Empty', prompt: 'You are.', collections: ['later'] })
+    await send('/api/v1/personas', { id: 'desk', title: 'Desk', prompt: 'You are.', collections: ['later'], refusal: 'Ask at the desk.' })
+    const say = async (persona: string) =>
+      ((await (await send('/api/v1/ask', { question: 'How long is the warranty?', persona })).json()) as { text: string }).text
+    expect(await say('empty')).toBe('The collections that are searched here hold no document yet.')
+    expect(await say('desk')).toBe('Ask at the desk.')
+    place.neighbours.passages = before
+    place.neighbours.answerable = true
+  })
+
   test('exported and imported it is the same; what is so already gets no new version', async () => {
     for (const format of ['md', 'json']) {
       const file = await get(`/api/v1/personas/narrow/export?format=${format}`)
       expect(file.headers.get('content-disposition')).toContain(`narrow.${format}`)
       const text = await file.text()
       const same = await send('/api/v1/personas/import', { files: [text] })
-      expect(await same.json()).toEqual({ items: [{ id: 'narrow', version: 1, outcome: 'unchanged' }] })
+      // the fake ingest has no collection at all
+      const warnings = [{ code: 'unknown_collection', message: 'No document is in "manuals", "faq" now. There are: none.' }]
+      expect(await same.json()).toEqual({ items: [{ id: 'narrow', version: 1, outcome: 'unchanged', warnings }] })
       const other = await send('/api/v1/personas/import', { files: [text.replace('narrow', `copied-${format}`)] })
       expect(await other.json()).toMatchObject({ items: [{ id: `copied-${format}`, outcome: 'created' }] })
       const { version: _version, ...copied } = (await (await get(`/api/v1/personas/copied-${format}`)).json()) as { version: number }
@@ -96,7 +129,7 @@ describe('personas with settings and collections of their own', () => {
       ['---\nid: x\ntitle: X\n---\n', 'body.files[1].prompt'],
       ['---\nid: x\ntitle: X\nsettings: {topK: 99}\n---\nx', 'body.files[1].settings.topK'],
       ['---\nid: x\ntitle: X\nsettings: {persona: neutral}\n---\nx', 'body.files[1].settings'],
-      ['---\nid: x\ntitle: X\nsettings: {model: nobody}\n---\nx', 'body.model'],
+      ['---\nid: x\ntitle: X\nsettings: {model: nobody}\n---\nx', 'body.files[1].settings.model'],
       ['---\nid: x\ntitle: &a X\nmore: *a\n---\nx', 'body.files[1]'],
     ] as const) {
       const refused = await send('/api/v1/personas/import', { files: [good, bad] })

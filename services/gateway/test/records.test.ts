@@ -139,7 +139,7 @@ describe('records and settings', () => {
     const body = (await replayed.json()) as {
       original: { text: string }
       replay: { text: string; settings: object; record: object }
-      diff: { sources: object; text: object[] }
+      diff: { sources: object; text: object[]; settings: { name: string; from: unknown; to: unknown }[] }
     }
     expect(body.original.text).toBe(answer.text)
     expect(body.replay).toMatchObject({
@@ -150,6 +150,10 @@ describe('records and settings', () => {
     })
     expect(body.diff.sources).toMatchObject({ kept: [], gone: [], new: [{ n: 1, start: 900 }], moved: [{ n: 2, from: 1 }] })
     expect(body.diff.text).toContainEqual({ op: 'new', text: '36' })
+    expect(body.diff.settings).toEqual([
+      { name: 'topK', from: 3, to: 2 },
+      { name: 'temperature', from: 0.7, to: 0 },
+    ])
     expect(model.requests.length).toBe(before + 1)
     expect(model.requests.at(-1)).toMatchObject({ temperature: 0 })
     expect((await usage())!.inputTokens).toBe(booked + 11)
@@ -157,6 +161,8 @@ describe('records and settings', () => {
     const stored = await send('POST', `/api/v1/records/${answer.id}/replay`, { settings: { cacheAnswers: true } })
     expect(stored.status).toBe(200)
     expect(model.requests.length).toBe(before + 2)
+    const asOther = await send('POST', `/api/v1/records/${answer.id}/replay`, { settings: { persona: 'first-person' } })
+    expect(((await asOther.json()) as { replay: { persona: string } }).replay.persona).toBe('first-person')
     expect((await send('POST', `/api/v1/records/${answer.id}/replay`, { settings: { topK: 99 } })).status).toBe(400)
     expect((await send('POST', '/api/v1/records/00000000-0000-4000-8000-000000000000/replay', {})).status).toBe(404)
     expect((await post(`${gateway.url}/api/v1/records/${answer.id}/replay`, {})).status).toBe(401)

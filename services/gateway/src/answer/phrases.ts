@@ -15,6 +15,11 @@ const phrases = {
     'zh-Hant': '還沒有可以檢索的文件：請把檔案放入資料夾，索引完成後再問。',
     en: 'There are no documents to search yet: put files into the folder and ask again when they are indexed.',
   },
+  noneHere: {
+    zh: '可供这里检索的集合中还没有文档。',
+    'zh-Hant': '可供這裡檢索的集合中還沒有文件。',
+    en: 'The collections that are searched here hold no document yet.',
+  },
   closest: { zh: '内容最接近的来源列在下面。', 'zh-Hant': '內容最接近的來源列在下面。', en: 'The closest sources are listed below.' },
   doubtful: {
     zh: '文档可能没有直接回答这个问题，最接近的原文是：',

@@ -98,8 +98,10 @@ export function noteSearch(job: Job, found: SearchResponse): void {
 export function answerNotFound(job: Job, deps: StepDeps, { passages, indexed }: SearchResponse): void {
   job.found.answerable = false
   showSources(job, deps, passages.slice(0, job.settings.settings.topK), 'over')
-  const refusal = wordsIn(job.persona.refusal, job.tongue) ?? say('notFound', job.tongue)
-  const said = indexed === 0 ? say('noDocuments', job.tongue) : refusal
+  // one that is bound to collections may be without documents where others are not
+  const without = job.principal.collections ? 'noneHere' : 'noDocuments'
+  const own = wordsIn(job.persona.refusal, job.tongue)
+  const said = indexed === 0 && !(own && job.principal.collections) ? say(without, job.tongue) : (own ?? say('notFound', job.tongue))
   job.stream.delta(said, 'over')
   // a persona's words may be in another language than the question
   const gap = /[\p{sc=Han}\u3000-\u303f\uff00-\uffef]$/u.test(said) ? '' : ' '

@@ -1,10 +1,10 @@
 import { AppError } from '@docent/core/errors'
 import { languageOf } from '@docent/core/text/language'
 import { askJson, internalHeaders } from '@docent/kit/internal'
-import { parse } from '@docent/kit/parse'
+import { badFields, parse } from '@docent/kit/parse'
 import { type Request, Router } from 'express'
 import { z } from 'zod'
-import { citationsOf } from '../answer/cite.ts'
+import { citationsOf, unknownMarkers } from '../answer/cite.ts'
 import { clusterGaps } from '../answer/gaps.ts'
 import { normalQuestion } from '../answer/same-question.ts'
 import type { GatewayDeps } from '../deps.ts'
@@ -69,7 +69,7 @@ export function improveRouter(deps: GatewayDeps): Router {
     const { items } = await askJson(url, init, (listed) => Documents.parse(listed))
     if (items.some(({ path }) => path === doc)) return
     const message = `there is no document "${doc}"; GET /api/v1/documents lists the paths, null says that none answers it`
-    throw new AppError('validation', `Mend: body.doc (${message})`, { errors: [{ path: 'body.doc', message }] })
+    throw badFields([{ path: 'body.doc', message }], req)
   }
   // as the evaluation reads it: services/lib/testkit/golden
   router.get('/api/v1/golden', requireAdmin, async (_req, res) => {
@@ -114,10 +114,13 @@ export function improveRouter(deps: GatewayDeps): Router {
       chunkId: chunk,
       text: passage,
     }))
-    const citations =
-      body.text === undefined
-        ? (row.body.citations ?? [])
-        : citationsOf(body.text, new Map(kept.map(({ source, text }) => [source.n, text])))
+    const texts = new Map(kept.map(({ source, text }) => [source.n, text]))
+    const strangers = body.text === undefined ? [] : unknownMarkers(body.text, texts)
+    if (strangers.length > 0) {
+      const message = `names ${strangers.map((n) => `[${n}]`).join(', ')}, which is none of its sources: ${[...texts.keys()].map((n) => `[${n}]`).join(', ')}`
+      throw badFields([{ path: 'body.text', message }], req)
+    }
+    const citations = body.text === undefined ? (row.body.citations ?? []) : citationsOf(body.text, texts)
     const text = body.text ?? row.text
     res.status(201).json(viewOf(await saved.save({ question, normal, text, sources: kept, citations, author: req.principal.id })))
   })

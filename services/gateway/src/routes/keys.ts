@@ -1,7 +1,11 @@
+import type { Warning } from '@docent/core/answer-event'
 import { AppError } from '@docent/core/errors'
 import { parse } from '@docent/kit/parse'
 import { Router } from 'express'
 import { z } from 'zod'
+import { MEMORY_TOKENS } from '../answer/remember.ts'
+import { reservationOf } from '../answer/tune.ts'
+import { warnOfCollections } from '../clients/collections.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import { storableText } from './storable-text.ts'
@@ -51,9 +55,25 @@ export function keysRouter(deps: GatewayDeps): Router {
   router.post('/api/v1/keys', requireAdmin, async (req, res) => {
     const { body } = parse({ body: NewKey }, req)
     const made = await keys.create({ ...body, limits: body.limits ?? {} })
+    const warnings = [...(await warnOfCollections(deps, body.collections, req)), ...(await warnOfTokens(body.limits?.tokensPerDay))]
     log.info({ keyId: made.id, by: req.principal.id, scopes: made.scopes }, 'a key was made')
-    res.status(201).set('cache-control', 'no-store').json(made)
+    res
+      .status(201)
+      .set('cache-control', 'no-store')
+      .json({ ...made, ...(warnings.length > 0 ? { warnings } : {}) })
   })
+  /** Fewer tokens a day than one answer puts aside before it begins: no model would ever answer this key. */
+  async function warnOfTokens(tokensPerDay: number | undefined): Promise<Warning[]> {
+    if (tokensPerDay === undefined) return []
+    const { settings } = await deps.settings.current()
+    const persona = await deps.personas.find(settings.persona)
+    const { memory, tools } = deps.config.features
+    const ask = { settings, principal: '', memoryTokens: memory ? MEMORY_TOKENS : 0, tools }
+    const { tokens } = persona ? reservationOf({ ...ask, persona }, deps.providers) : { tokens: 0 }
+    if (tokensPerDay >= tokens) return []
+    const message = `An answer puts aside up to ${tokens} tokens before it begins: with fewer a day no model answers this key, and the documents are quoted.`
+    return [{ code: 'small_token_limit', message }]
+  }
   router.post('/api/v1/keys/:id/rotate', requireAdmin, async (req, res) => {
     const { params, body } = parse({ params: Id, body: Rotate }, req)
     const made = await keys.rotate(params.id, body.graceS)

@@ -1,4 +1,7 @@
 import { AppError } from '@docent/core/errors'
+import { fieldWords } from '@docent/kit/field-words'
+import { badFields, languageOfWords } from '@docent/kit/parse'
+import type { Request } from 'express'
 import { parse as parseYaml, stringify } from 'yaml'
 import type { z } from 'zod'
 import type { Persona } from '../store/personas.ts'
@@ -15,12 +18,15 @@ export function personaFile({ id, version: _version, title, prompt, ...rest }: P
   return format === 'json' ? `${JSON.stringify({ ...head, prompt }, null, 2)}\n` : `---\n${stringify(head)}---\n\n${prompt}\n`
 }
 
-/** Reads either form. Errors: validation, naming the file by `place` and what to mend. */
-export function readPersonaFile<S extends z.ZodType>(text: string, schema: S, place: string): z.output<S> {
+/** Reads either form. Errors: validation, naming the file by `place` and what to correct. */
+export function readPersonaFile<S extends z.ZodType>(text: string, schema: S, place: string, req: Pick<Request, 'get'>): z.output<S> {
   const read = schema.safeParse(contentOf(text.replace(/^\uFEFF/, ''), place))
   if (read.success) return read.data
-  const errors = read.error.issues.map(({ path, message }) => ({ path: [place, ...path].join('.'), message }))
-  throw new AppError('validation', `Mend: ${errors.map(({ path, message }) => `${path} (${message})`).join('; ')}`, { errors })
+  const language = languageOfWords(req)
+  throw badFields(
+    read.error.issues.map((issue) => ({ path: [place, ...issue.path].join('.'), message: fieldWords(issue, language) })),
+    req,
+  )
 }
 
 function contentOf(text: string, place: string): unknown {

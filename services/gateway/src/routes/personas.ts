@@ -85,10 +85,12 @@ export function personasRouter(deps: GatewayDeps): Router {
   const { personas, settings } = deps
   const missing = () => new AppError('not_found', 'There is no such persona.')
   /** One that is bound to what is not there finds nothing, and its owner should know. */
-  const warned = async (req: Request, persona: Persona) => {
-    const warnings = await warnOfCollections(deps, persona.collections, req)
-    return { ...persona, ...(warnings.length > 0 ? { warnings } : {}) }
+  const warningsOf = async (req: Request, { collections }: Persona) => {
+    const warnings = await warnOfCollections(deps, collections, req)
+    return warnings.length > 0 ? { warnings } : {}
   }
+
+  const withWarnings = async (req: Request, persona: Persona) => ({ ...persona, ...(await warningsOf(req, persona)) })
 
   router.get('/api/v1/personas', async (_req, res) => {
     const current = await settings.current()
@@ -104,20 +106,20 @@ export function personasRouter(deps: GatewayDeps): Router {
   })
   router.post('/api/v1/personas', requireAdmin, async (req, res) => {
     const { body } = parse({ body: NewPersona }, req)
-    await refuseUnknownNames(deps, body.settings)
-    res.status(201).json(await warned(req, await personas.create(body)))
+    await refuseUnknownNames(deps, body.settings, req, 'body.settings')
+    res.status(201).json(await withWarnings(req, await personas.create(body)))
   })
   // all or none: every file is read and checked before the first is written
   router.post('/api/v1/personas/import', requireAdmin, async (req, res) => {
     const { files } = parse({ body: ImportBody }, req).body
-    const read = files.map((text, i) => readPersonaFile(text, NewPersona, `body.files[${i}]`))
+    const read = files.map((text, i) => readPersonaFile(text, NewPersona, `body.files[${i}]`, req))
     const twice = read.find(({ id }, i) => read.findIndex((other) => other.id === id) !== i)
     if (twice) throw new AppError('validation', `Two of the files are the persona "${twice.id}".`)
-    for (const { settings: own } of read) await refuseUnknownNames(deps, own)
+    for (const [i, { settings: own }] of read.entries()) await refuseUnknownNames(deps, own, req, `body.files[${i}].settings`)
     const items = []
     for (const { id, ...content } of read) {
       const { persona, outcome } = await personas.put(id, content)
-      items.push({ id, version: persona.version, outcome })
+      items.push({ id, version: persona.version, outcome, ...(await warningsOf(req, persona)) })
     }
     res.json({ items })
   })
@@ -135,10 +137,10 @@ export function personasRouter(deps: GatewayDeps): Router {
   })
   router.patch('/api/v1/personas/:id', requireAdmin, async (req, res) => {
     const { params, body } = parse({ params: Id, body: PersonaPatch }, req)
-    if (body.settings) await refuseUnknownNames(deps, body.settings)
+    if (body.settings) await refuseUnknownNames(deps, body.settings, req, 'body.settings')
     const changed = await personas.change(params.id, body)
     if (!changed) throw missing()
-    res.json(await warned(req, changed))
+    res.json(await withWarnings(req, changed))
   })
   router.delete('/api/v1/personas/:id', requireAdmin, async (req, res) => {
     const { id } = parse({ params: Id }, req).params
@@ -160,7 +162,7 @@ export function personasRouter(deps: GatewayDeps): Router {
     const found = await personas.find(params.id)
     if (!found) throw missing()
     const { question, settings: changes, ...draft } = body
-    await refuseUnknownNames(deps, changes)
+    await refuseUnknownNames(deps, changes, req, 'body.settings')
     const now = await settings.current()
     const said = await deps.rehearsals.run(
       {

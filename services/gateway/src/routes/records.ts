@@ -8,7 +8,7 @@ import { diffSources, diffText } from '../answer/diff.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import type { RecordFilter } from '../store/records.ts'
-import { TriedSettings } from '../store/settings.ts'
+import { changesBetween, StoredSettings, TriedSettings } from '../store/settings.ts'
 import { pageCursor, pageLimit, pageTime, principalFilter, writeCursor } from './paging.ts'
 import { csvHead, csvLine } from './records-csv.ts'
 import { refuseUnknownNames } from './settings.ts'
@@ -92,9 +92,9 @@ export function recordsRouter(deps: GatewayDeps): Router {
   router.post('/api/v1/records/:answerId/replay', requireAdmin, async (req, res) => {
     const { params, body } = parse({ params: Id, body: ReplayBody }, req)
     const before = await find(params.answerId)
-    await refuseUnknownNames(deps, body.settings)
+    await refuseUnknownNames(deps, body.settings, req, 'body.settings')
     const now = await deps.settings.current()
-    const persona = body.persona ?? before.record.persona ?? now.settings.persona
+    const persona = body.persona ?? body.settings.persona ?? before.record.persona ?? now.settings.persona
     const after = await rehearsals.run(
       {
         question: before.question,
@@ -125,7 +125,11 @@ export function recordsRouter(deps: GatewayDeps): Router {
         degraded: before.record.degraded ?? [],
       },
       replay: { ...after, basedOn: now.version },
-      diff: { sources: diffSources(before.record.sources ?? [], after.sources), text: diffText(before.text, after.text) },
+      diff: {
+        sources: diffSources(before.record.sources ?? [], after.sources),
+        text: diffText(before.text, after.text),
+        settings: changesBetween(StoredSettings.parse(before.record.settings ?? {}), after.settings),
+      },
     })
   })
 

@@ -1,5 +1,5 @@
 import { AppError } from '@docent/core/errors'
-import { parse } from '@docent/kit/parse'
+import { badFields, parse } from '@docent/kit/parse'
 import { type Request, type Response, Router } from 'express'
 import { z } from 'zod'
 import { currenciesOf } from '../answer/tune.ts'
@@ -31,7 +31,7 @@ export function settingsRouter(deps: GatewayDeps): Router {
   })
   router.patch('/api/v1/settings', requireAdmin, async (req, res) => {
     const { body, query } = parse({ body: SettingsPatch, query: Change }, req)
-    await refuseUnknownNames(deps, body)
+    await refuseUnknownNames(deps, body, req)
     if (body.shadow?.generation !== undefined) await createGenerations(deps).refuseRetired(req, body.shadow.generation)
     if (query.dryRun) return void res.json(await rehearse(named(body), ifMatch(req)))
     await sendCurrent(res, await settings.change(body, { author: req.principal.id, ifVersion: ifMatch(req) }))
@@ -52,7 +52,7 @@ export function settingsRouter(deps: GatewayDeps): Router {
   router.post('/api/v1/settings/rollback', requireAdmin, async (req, res) => {
     const { body, query } = parse({ body: Rollback, query: Change }, req)
     const old = await find(body.version)
-    await refuseUnknownNames(deps, old.settings)
+    await refuseUnknownNames(deps, old.settings, req)
     if (query.dryRun) return void res.json(await rehearse(old.settings, ifMatch(req)))
     const now = await settings.rollback(body.version, { author: req.principal.id, ifVersion: ifMatch(req) })
     if (!now) throw missing(body.version)
@@ -94,29 +94,28 @@ function ifMatch(req: Request): number | undefined {
 }
 
 /** What answers cost is added up, per day and against the budgets, so all prices are in one currency: the configured one, if there is one. */
-function badPrices({ providers }: GatewayDeps, prices: NonNullable<SettingsPatch['prices']>) {
+function badPrices({ providers }: GatewayDeps, prices: NonNullable<SettingsPatch['prices']>, place: string) {
   const names = providers.map(({ name }) => name)
   const unknown = Object.keys(prices).filter((name) => !names.includes(name))
   const errors = unknown.map((name) => ({
-    path: `body.prices.${name}`,
+    path: `${place}.prices.${name}`,
     message: `no provider is named so; there are: ${names.join(', ') || 'none'}`,
   }))
   const configured = currenciesOf(providers, { prices: {} })
   const currencies = new Set([...(configured.length === 1 ? configured : []), ...currenciesOf(providers, { prices })])
   if (Object.keys(prices).length > 0 && currencies.size > 1)
-    errors.push({ path: 'body.prices', message: `costs are added up in one currency, these would be ${[...currencies].join(' and ')}` })
+    errors.push({ path: `${place}.prices`, message: `costs are added up in one currency, these would be ${[...currencies].join(' and ')}` })
   return errors
 }
 
-/** Personas and models are named in settings: a name nobody has would break every question. */
-export async function refuseUnknownNames(deps: GatewayDeps, patch: SettingsPatch): Promise<void> {
+/** Personas and models are named in settings: a name nobody has would break every question. `place`: where in the request they stand. */
+export async function refuseUnknownNames(deps: GatewayDeps, patch: SettingsPatch, req: Request, place = 'body'): Promise<void> {
   const errors: { path: string; message: string }[] = []
   if (patch.persona !== undefined && !(await deps.personas.find(patch.persona)))
-    errors.push({ path: 'body.persona', message: `there is no persona "${patch.persona}"` })
+    errors.push({ path: `${place}.persona`, message: `there is no persona "${patch.persona}"` })
   const models = deps.config.models.providers.map(({ name }) => name)
   if (patch.model && !models.includes(patch.model))
-    errors.push({ path: 'body.model', message: `no provider is named "${patch.model}"; there are: ${models.join(', ') || 'none'}` })
-  if ('prices' in patch && patch.prices) errors.push(...badPrices(deps, patch.prices))
-  if (errors.length > 0)
-    throw new AppError('validation', `Mend: ${errors.map(({ path, message }) => `${path} (${message})`).join('; ')}`, { errors })
+    errors.push({ path: `${place}.model`, message: `no provider is named "${patch.model}"; there are: ${models.join(', ') || 'none'}` })
+  if ('prices' in patch && patch.prices) errors.push(...badPrices(deps, patch.prices, place))
+  if (errors.length > 0) throw badFields(errors, req)
 }

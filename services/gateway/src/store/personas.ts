@@ -111,9 +111,11 @@ export function createPersonas(pool: Pool) {
       if (await newest(persona.id)) throw new AppError('conflict', `There is a persona "${persona.id}" already; change it with PATCH.`)
       return add(persona, false)
     },
+    /** A new version, unless it is so already. */
     async change(id: string, patch: PersonaPatch): Promise<Persona | undefined> {
       const found = await newest(id)
-      return found && add(patched(found, patch), false)
+      const wanted = found && patched(found, patch)
+      return wanted && (isDeepStrictEqual(wanted, found) ? found : add(wanted, false))
     },
     /** Makes it so: a new persona, a new version, or nothing when it is so already. */
     async put(id: string, content: PersonaContent): Promise<{ persona: Persona; outcome: 'created' | 'changed' | 'unchanged' }> {

@@ -173,14 +173,14 @@ export function createRecords(pool: Pool) {
         throw databaseError(error)
       }
     },
-    /** Questions that were not found in the documents, got a thumbs-down, or whose citations all failed; newest first. Small talk asks nothing. */
+    /** Questions that were not found in the documents, got a thumbs-down, or whose citations all failed; newest first. Small talk asks nothing, and what the owner approved needs no check. */
     async weak(within: { from?: string | undefined; to?: string | undefined }, limit: number): Promise<WeakQuestion[]> {
       try {
         const { rows } = await pool.query<WeakQuestion>(
           `SELECT * FROM (SELECT r.answer AS "answerId", r.question, r.created_at AS "createdAt", array_remove(ARRAY[
                CASE WHEN r.record->>'answerable' = 'false' THEN 'notFound' END,
                CASE WHEN EXISTS (SELECT FROM feedback f WHERE f.answer = r.answer AND f.rating = -1) THEN 'thumbsDown' END,
-               CASE WHEN r.state = 'done' AND r.record->>'answerable' = 'true' AND r.record ? 'citations'
+               CASE WHEN r.state = 'done' AND r.record->>'answerable' = 'true' AND r.record ? 'citations' AND r.model IS DISTINCT FROM 'approved'
                       AND NOT jsonb_path_exists(r.record, '$.citations[*] ? (@.verified == true || exists (@.unchecked))') THEN 'unverified' END], NULL) AS why
              FROM record r WHERE NOT r.record ?| ARRAY['smallTalk', 'withoutSources'] AND ($1::timestamptz IS NULL OR r.created_at >= $1) AND ($2::timestamptz IS NULL OR r.created_at < $2)) w
            WHERE cardinality(why) > 0 ORDER BY "createdAt" DESC LIMIT $3`,

@@ -71,6 +71,8 @@ export const Settings = z
     tools: z
       .array(z.enum(toolNames))
       .max(toolNames.length)
+      // a set: in another order it is no other setting
+      .overwrite((chosen) => toolNames.filter((name) => chosen.includes(name)))
       .default([...toolNames])
       .meta({ description: 'What the model may call before it answers, where TOOLS_ENABLED allows it' }),
     cacheAnswers: z.boolean().default(true),
@@ -127,7 +129,7 @@ export type SettingsStore = ReturnType<typeof createSettings>
 const FRESH_MS = 2_000
 // a row of another release may hold names this one does not know, also among those of the search: they are left aside, and the history
 // shows what holds instead; an error would be one of every question
-const Stored = z.object({
+export const StoredSettings = z.object({
   ...shape,
   retrieval: shape.retrieval.catch({}),
   shadow: shape.shadow.catch(null),
@@ -199,7 +201,7 @@ export function createSettings(pool: Pool) {
         const versions = rows.map(viewOf)
         return versions
           .slice(0, limit)
-          .map((entry, i) => ({ ...entry, changes: changesBetween(versions[i + 1]?.settings ?? Stored.parse({}), entry.settings) }))
+          .map((entry, i) => ({ ...entry, changes: changesBetween(versions[i + 1]?.settings ?? StoredSettings.parse({}), entry.settings) }))
       } catch (error) {
         throw databaseError(error)
       }
@@ -229,10 +231,10 @@ type Row = { version: number; body: unknown; author: string; note: string; creat
 const view = 'version, body, author, note, created_at AS "createdAt"'
 
 function viewOf({ body, ...row }: Row): SettingsVersion {
-  return { ...row, settings: Stored.parse(body) }
+  return { ...row, settings: StoredSettings.parse(body) }
 }
 
 async function latest(from: Pick<Pool, 'query'>): Promise<CurrentSettings> {
   const { rows } = await from.query<{ version: number; body: unknown }>('SELECT version, body FROM setting ORDER BY version DESC LIMIT 1')
-  return { version: rows[0]?.version ?? 0, settings: Stored.parse(rows[0]?.body ?? {}) }
+  return { version: rows[0]?.version ?? 0, settings: StoredSettings.parse(rows[0]?.body ?? {}) }
 }

@@ -11,7 +11,7 @@ type Parsed<P extends Parts> = { [K in keyof P]: P[K] extends z.ZodType ? z.infe
 export function parse<P extends Parts>(parts: P, req: Request): Parsed<P> {
   const out: Record<string, unknown> = {}
   const errors: { path: string; message: string }[] = []
-  const language = wantedLanguage(req)?.startsWith('zh') ? 'zh' : 'en'
+  const language = languageOfWords(req)
   for (const [part, schema] of Object.entries(parts) as [keyof Parts, z.ZodType][]) {
     const result = schema.safeParse(part === 'body' ? (req.body ?? {}) : req[part])
     if (result.success) out[part] = result.data
@@ -21,10 +21,19 @@ export function parse<P extends Parts>(parts: P, req: Request): Parsed<P> {
         if (!errors.some((known) => known.path === path)) errors.push({ path, message: fieldWords(issue, language) })
       }
   }
-  if (errors.length > 0) {
-    const said = errors.map(({ path, message }) => (language === 'zh' ? `${path}（${message}）` : `${path} (${message})`))
-    const detail = language === 'zh' ? `请更正：${said.join('；')}` : `Please correct: ${said.join('; ')}`
-    throw new AppError('validation', detail.slice(0, 600), { errors: errors.slice(0, 20) })
-  }
+  if (errors.length > 0) throw badFields(errors, req)
   return out as Parsed<P>
+}
+
+/** The `validation` problem that names these fields. */
+export function badFields(errors: { path: string; message: string }[], req: Pick<Request, 'get'>): AppError {
+  const isChinese = languageOfWords(req) === 'zh'
+  const said = errors.map(({ path, message }) => (isChinese ? `${path}（${message}）` : `${path} (${message})`))
+  const detail = isChinese ? `请更正：${said.join('；')}` : `Please correct: ${said.join('; ')}`
+  return new AppError('validation', detail.slice(0, 600), { errors: errors.slice(0, 20) })
+}
+
+/** What is said of a field, in Chinese or English (Accept-Language). */
+export function languageOfWords(req: Pick<Request, 'get'>): 'zh' | 'en' {
+  return wantedLanguage(req)?.startsWith('zh') ? 'zh' : 'en'
 }
