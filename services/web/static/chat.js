@@ -227,7 +227,7 @@ function noteLine(text) {
 async function messagesOf(id, signal) {
   const all = []
   for (let after = '0'; after !== undefined; ) {
-    const { items, next } = await getJson(`/api/v1/conversations/${encodeURIComponent(id)}/messages?limit=100&after=${after}`, { signal })
+    const { items, next } = await getJson(`/api/v1/conversations/${encodeURIComponent(id)}/messages?limit=100&cursor=${after}`, { signal })
     all.push(...items)
     after = next
   }

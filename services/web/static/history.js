@@ -18,7 +18,7 @@ export function createHistory({ isOpen, onRemoved }) {
   }
 
   async function loadMore() {
-    const listed = await getJson(`/api/v1/conversations?limit=${PAGE}&before=${encodeURIComponent(next)}`)
+    const listed = await getJson(`/api/v1/conversations?limit=${PAGE}&cursor=${encodeURIComponent(next)}`)
     items = [...items, ...listed.items]
     next = listed.next
     draw()

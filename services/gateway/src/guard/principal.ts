@@ -54,7 +54,9 @@ const admin: Principal = { id: 'admin', kind: 'admin', scopes: ['chat', 'read', 
 
 function anonymous(req: Request, { access, publicReads }: Guard): Principal {
   const given = req.get('x-client-id')
-  const id = given && clientId.test(given) ? nameOfClient(given) : `addr:${req.address}`
+  // taken for nobody in particular, its conversations would be lost to it
+  if (given && !clientId.test(given)) throw new AppError('validation', 'X-Client-Id has 1 to 128 letters, digits or any of _ . : -')
+  const id = given ? nameOfClient(given) : `addr:${req.address}`
   return { id, kind: 'anonymous', scopes: [...(access === 'public' ? ['chat' as const] : []), ...(publicReads ? ['read' as const] : [])] }
 }
 

@@ -8,23 +8,23 @@ import type { GatewayDeps } from '../deps.ts'
 import { isKnowable } from '../guard/principal.ts'
 import { createBranches } from '../store/branches.ts'
 import { forgetConversation } from './forget.ts'
+import { pageCursor, pageLimit, pageNumber, pageOf, pageOfAll, pageTime, ShortPage } from './paging.ts'
 import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
-const limit = z.coerce.number().int().min(1).max(100).default(50)
-const List = z.object({
-  limit,
-  before: z.iso.datetime().optional(),
-  q: z.string().trim().min(1).max(200).refine(isStorable, 'cannot be searched').optional(),
-})
-const MessagesQuery = z.object({
-  limit,
-  after: z
+export const ConversationsQuery = z.strictObject({
+  q: z
     .string()
-    .regex(/^\d{1,18}$/)
-    .default('0')
-    .transform(Number),
+    .trim()
+    .min(1)
+    .max(200)
+    .refine(isStorable, 'cannot be searched')
+    .optional()
+    .meta({ description: 'Part of the title or of anything said in it' }),
+  limit: pageLimit(100),
+  cursor: pageCursor(z.tuple([pageTime, z.uuid()])),
 })
+export const MessagesQuery = z.strictObject({ limit: pageLimit(100), cursor: pageNumber })
 const Rename = z.strictObject({
   title: storableText(200),
 })
@@ -48,15 +48,16 @@ export function conversationsRouter(deps: GatewayDeps): Router {
   const branches = createBranches(pool)
 
   router.get('/api/v1/conversations', mayChat, async (req, res) => {
-    const { query } = parse({ query: List }, req)
+    const { query } = parse({ query: ConversationsQuery }, req)
     // who holds the id of one, which nobody can guess, goes on with it; a list would hand all ids of an address to whoever shares it
     if (!isKnowable(req.principal.id))
       throw new AppError(
         'bad_request',
         'Conversations are listed for a reader that can be told from others at the same address: send an X-Client-Id of your own, sign in, or send a key.',
       )
-    const items = await conversations.list(req.principal.id, query.limit, query.before, query.q)
-    res.json({ items, ...(items.length === query.limit ? { next: items.at(-1)!.updatedAt } : {}) })
+    const rows = await conversations.list(req.principal.id, query.limit + 1, query.cursor, query.q)
+    const { items, next } = pageOf(rows, query.limit, ({ at, id }) => [at, id])
+    res.json({ items: items.map(({ at: _at, ...item }) => item), ...(next ? { next } : {}) })
   })
   // for what comes before the first question: files to be attached
   router.post('/api/v1/conversations', deps.guards.asking, async (req, res) => {
@@ -70,12 +71,13 @@ export function conversationsRouter(deps: GatewayDeps): Router {
     const { params } = parse({ params: Id }, req)
     const found = await conversations.find(params.id, req.principal.id)
     if (!found) throw missing()
-    res.json({ ...found, messages: (await conversations.messages(params.id, 100, 0)).items })
+    const { items, next } = await conversations.messages(params.id, 100, 0)
+    res.json({ ...found, messages: items, ...(next ? { next } : {}) })
   })
   router.get('/api/v1/conversations/:id/messages', mayChat, async (req, res) => {
     const { params, query } = parse({ params: Id, query: MessagesQuery }, req)
     if (!(await conversations.find(params.id, req.principal.id))) throw missing()
-    res.json(await conversations.messages(params.id, query.limit, query.after))
+    res.json(await conversations.messages(params.id, query.limit, query.cursor ?? 0))
   })
   router.patch('/api/v1/conversations/:id', mayChat, async (req, res) => {
     const { params, body } = parse({ params: Id, body: Rename }, req)
@@ -92,16 +94,17 @@ export function conversationsRouter(deps: GatewayDeps): Router {
     if (!(await conversations.find(params.id, req.principal.id))) throw missing()
     const id = await branches.create({ conversationId: params.id, messageId: body.messageId, principal: req.principal.id })
     const found = await conversations.find(id, req.principal.id)
+    const { items, next } = await conversations.messages(id, 100, 0)
     res
       .status(201)
       .location(`/api/v1/conversations/${id}`)
-      .json({ ...found, messages: (await conversations.messages(id, 100, 0)).items })
+      .json({ ...found, messages: items, ...(next ? { next } : {}) })
   })
   router.get('/api/v1/conversations/:id/branches', mayChat, async (req, res) => {
-    const { params } = parse({ params: Id }, req)
+    const { params, query } = parse({ params: Id, query: ShortPage }, req)
     const items = await branches.tree(params.id, req.principal.id)
     if (items.length === 0) throw missing()
-    res.json({ items })
+    res.json(pageOfAll(items, query, ({ createdAt, id }) => `${createdAt.toISOString()} ${id}`))
   })
 
   router.post('/api/v1/feedback', mayChat, async (req, res) => {

@@ -10,15 +10,17 @@ import { normalQuestion } from '../answer/same-question.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import type { SavedAnswer } from '../store/saved-answers.ts'
+import { pageLimit, pageOfAll, ShortPage } from './paging.ts'
 import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
 const AnswerId = z.object({ answerId: z.uuid() })
 const Documents = z.object({ items: z.array(z.object({ path: z.string() })) })
-const limit = z.coerce.number().int().min(1).max(200).default(50)
 const time = z.iso.datetime({ offset: true })
 
-export const GapsQuery = z.strictObject({ from: time.optional(), to: time.optional(), limit })
+export const GapsQuery = z.strictObject({ from: time.optional(), to: time.optional(), limit: pageLimit(200) })
+// the evaluation reads a whole set
+export const GoldenQuery = ShortPage.extend({ limit: pageLimit(5_000, 5_000) })
 export const NewGolden = z
   .strictObject({
     doc: storableText(1_000).nullable().meta({ description: 'Path of the document that answers it; null: none does' }),
@@ -47,7 +49,9 @@ export function improveRouter(deps: GatewayDeps): Router {
   router.get('/api/v1/gaps', requireAdmin, async (req, res) => {
     const { query } = parse({ query: GapsQuery }, req)
     const weak = await records.weak(query, LOOKED_AT)
-    res.json({ items: clusterGaps(weak).slice(0, query.limit), looked: weak.length, isCut: weak.length === LOOKED_AT })
+    const gaps = clusterGaps(weak)
+    const left = Math.max(0, gaps.length - query.limit)
+    res.json({ items: gaps.slice(0, query.limit), left, looked: weak.length, isCut: weak.length === LOOKED_AT })
   })
 
   router.post('/api/v1/records/:answerId/golden', requireAdmin, async (req, res) => {
@@ -72,8 +76,10 @@ export function improveRouter(deps: GatewayDeps): Router {
     throw badFields([{ path: 'body.doc', message }], req)
   }
   // as the evaluation reads it: services/lib/testkit/golden
-  router.get('/api/v1/golden', requireAdmin, async (_req, res) => {
-    const questions = (await golden.list()).map(({ id, lang, question, doc, answer, note }) => ({
+  router.get('/api/v1/golden', requireAdmin, async (req, res) => {
+    const { query } = parse({ query: GoldenQuery }, req)
+    const { items, next } = pageOfAll(await golden.list(), query, ({ createdAt, id }) => `${createdAt.toISOString()} ${id}`)
+    const questions = items.map(({ id, lang, question, doc, answer, note }) => ({
       id,
       lang,
       kind: doc === null ? 'unanswerable' : 'mono',
@@ -82,7 +88,7 @@ export function improveRouter(deps: GatewayDeps): Router {
       answer,
       note,
     }))
-    res.json({ questions })
+    res.json({ questions, ...(next ? { next } : {}) })
   })
   router.delete('/api/v1/golden/:id', requireAdmin, async (req, res) => {
     if (!(await golden.remove(parse({ params: Id }, req).params.id))) throw new AppError('not_found', 'There is no such golden question.')
@@ -90,8 +96,9 @@ export function improveRouter(deps: GatewayDeps): Router {
   })
 
   router.get('/api/v1/saved-answers', requireAdmin, async (req, res) => {
-    const { query } = parse({ query: z.strictObject({ limit }) }, req)
-    res.json({ items: (await saved.list(query.limit)).map(viewOf) })
+    const { query } = parse({ query: ShortPage }, req)
+    const page = pageOfAll(await saved.list(), query, ({ createdAt, id }) => `${createdAt.toISOString()} ${id}`, 'falling')
+    res.json({ ...page, items: page.items.map(viewOf) })
   })
   router.post('/api/v1/saved-answers', requireAdmin, async (req, res) => {
     const { body } = parse({ body: Approve }, req)

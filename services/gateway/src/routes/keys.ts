@@ -8,6 +8,7 @@ import { reservationOf } from '../answer/tune.ts'
 import { warnOfCollections } from '../clients/collections.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
+import { pageOfAll, ShortPage } from './paging.ts'
 import { storableText } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
@@ -51,7 +52,10 @@ export function keysRouter(deps: GatewayDeps): Router {
   const { keys, log } = deps
   const missing = () => new AppError('not_found', 'There is no such key, or it was revoked.')
 
-  router.get('/api/v1/keys', requireAdmin, async (_req, res) => void res.json({ items: await keys.list() }))
+  router.get('/api/v1/keys', requireAdmin, async (req, res) => {
+    const { query } = parse({ query: ShortPage }, req)
+    res.json(pageOfAll(await keys.list(), query, ({ createdAt, id }) => `${createdAt.toISOString()} ${id}`, 'falling'))
+  })
   router.post('/api/v1/keys', requireAdmin, async (req, res) => {
     const { body } = parse({ body: NewKey }, req)
     const made = await keys.create({ ...body, limits: body.limits ?? {} })

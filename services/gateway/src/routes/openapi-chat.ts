@@ -2,7 +2,25 @@ import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import { Branch } from './conversations.ts'
 import { MemoryFact, MemorySwitch } from './memory.ts'
-import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
+import { admin, body, id, json, listed, operation, pages } from './openapi-parts.ts'
+import {
+  Attachment,
+  BranchNode,
+  ChangedPersona,
+  ConversationWithMessages,
+  ExportedConversation,
+  Fact,
+  ImportedPersona,
+  Memory,
+  Persona,
+  PersonaCard,
+  PersonaFile,
+  PersonaVersion,
+  Share,
+  SharedConversation,
+} from './openapi-shapes-chat.ts'
+import { Rehearsed } from './openapi-shapes-owner.ts'
+import { ShortPage } from './paging.ts'
 import { personaFile } from './persona-file.ts'
 import { ImportBody, NewPersona, ExportQuery as PersonaExport, PersonaPatch, Preview } from './personas.ts'
 import { ExportQuery } from './sharing.ts'
@@ -52,28 +70,31 @@ const share = { id: 'Zk3…', url: '/api/v1/shared/Zk3…', createdAt: '2026-11-
 export const chatPaths: ZodOpenApiPathsObject = {
   '/api/v1/personas': {
     get: operation('Personas', {
+      requestParams: { query: ShortPage },
       responses: {
-        200: json(loose, 'Personas', { items: [{ id: 'neutral', title: 'Neutral', version: 0, isDefault: true, greeting: null }] }),
+        200: json(pages(PersonaCard), 'Personas', {
+          items: [{ id: 'neutral', title: 'Neutral', version: 0, isDefault: true, greeting: null }],
+        }),
       },
     }),
     post: operation('Add a persona', {
       security: admin,
       requestBody: body(NewPersona, newPersona),
-      responses: { 201: json(loose, 'Added', persona) },
+      responses: { 201: json(ChangedPersona, 'Added', persona) },
     }),
   },
   '/api/v1/personas/{id}': {
     get: operation('A persona with its prompt', {
       security: admin,
       requestParams: { path: personaId },
-      responses: { 200: json(loose, 'The persona', persona) },
+      responses: { 200: json(Persona, 'The persona', persona) },
     }),
     patch: operation('Change it: a new version', {
       security: admin,
       requestParams: { path: personaId },
       requestBody: body(PersonaPatch, { prompt: 'You are a patient librarian. Be brief.', refusal: 'Ask at the desk.' }),
       responses: {
-        200: json(loose, 'The new version', {
+        200: json(ChangedPersona, 'The new version', {
           ...persona,
           version: 2,
           prompt: 'You are a patient librarian. Be brief.',
@@ -94,7 +115,7 @@ export const chatPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'The file',
-          content: { 'text/markdown': { schema: z.string(), example: personaText }, 'application/json': { schema: loose } },
+          content: { 'text/markdown': { schema: z.string(), example: personaText }, 'application/json': { schema: PersonaFile } },
         },
       },
     }),
@@ -103,14 +124,20 @@ export const chatPaths: ZodOpenApiPathsObject = {
     post: operation('Take over exported files: a new persona, a new version, or nothing where it is so already; all of them or none', {
       security: admin,
       requestBody: body(ImportBody, { files: [personaText] }),
-      responses: { 200: json(loose, 'What came of each', { items: [{ id: persona.id, version: 1, outcome: 'created' }] }) },
+      responses: {
+        200: json(listed(ImportedPersona), 'What came of each', {
+          items: [{ id: persona.id, version: 1, outcome: 'created' }],
+        }),
+      },
     }),
   },
   '/api/v1/personas/{id}/versions': {
     get: operation('Its versions, newest first; records name them', {
       security: admin,
-      requestParams: { path: personaId },
-      responses: { 200: json(loose, 'Versions', { items: [{ ...persona, deleted: false, createdAt: share.createdAt }] }) },
+      requestParams: { path: personaId, query: ShortPage },
+      responses: {
+        200: json(pages(PersonaVersion), 'Versions', { items: [{ ...persona, deleted: false, createdAt: share.createdAt }] }),
+      },
     }),
   },
   '/api/v1/personas/{id}/preview': {
@@ -119,19 +146,19 @@ export const chatPaths: ZodOpenApiPathsObject = {
       requestParams: { path: personaId },
       requestBody: body(Preview, { question: 'How long is the warranty?', prompt: 'You are a pirate.', tone: 'loud' }),
       responses: {
-        200: json(loose, 'What it says', { state: 'done', text: 'Arr, 24 months [1].', persona: persona.id, personaVersion: 1 }),
+        200: json(Rehearsed, 'What it says', { state: 'done', text: 'Arr, 24 months [1].', persona: persona.id, personaVersion: 1 }),
       },
     }),
   },
   '/api/v1/conversations/{id}/attachments': {
     get: operation('Files attached to it', {
       requestParams: { path: id },
-      responses: { 200: json(loose, 'Files', { items: [attachment] }) },
+      responses: { 200: json(listed(Attachment), 'Files, all of them: at most 5', { items: [attachment] }) },
     }),
     post: operation('Attach a file: questions of this conversation search it, nobody else does', {
       requestParams: { path: id },
       requestBody: { content: { 'multipart/form-data': { schema: z.object({ file: z.string().meta({ format: 'binary' }) }) } } },
-      responses: { 201: json(loose, 'Its text was read and can be asked about', attachment) },
+      responses: { 201: json(Attachment, 'Its text was read and can be asked about', attachment) },
     }),
   },
   '/api/v1/conversations/{id}/attachments/{attachmentId}': {
@@ -142,11 +169,11 @@ export const chatPaths: ZodOpenApiPathsObject = {
   },
   '/api/v1/memory': {
     get: operation('What is remembered about the caller; `why` says why nothing is learned, when nothing is', {
-      responses: { 200: json(loose, 'Facts, the latest first', memory) },
+      responses: { 200: json(Memory, 'Facts, the latest first', memory) },
     }),
     put: operation('Switch memory on or off for oneself; off keeps the facts, unused', {
       requestBody: body(MemorySwitch, { enabled: true }),
-      responses: { 200: json(loose, 'As it is now', memory) },
+      responses: { 200: json(Memory, 'As it is now', memory) },
     }),
     delete: operation('Delete all facts', { responses: { 204: { description: 'Deleted' } } }),
   },
@@ -154,7 +181,7 @@ export const chatPaths: ZodOpenApiPathsObject = {
     patch: operation('Correct a fact', {
       requestParams: { path: id },
       requestBody: body(MemoryFact, { fact: 'The reader owns an X200.' }),
-      responses: { 200: json(loose, 'The fact', { ...fact, fact: 'The reader owns an X200.' }) },
+      responses: { 200: json(Fact, 'The fact', { ...fact, fact: 'The reader owns an X200.' }) },
     }),
     delete: operation('Delete a fact', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
   },
@@ -162,14 +189,16 @@ export const chatPaths: ZodOpenApiPathsObject = {
     post: operation('Go on from one of its messages in a conversation of its own, a copy of what was said until there', {
       requestParams: { path: id },
       requestBody: body(Branch, { messageId: branch.branchedFrom.messageId }),
-      responses: { 201: json(loose, 'The branch with its messages', { ...branch, messages: [] }) },
+      responses: { 201: json(ConversationWithMessages, 'The branch with its messages', { ...branch, messages: [] }) },
     }),
   },
   '/api/v1/conversations/{id}/branches': {
     get: operation('The tree it stands in, the root first', {
-      requestParams: { path: id },
+      requestParams: { path: id, query: ShortPage },
       responses: {
-        200: json(loose, 'Conversations', { items: [{ ...branch, id: branch.branchedFrom.conversationId, branchedFrom: null }, branch] }),
+        200: json(pages(BranchNode), 'Conversations', {
+          items: [{ ...branch, id: branch.branchedFrom.conversationId, branchedFrom: null }, branch],
+        }),
       },
     }),
   },
@@ -184,17 +213,20 @@ export const chatPaths: ZodOpenApiPathsObject = {
               schema: z.string(),
               example: '# Warranty\n\n## How long is the warranty?\n\nThe warranty is 24 months [1].\n',
             },
-            'application/json': { schema: loose },
+            'application/json': { schema: ExportedConversation },
           },
         },
       },
     }),
   },
   '/api/v1/conversations/{id}/shares': {
-    get: operation('Links to it', { requestParams: { path: id }, responses: { 200: json(loose, 'Links', { items: [share] }) } }),
+    get: operation('Links to it', {
+      requestParams: { path: id, query: ShortPage },
+      responses: { 200: json(pages(Share), 'Links', { items: [share] }) },
+    }),
     post: operation('Make a link by which anyone may read it as it is now', {
       requestParams: { path: id },
-      responses: { 201: json(loose, 'The link', share) },
+      responses: { 201: json(Share, 'The link', share) },
     }),
     delete: operation('Withdraw all links', { requestParams: { path: id }, responses: { 204: { description: 'Withdrawn' } } }),
   },
@@ -203,7 +235,10 @@ export const chatPaths: ZodOpenApiPathsObject = {
       requestParams: { path: z.object({ shareId: z.string() }) },
       responses: {
         303: { description: 'A browser is led to the page, which shows it' },
-        200: json(loose, 'What was said', { title: 'Warranty', messages: [{ role: 'question', text: 'How long is the warranty?' }] }),
+        200: json(SharedConversation, 'What was said', {
+          title: 'Warranty',
+          messages: [{ role: 'question', text: 'How long is the warranty?' }],
+        }),
       },
     }),
   },

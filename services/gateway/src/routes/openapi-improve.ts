@@ -1,7 +1,8 @@
-import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
-import { Approve, GapsQuery, NewGolden } from './improve.ts'
-import { admin, answerId, body, id, json, loose, operation } from './openapi-parts.ts'
+import { Approve, GapsQuery, GoldenQuery, NewGolden } from './improve.ts'
+import { admin, answerId, body, id, json, operation, pages } from './openapi-parts.ts'
+import { GapList, Golden, GoldenList, SavedAnswer } from './openapi-shapes-owner.ts'
+import { ShortPage } from './paging.ts'
 
 const example = { answerId: '22222222-2222-4222-8222-222222222222', question: '海外保修怎么办理？', createdAt: '2026-11-21T12:00:00.000Z' }
 const saved = {
@@ -22,7 +23,7 @@ export const improvePaths: ZodOpenApiPathsObject = {
       security: admin,
       requestParams: { query: GapsQuery },
       responses: {
-        200: json(loose, 'Gaps, the most asked first', {
+        200: json(GapList, 'Gaps, the most asked first', {
           items: [
             {
               question: example.question,
@@ -32,6 +33,7 @@ export const improvePaths: ZodOpenApiPathsObject = {
               examples: [example],
             },
           ],
+          left: 0,
           looked: 40,
           isCut: false,
         }),
@@ -44,7 +46,7 @@ export const improvePaths: ZodOpenApiPathsObject = {
       requestParams: { path: answerId },
       requestBody: body(NewGolden, { doc: 'warranty/limited-warranty.md', answer: '24 months' }),
       responses: {
-        201: json(loose, 'Kept', {
+        201: json(Golden, 'Kept', {
           id: saved.id,
           lang: 'en',
           question: saved.question,
@@ -58,8 +60,9 @@ export const improvePaths: ZodOpenApiPathsObject = {
   '/api/v1/golden': {
     get: operation('The golden questions, in the shape the evaluation reads', {
       security: admin,
+      requestParams: { query: GoldenQuery },
       responses: {
-        200: json(z.object({ questions: z.array(loose) }), 'Golden questions', {
+        200: json(GoldenList, 'Golden questions', {
           questions: [{ id: saved.id, lang: 'en', kind: 'mono', q: saved.question, doc: 'manual.md', answer: '24 months', note: '' }],
         }),
       },
@@ -75,13 +78,13 @@ export const improvePaths: ZodOpenApiPathsObject = {
   '/api/v1/saved-answers': {
     get: operation('Approved answers, in use or put aside because a source changed', {
       security: admin,
-      requestParams: { query: z.object({ limit: z.number().int().optional() }) },
-      responses: { 200: json(z.object({ items: z.array(loose) }), 'Approved answers', { items: [saved] }) },
+      requestParams: { query: ShortPage },
+      responses: { 200: json(pages(SavedAnswer), 'Approved answers', { items: [saved] }) },
     }),
     post: operation('Approve an answer: it is given to everyone who asks the same, as long as its sources are current', {
       security: admin,
       requestBody: body(Approve, { answerId: example.answerId }),
-      responses: { 201: json(loose, 'Approved', saved) },
+      responses: { 201: json(SavedAnswer, 'Approved', saved) },
     }),
   },
   '/api/v1/saved-answers/{id}': {

@@ -1,7 +1,8 @@
-import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import { NewKey, Rotate } from './keys.ts'
-import { admin, body, id, json, loose, operation } from './openapi-parts.ts'
+import { admin, body, id, json, operation, pages } from './openapi-parts.ts'
+import { Caller, Key, MadeKey, UsagePage } from './openapi-shapes-access.ts'
+import { ShortPage } from './paging.ts'
 import { UsageQuery } from './usage.ts'
 
 const key = {
@@ -24,19 +25,20 @@ export const keyPaths: ZodOpenApiPathsObject = {
   '/api/v1/me': {
     get: operation('Who the caller is taken for, and what it may do', {
       responses: {
-        200: json(loose, 'The caller', { id: 'user:alice', kind: 'user', scopes: ['chat', 'read'], groups: ['staff'] }),
+        200: json(Caller, 'The caller', { id: 'user:alice', kind: 'user', scopes: ['chat', 'read'], groups: ['staff'] }),
       },
     }),
   },
   '/api/v1/keys': {
-    get: operation('Keys, without their secrets', {
+    get: operation('Keys, without their secrets, the newest first', {
       security: admin,
-      responses: { 200: json(z.object({ items: z.array(loose) }), 'All keys', { items: [key] }) },
+      requestParams: { query: ShortPage },
+      responses: { 200: json(pages(Key), 'A page of keys', { items: [key] }) },
     }),
     post: operation('Make a key; it is shown this once', {
       security: admin,
       requestBody: body(NewKey, { name: 'intranet', scopes: ['chat'], collections: ['handbook'], limits: { requestsPerMinute: 60 } }),
-      responses: { 201: json(loose, 'The key', made) },
+      responses: { 201: json(MadeKey, 'The key', made) },
     }),
   },
   '/api/v1/keys/{id}/rotate': {
@@ -44,7 +46,7 @@ export const keyPaths: ZodOpenApiPathsObject = {
       security: admin,
       requestParams: { path: id },
       requestBody: body(Rotate, { graceS: 3_600 }),
-      responses: { 200: json(loose, 'The key with its new secret', made) },
+      responses: { 200: json(MadeKey, 'The key with its new secret', made) },
     }),
   },
   '/api/v1/keys/{id}': {
@@ -59,7 +61,7 @@ export const keyPaths: ZodOpenApiPathsObject = {
       security: admin,
       requestParams: { query: UsageQuery },
       responses: {
-        200: json(loose, 'Usage', {
+        200: json(UsagePage, 'Usage', {
           items: [{ day: '2026-11-21', principal: '*', requests: 12, inputTokens: 9_000, outputTokens: 700, cost: 0.004 }],
           budgets: [{ name: 'dayTokens', used: 9_700, budget: 2_000_000 }],
           dailyTokenBudget: 2_000_000,

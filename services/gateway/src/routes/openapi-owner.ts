@@ -3,9 +3,10 @@ import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import { ChunkingView } from '../clients/chunking.ts'
 import { Settings, SettingsPatch } from '../store/settings.ts'
-import { admin, answerId, body, json, loose, operation } from './openapi-parts.ts'
+import { admin, answerId, body, json, operation, pages } from './openapi-parts.ts'
+import { FlightRecord, Replayed, SettingChange, SettingsDiff, SettingsVersion } from './openapi-shapes-owner.ts'
 import { RecordsQuery, ReplayBody } from './records.ts'
-import { Change, Rollback } from './settings.ts'
+import { Change, History, Rollback } from './settings.ts'
 
 const Current = z.object({
   version: z.number().int(),
@@ -18,7 +19,7 @@ const Rehearsal = z.object({
   dryRun: z.literal(true),
   version: z.number().int(),
   settings: Settings,
-  changes: z.array(loose),
+  changes: z.array(SettingChange),
   reindex: ChunkingCost.nullable().meta({ description: 'What another chunking would cost, at most; null: it stays as it is' }),
 })
 const version = { version: 3, settings: Settings.parse({ topK: 4 }) }
@@ -63,14 +64,23 @@ export const ownerPaths: ZodOpenApiPathsObject = {
     get: operation('Flight records, newest first; or their export as CSV or JSON lines', {
       security: admin,
       requestParams: { query: RecordsQuery },
-      responses: { 200: json(z.object({ items: z.array(loose), next: z.string().optional() }), 'A page of records', { items: [record] }) },
+      responses: {
+        200: {
+          description: 'A page of records, or the file',
+          content: {
+            'application/json': { schema: pages(FlightRecord), example: { items: [record] } },
+            'text/csv': { schema: z.string() },
+            'application/jsonl': { schema: z.string() },
+          },
+        },
+      },
     }),
   },
   '/api/v1/records/{answerId}': {
     get: operation('A flight record, whole: every candidate with its scores and why it stayed or went', {
       security: admin,
       requestParams: { path: answerId },
-      responses: { 200: json(loose, 'The record', record) },
+      responses: { 200: json(FlightRecord, 'The record', record) },
     }),
   },
   '/api/v1/records/{answerId}/replay': {
@@ -79,9 +89,10 @@ export const ownerPaths: ZodOpenApiPathsObject = {
       requestParams: { path: answerId },
       requestBody: body(ReplayBody, { settings: { topK: 5, temperature: 0 } }),
       responses: {
-        200: json(loose, 'Both answers and what differs', {
+        200: json(Replayed, 'Both answers and what differs', {
           diff: {
             sources: { kept: [source], gone: [], new: [], moved: [] },
+            settings: changes,
             text: [
               { op: 'same', text: 'The warranty is ' },
               { op: 'gone', text: '12' },
@@ -108,9 +119,9 @@ export const ownerPaths: ZodOpenApiPathsObject = {
   '/api/v1/settings/versions': {
     get: operation('All versions, newest first, with what each changed', {
       security: admin,
-      requestParams: { query: z.object({ limit: z.number().int().optional(), before: z.number().int().optional() }) },
+      requestParams: { query: History },
       responses: {
-        200: json(z.object({ items: z.array(loose), next: z.number().optional() }), 'Versions', {
+        200: json(pages(SettingsVersion.extend({ changes: z.array(SettingChange) })), 'Versions', {
           items: [{ ...version, author: 'admin', note: '', createdAt: record.createdAt, changes }],
         }),
       },
@@ -120,14 +131,16 @@ export const ownerPaths: ZodOpenApiPathsObject = {
     get: operation('The settings of a version', {
       security: admin,
       requestParams: { path: z.object({ version: z.number().int() }) },
-      responses: { 200: json(loose, 'The version', { ...version, author: 'admin', note: '', createdAt: record.createdAt }) },
+      responses: {
+        200: json(SettingsVersion, 'The version', { ...version, author: 'admin', note: '', createdAt: record.createdAt }),
+      },
     }),
   },
   '/api/v1/settings/diff': {
     get: operation('What differs between two versions', {
       security: admin,
       requestParams: { query: z.object({ from: z.number().int(), to: z.number().int() }) },
-      responses: { 200: json(loose, 'The names whose values differ', { from: 2, to: 3, changes }) },
+      responses: { 200: json(SettingsDiff, 'The names whose values differ', { from: 2, to: 3, changes }) },
     }),
   },
   '/api/v1/settings/rollback': {

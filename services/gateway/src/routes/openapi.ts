@@ -6,14 +6,17 @@ import { z } from 'zod'
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
 import { Regenerate } from './answers.ts'
 import { AskBody, Rerank } from './ask-body.ts'
-import { NewConversation } from './conversations.ts'
+import { ConversationsQuery, MessagesQuery, NewConversation } from './conversations.ts'
 import { chatPaths } from './openapi-chat.ts'
 import { generationsPaths } from './openapi-generations.ts'
 import { grouped, tags } from './openapi-groups.ts'
 import { improvePaths } from './openapi-improve.ts'
 import { keyPaths } from './openapi-keys.ts'
 import { ownerPaths } from './openapi-owner.ts'
-import { admin, answerId, body, id, json, loose, operation } from './openapi-parts.ts'
+import { admin, answerId, body, id, json, loose, operation, pages } from './openapi-parts.ts'
+import { Health, ProviderList, Stats, SystemInfo } from './openapi-shapes-access.ts'
+import { ChatReply, Citation, Conversation, ConversationWithMessages, Message, Prompt, Rated, Stopped } from './openapi-shapes-chat.ts'
+import { ShortPage } from './paging.ts'
 
 const asked = { question: 'How long is the warranty?' }
 const prompt = { name: 'greeting', content: 'Greet the reader.' }
@@ -76,24 +79,29 @@ const IngestStatus = z
 
 const prompts: ZodOpenApiPathsObject = {
   '/prompts': {
-    get: operation('Prompts', {}),
+    get: operation('Prompts', {
+      requestParams: { query: ShortPage },
+      responses: { 200: json(pages(Prompt), 'A page of prompts') },
+    }),
     post: operation('Add a prompt', {
       security: admin,
       requestBody: body(promptBody, prompt),
-      responses: { 201: json(loose, 'Added') },
+      responses: { 201: json(Prompt, 'Added') },
     }),
   },
   '/prompts/{id}': {
-    get: operation('A prompt', { requestParams: { path: id } }),
+    get: operation('A prompt', { requestParams: { path: id }, responses: { 200: json(Prompt, 'The prompt') } }),
     put: operation('Change it', {
       requestParams: { path: id },
       security: admin,
       requestBody: body(promptBody, prompt),
+      responses: { 200: json(Prompt, 'The new version') },
     }),
     patch: operation('Change a part of it', {
       requestParams: { path: id },
       security: admin,
       requestBody: body(promptBody.partial(), { content: prompt.content }),
+      responses: { 200: json(Prompt, 'The new version') },
     }),
     delete: operation('Delete it', { requestParams: { path: id }, security: admin, responses: { 204: { description: 'Deleted' } } }),
   },
@@ -137,7 +145,12 @@ const paths: ZodOpenApiPathsObject = {
       responses: { 200: events, 204: { description: 'Nothing more will come' } },
     }),
   },
-  '/api/v1/answers/{answerId}/stop': { post: operation('Stop an answer', { requestParams: { path: answerId } }) },
+  '/api/v1/answers/{answerId}/stop': {
+    post: operation('Stop an answer', {
+      requestParams: { path: answerId },
+      responses: { 200: json(Stopped, 'It has ended'), 202: json(Stopped, 'It ends in a moment, in another process') },
+    }),
+  },
   '/api/v1/answers/{answerId}/regenerate': {
     post: operation('Answer the question again, in the same conversation or in a branch of it', {
       requestParams: { path: answerId },
@@ -155,24 +168,32 @@ const paths: ZodOpenApiPathsObject = {
           example: '3f0c9a52-7d1e-4b0e-9d7c-5a6b1e2f4c88',
         },
       ],
-      requestParams: { query: z.object({ q: z.string().optional(), limit: z.number().int().optional(), before: z.string().optional() }) },
+      requestParams: { query: ConversationsQuery },
+      responses: { 200: json(pages(Conversation), 'A page of conversations, the latest first') },
     }),
     post: operation('Begin one before the first question, to attach files to it', {
       requestBody: body(NewConversation, { title: 'The contract' }),
-      responses: { 201: json(loose, 'The conversation', { id: '55555555-5555-4555-8555-555555555555', title: 'The contract' }) },
+      responses: {
+        201: json(Conversation, 'The conversation', { id: '55555555-5555-4555-8555-555555555555', title: 'The contract' }),
+      },
     }),
   },
   '/api/v1/conversations/{id}': {
-    get: operation('A conversation with its messages', { requestParams: { path: id } }),
+    get: operation('A conversation with its first hundred messages', {
+      requestParams: { path: id },
+      responses: { 200: json(ConversationWithMessages, 'The conversation') },
+    }),
     patch: operation('Rename it', {
       requestParams: { path: id },
       requestBody: body(z.object({ title: z.string() }), { title: 'Warranty' }),
+      responses: { 200: json(Conversation, 'The conversation') },
     }),
     delete: operation('Delete it, from every store', { requestParams: { path: id }, responses: { 204: { description: 'Deleted' } } }),
   },
   '/api/v1/conversations/{id}/messages': {
     get: operation('Its messages', {
-      requestParams: { path: id, query: z.object({ limit: z.number().int().optional(), after: z.string().optional() }) },
+      requestParams: { path: id, query: MessagesQuery },
+      responses: { 200: json(pages(Message), 'A page of messages, the oldest first') },
     }),
   },
   '/api/v1/feedback': {
@@ -181,7 +202,7 @@ const paths: ZodOpenApiPathsObject = {
         answerId: '6f1c2f6e-9d0f-4a35-8a57-3d1f9a0c1b11',
         rating: 1,
       }),
-      responses: { 201: json(loose, 'Kept') },
+      responses: { 201: json(Rated, 'Kept') },
     }),
   },
   '/api/v1/documents': {
@@ -365,10 +386,18 @@ const paths: ZodOpenApiPathsObject = {
     }),
   },
   '/api/v1/citations/{citationId}': {
-    get: operation('A citation: current, changed or gone', { requestParams: { path: z.object({ citationId: z.string() }) } }),
+    get: operation('A citation: current, changed or gone', {
+      requestParams: { path: z.object({ citationId: z.string() }) },
+      responses: { 200: json(Citation, 'The passage, and whether its document still says so') },
+    }),
   },
   '/api/v1/citations/{citationId}/file': {
-    get: operation('The cited original', { requestParams: { path: z.object({ citationId: z.string() }) } }),
+    get: operation('The cited original', {
+      requestParams: { path: z.object({ citationId: z.string() }) },
+      responses: {
+        200: { description: 'The file', content: { 'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) } } },
+      },
+    }),
   },
   ...chatPaths,
   ...ownerPaths,
@@ -379,7 +408,7 @@ const paths: ZodOpenApiPathsObject = {
     get: operation('Providers of models in the order they are asked, with their state, and how much of their limits is used', {
       security: admin,
       responses: {
-        200: json(loose, 'Providers', {
+        200: json(ProviderList, 'Providers', {
           items: [
             {
               name: 'deepseek',
@@ -394,7 +423,7 @@ const paths: ZodOpenApiPathsObject = {
       },
     }),
   },
-  '/api/v1/stats': { get: operation('Counts', {}) },
+  '/api/v1/stats': { get: operation('Counts', { responses: { 200: json(Stats, 'How much there is') } }) },
   '/api/ask_stream': {
     post: operation('Ask; events in OpenAI chunk shape, ending in [DONE]', {
       requestBody: body(AskBody, asked),
@@ -408,13 +437,14 @@ const paths: ZodOpenApiPathsObject = {
         message: 'How long is the warranty?',
         user_id: 'ada',
       }),
+      responses: { 200: json(ChatReply, 'The answer, under the names that several systems read') },
     }),
   },
   ...prompts,
-  '/health': { get: operation('Well or not', {}) },
-  '/api/health': { get: operation('Each service', {}) },
-  '/api/stats': { get: operation('Counts', {}) },
-  '/system/info': { get: operation('What runs', {}) },
+  '/health': { get: operation('Well or not', { responses: { 200: json(Health.pick({ status: true }), 'Well') } }) },
+  '/api/health': { get: operation('Each service', { responses: { 200: json(Health, 'Well, or degraded') } }) },
+  '/api/stats': { get: operation('Counts', { responses: { 200: json(Stats, 'How much there is') } }) },
+  '/system/info': { get: operation('What runs', { responses: { 200: json(SystemInfo, 'What runs') } }) },
   '/v1/models': { get: operation('Personas as OpenAI models', {}) },
   '/v1/models/{model}': {
     get: operation('One of them', { requestParams: { path: z.object({ model: z.string().meta({ example: 'neutral' }) }) } }),

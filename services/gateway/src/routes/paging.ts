@@ -28,6 +28,14 @@ export const principalFilter = z
   .optional()
   .meta({ description: 'Of one caller, like key:ID; of all of a kind, when it ends in a colon: key: are all keys' })
 
+/** Of lists whose rows are numbered: the number of the last one. */
+export const pageNumber = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number)
+  .optional()
+  .meta({ description: '`next` of the page before' })
+
 /** A time as Postgres writes it, with its microseconds: as a Date it would be rounded, and a page would begin beside the row it should. */
 export const pageTime = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/)
 

@@ -8,6 +8,7 @@ import { requireAdmin } from '../guard/principal.ts'
 import { type Persona, patched } from '../store/personas.ts'
 import { PersonaSettings, TriedSettings } from '../store/settings.ts'
 import { Question } from './ask-body.ts'
+import { pageOfAll, ShortPage } from './paging.ts'
 import { personaFile, readPersonaFile } from './persona-file.ts'
 import { refuseUnknownNames } from './settings.ts'
 import { storableText } from './storable-text.ts'
@@ -92,10 +93,14 @@ export function personasRouter(deps: GatewayDeps): Router {
 
   const withWarnings = async (req: Request, persona: Persona) => ({ ...persona, ...(await warningsOf(req, persona)) })
 
-  router.get('/api/v1/personas', async (_req, res) => {
+  router.get('/api/v1/personas', async (req, res) => {
+    const { query } = parse({ query: ShortPage }, req)
     const current = await settings.current()
+    // those that are shipped come first
+    const page = pageOfAll(await personas.list(), query, ({ id }) => `${personas.isShipped(id) ? 0 : 1} ${id}`)
     res.json({
-      items: (await personas.list()).map(({ id, title, version, greeting }) => ({
+      ...page,
+      items: page.items.map(({ id, title, version, greeting }) => ({
         id,
         title,
         version,
@@ -153,9 +158,10 @@ export function personasRouter(deps: GatewayDeps): Router {
     res.status(204).end()
   })
   router.get('/api/v1/personas/:id/versions', requireAdmin, async (req, res) => {
-    const items = await personas.versions(parse({ params: Id }, req).params.id)
+    const { params, query } = parse({ params: Id, query: ShortPage }, req)
+    const items = await personas.versions(params.id)
     if (items.length === 0) throw missing()
-    res.json({ items })
+    res.json(pageOfAll(items, query, ({ version }) => String(version).padStart(10, '0'), 'falling'))
   })
   router.post('/api/v1/personas/:id/preview', requireAdmin, async (req, res) => {
     const { params, body } = parse({ params: Id, body: Preview }, req)

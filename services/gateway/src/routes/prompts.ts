@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import { createPrompts } from '../store/prompts.ts'
+import { pageOfAll, ShortPage } from './paging.ts'
 
 const Id = z.object({ id: z.uuid() })
 const storable = (max: number) => z.string().min(1).max(max).refine(isStorable, 'cannot be stored')
@@ -24,7 +25,10 @@ export function promptsRouter(deps: GatewayDeps): Router {
   ] as const
 
   // they tell a model what to do: read by who may ask
-  router.get([...list], mayChat, async (_req, res) => void res.json({ items: await prompts.list() }))
+  router.get([...list], mayChat, async (req, res) => {
+    const { query } = parse({ query: ShortPage }, req)
+    res.json(pageOfAll(await prompts.list(), query, ({ name, id }) => `${name} ${id}`))
+  })
   router.post([...list], requireAdmin, async (req, res) => {
     const { body } = parse({ body: NewPrompt }, req)
     res.status(201).json(await prompts.create(body))

@@ -7,10 +7,11 @@ import { createGenerations } from '../clients/generations.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import { type CurrentSettings, changesBetween, named, refuseOther, Settings, SettingsPatch } from '../store/settings.ts'
+import { pageLimit, pageNumber } from './paging.ts'
 
 const number = z.coerce.number().int().min(1).max(2_000_000_000)
 const Version = z.object({ version: number })
-const History = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), before: number.optional() })
+export const History = z.strictObject({ limit: pageLimit(200), cursor: pageNumber })
 const Diff = z.strictObject({ from: number, to: number })
 export const Change = z.strictObject({
   dryRun: z
@@ -38,8 +39,9 @@ export function settingsRouter(deps: GatewayDeps): Router {
   })
   router.get('/api/v1/settings/versions', requireAdmin, async (req, res) => {
     const { query } = parse({ query: History }, req)
-    const items = await settings.history(query.limit, query.before)
-    res.json({ items, ...(items.length === query.limit && items.at(-1)!.version > 1 ? { next: items.at(-1)!.version } : {}) })
+    const items = await settings.history(query.limit, query.cursor)
+    const last = items.length === query.limit ? items.at(-1)!.version : 1
+    res.json({ items, ...(last > 1 ? { next: String(last) } : {}) })
   })
   router.get('/api/v1/settings/versions/:version', requireAdmin, async (req, res) => {
     res.json(await find(parse({ params: Version }, req).params.version))

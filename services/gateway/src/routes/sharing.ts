@@ -8,6 +8,7 @@ import type { GatewayDeps } from '../deps.ts'
 import type { ConversationView, MessageView } from '../store/conversations.ts'
 import { createShares } from '../store/shares.ts'
 import { isPerson } from './follow.ts'
+import { pageOfAll, ShortPage } from './paging.ts'
 
 const Id = z.object({ id: z.uuid() })
 const ShareId = z.object({ shareId: z.string().regex(/^[\w-]{32}$/) })
@@ -37,9 +38,10 @@ export function sharingRouter(deps: GatewayDeps): Router {
     res.status(201).json({ id, url: `/api/v1/shared/${id}`, createdAt })
   })
   router.get('/api/v1/conversations/:id/shares', guards.chatting, async (req, res) => {
-    const { params } = parse({ params: Id }, req)
-    const items = await shares.list((await own(params.id, req.principal.id)).id)
-    res.json({ items: items.map(({ id, createdAt }) => ({ id, url: `/api/v1/shared/${id}`, createdAt })) })
+    const { params, query } = parse({ params: Id, query: ShortPage }, req)
+    const links = await shares.list((await own(params.id, req.principal.id)).id)
+    const page = pageOfAll(links, query, ({ id, createdAt }) => `${createdAt.toISOString()} ${id}`)
+    res.json({ ...page, items: page.items.map(({ id, createdAt }) => ({ id, url: `/api/v1/shared/${id}`, createdAt })) })
   })
   router.delete('/api/v1/conversations/:id/shares', guards.chatting, async (req, res) => {
     const { params } = parse({ params: Id }, req)

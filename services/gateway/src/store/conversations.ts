@@ -40,13 +40,19 @@ export function createConversations(pool: Pool) {
     }
   }
   return {
-    /** `text`: part of the title or of anything said in it. */
-    async list(principal: string, limit: number, before: string | undefined, text?: string): Promise<ConversationView[]> {
-      const { rows } = await query<ConversationView>(
-        `SELECT ${view} FROM conversation c WHERE principal = $1 AND ($2::timestamptz IS NULL OR updated_at < $2)
+    /** The latest first, at most `limit` after `after`; `at` is to the microsecond. `text`: part of the title or of anything said in it. */
+    async list(
+      principal: string,
+      limit: number,
+      after?: [at: string, id: string],
+      text?: string,
+    ): Promise<(ConversationView & { at: string })[]> {
+      const { rows } = await query<ConversationView & { at: string }>(
+        `SELECT ${view}, updated_at::text AS at FROM conversation c WHERE principal = $1
+           AND ($2::timestamptz IS NULL OR (updated_at, id) < ($2, $5::uuid))
            AND ($4::text IS NULL OR normalize(title, NFKC) ~* $4 OR EXISTS (SELECT FROM message m WHERE m.conversation = c.id AND normalize(m.text, NFKC) ~* $4))
-         ORDER BY updated_at DESC, id LIMIT $3`,
-        [principal, before ?? null, limit, text === undefined ? null : foldPattern(text)],
+         ORDER BY updated_at DESC, id DESC LIMIT $3`,
+        [principal, after?.[0] ?? null, limit, text === undefined ? null : foldPattern(text), after?.[1] ?? null],
       )
       return rows
     },

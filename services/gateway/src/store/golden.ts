@@ -31,7 +31,11 @@ export function createGolden(pool: Pool) {
       }
       return { id, ...golden }
     },
-    list: () => query<Golden>('SELECT id, lang, question, doc, answer, note FROM golden ORDER BY created_at, id', []),
+    list: () =>
+      query<Golden & { createdAt: Date }>(
+        'SELECT id, lang, question, doc, answer, note, created_at AS "createdAt" FROM golden ORDER BY created_at, id',
+        [],
+      ),
     async remove(id: string): Promise<boolean> {
       return (await query('DELETE FROM golden WHERE id = $1 RETURNING id', [id])).length === 1
     },

@@ -60,7 +60,7 @@ export function createSavedAnswers(pool: Pool) {
     },
     isLikely: (normal: string): boolean => likely.has(normal),
     remember,
-    list: (limit: number) => query<SavedAnswer>(`SELECT ${savedView} FROM saved_answer ORDER BY created_at DESC, id LIMIT $1`, [limit]),
+    list: () => query<SavedAnswer>(`SELECT ${savedView} FROM saved_answer`, []),
     /** Its sources changed: it is offered no more until it is approved again. */
     async setAside(id: string, why: string): Promise<void> {
       await query('UPDATE saved_answer SET aside_at = now(), aside_why = $2 WHERE id = $1 AND aside_at IS NULL', [id, why])
