@@ -61,7 +61,7 @@ describe('asking a model', () => {
   })
 
   test('an answer in another language than its source is compared by figures, and what cannot be compared is no gap', async () => {
-    type Told = { id: string; citations: { verified: boolean; unchecked?: string }[]; warnings?: { code: string }[] }
+    type Told = { id: string; answerable: boolean; citations: { verified: boolean; unchecked?: string }[]; warnings?: { code: string }[] }
     const say = async (...pieces: string[]) => {
       model.pieces = pieces
       return (await (await post(`${gateway.url}/api/v1/ask`, { question: `How long is it? ${pieces.join(' ')}` })).json()) as Told
@@ -84,7 +84,11 @@ describe('asking a model', () => {
     const invented = await say('The warranty lasts 24 months [9].')
     expect(invented.warnings).toMatchObject([{ code: 'unknown_source' }, { code: 'uncited' }])
     expect(honest.warnings).toBeUndefined()
+    const refused = await say('The sources do not mention it [1].')
+    expect(refused).toMatchObject({ answerable: false, citations: [] })
+    expect(refused.warnings).toBeUndefined()
     const weak = await gaps()
+    expect(weak).toContain(refused.id)
     expect(weak).toEqual(expect.arrayContaining([wrong.id]))
     expect(weak).not.toContain(honest.id)
     const record = await fetch(`${gateway.url}/api/v1/records/${bare.id}`, { headers: { authorization: `Bearer ${adminKey}` } })

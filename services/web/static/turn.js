@@ -41,7 +41,7 @@ export function createTurn(question, { onAgain, onAnew }) {
     const button = box('button', 'marker', String(n))
     button.type = 'button'
     button.setAttribute('aria-label', `${t('source')} ${n}`)
-    const citation = state.citations.findLast((one) => one.source === n && one.end <= at)
+    const citation = state.citations.findLast((one) => one.source === n && one.start <= at)
     if (citation && !citation.verified) {
       const state = citation.unchecked ? 'unchecked' : 'unverified'
       button.classList.add(`is-${state}`)
@@ -90,12 +90,6 @@ export function createTurn(question, { onAgain, onAnew }) {
     return line
   }
 
-  /** A kept answer may not say it again. */
-  function noteUncited() {
-    const words = t('warnings').uncited
-    if (![...notes.children].some((line) => line.textContent === words)) note(words, 'note is-warning')
-  }
-
   function end(line, isError, again = 'tryAgain') {
     state.isOver = true
     node.classList.remove('is-running')
@@ -106,7 +100,6 @@ export function createTurn(question, { onAgain, onAnew }) {
     offerCode()
     drawSources()
     if (line) note(line, isError ? 'note is-error' : 'note')
-    if (!line && state.text && state.answerable && cards.length > 0 && state.citations.length === 0) noteUncited()
     if (isError && question) notes.append(tool(t(again), () => onAgain(question, node), ''))
     if (state.answerId && state.text) drawTools()
   }

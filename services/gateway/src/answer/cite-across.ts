@@ -12,17 +12,33 @@ const ENOUGH_MARKS = 2
 
 /** Whether so much of the source is written in another language than the claim that words cannot be compared one by one. */
 export function isAcross(claim: string, source: string): boolean {
+  if (isOtherLatin(claim)) return true
   const language = languageOf(claim)
   const lines = source.split('\n').map((line) => ({ letters: line.match(/\p{L}/gu)?.length ?? 0, isOther: languageOf(line) !== language }))
   const sum = (some: typeof lines) => some.reduce((total, { letters }) => total + letters, 0)
   return sum(lines.filter(({ isOther }) => isOther)) > OTHER_SHARE * sum(lines)
 }
 
+// words of German, French, Spanish, Italian, Dutch and Portuguese that English does not have
+const foreign =
+  /(?<![\p{L}])(?:der|das|und|ist|sind|nicht|f[uü]r|mit|eine?[rnms]?|von|les|des|est|pas|pour|une|dans|avec|el|los|las|para|que|por|una|della|degli|sono|het|een|niet|voor|zijn|da|uma|não|são)(?![\p{L}])|[äöüßñçãõœæøå]/giu
+const english = /(?<![\p{L}])(?:the|and|of|is|are|for|with|to|in|on|not|be|by|at)(?![\p{L}])/giu
+
+/** A text in Latin letters that is not English: its words are not those of an English source. */
+function isOtherLatin(text: string): boolean {
+  if (languageOf(text) === 'zh') return false
+  const [others, own] = [foreign, english].map((words) => text.match(words)?.length ?? 0) as [number, number]
+  return others > own
+}
+
 /** Compares what both languages write alike, or by rule: numbers (30, 三十, thirty) with their units, dates, codes, Latin names. */
-export function compareAcross(claim: string, source: string): Comparison {
-  const figures = figuresOf(claim)
+export function compareAcross(claim: string, source: string, given = ''): Comparison {
   const codes = codesOf(claim)
-  const held = figuresOf(source)
+  const [held, also] = [figuresOf(source), figuresOf(given)]
+  const all = figuresOf(claim)
+  const isHeld = all.some((figure) => !figure.isSoft && held.some((one) => isSame(figure, one)))
+  // the question's figures and the day count beside one of the source
+  const figures = isHeld ? all.filter((figure) => !also.some((one) => isSame(figure, one)) || held.some((one) => isSame(figure, one))) : all
   const body = squeeze(source)
   if (figures.some((figure) => !figure.isSoft && !held.some((one) => isSame(figure, one) || areHalfADayApart(figure, one))))
     return 'differs'

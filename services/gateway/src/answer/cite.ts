@@ -1,85 +1,92 @@
 import type { CitationSpan } from '@docent/core/answer-event'
-import { sentencesOf } from '@docent/core/text/sentences'
+import { fold } from '@docent/core/text/fold'
 import { compareAcross, isAcross } from './cite-across.ts'
+import { type Claim, claimsOf, markersOf } from './claims.ts'
+import { contradicts } from './contradicts.ts'
+import { codesOf } from './figures.ts'
+import { missingFigures } from './missing-figures.ts'
+import { isAboutLack } from './refusals.ts'
 
-const markers = /[[【]\s*(\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)\s*[\]】]/g
 const ENOUGH = 0.6
+// of a statement with two sources this much of it each of them must hold
+const SHARED = 0.2
 const stopWords = new Set(
   'the and for are was were with that this from have has had not but you your can will its his her their our they them which who what when where how why than then also into only may must such any all each per of in on at to is be by as it or an a if do does so'.split(
     ' ',
   ),
 )
 
-function markersOf(text: string) {
-  return [...text.matchAll(markers)].map((match) => ({
-    at: match.index,
-    end: match.index + match[0].length,
-    numbers: match[1]!.split(/\s*[,，、]\s*/).map(Number),
-  }))
-}
-
 /** The numbers a text cites that stand for no source. */
 export function unknownMarkers(text: string, known: ReadonlyMap<number, unknown>): number[] {
   return [...new Set(markersOf(text).flatMap(({ numbers }) => numbers))].filter((n) => !known.has(n))
 }
 
-/** Citations of a model's text: each marker claims the sentence before it, checked against the source it names. */
-export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, string>): CitationSpan[] {
-  const found = markersOf(text)
-  if (found.length === 0) return []
-  const blank = text.replace(markers, (marker) => ' '.repeat(marker.length))
-  const sentences = sentencesOf(blank)
-  const spans: CitationSpan[] = []
-  let claim: { start: number; end: number } | undefined
-  let free = 0
-  for (const { at, end, numbers } of found) {
-    const between = blank.slice(free, at)
-    if (!claim || between.trim() !== '') {
-      const sentence = sentences.findLast((candidate) => candidate.start < at)
-      const start = Math.max(sentence?.start ?? at, free)
-      const next = trimmed(blank, start, at)
-      // “… [1] and [2]”: what lies between two markers claims nothing, both stand for what came before
-      if (!claim || contentWords(text.slice(next.start, next.end)).length > 0) claim = next
-    }
-    free = end
-    if (claim.end <= claim.start) continue
-    for (const source of numbers) {
+type Verdict = 'stands' | 'differs' | 'unknown'
+
+/**
+ * Citations of a model's text: what each marker claims, checked against the source it names. `given` is what the model knew besides: the
+ * question and the day. A statement that the source lacks something claims nothing of it.
+ */
+export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, string>, given = ''): CitationSpan[] {
+  const derived: number[] = []
+  return claimsOf(text).flatMap((claim) => {
+    const bodies = claim.numbers.flatMap((source) => {
       const body = sourceTexts.get(source)
-      if (body !== undefined) spans.push({ ...claim, source, ...checked(text.slice(claim.start, claim.end), body) })
-    }
-  }
-  return spans
+      return body === undefined ? [] : [{ source, body }]
+    })
+    const own = bodies.map(({ source, body }) => ({ source, body, verdict: verdictOf(claim, body, given, derived) }))
+    // what two sources say together neither says alone
+    const isJoint = own.length > 1 && own.every(({ verdict }) => verdict !== 'stands')
+    const together = isJoint ? verdictOf(claim, bodies.map(({ body }) => body).join('\n'), given, derived) : 'differs'
+    const spans = own.map(({ source, body, verdict }) => {
+      const isPart = together !== 'differs' && shareOf(claim.said, body) >= SHARED
+      return { start: claim.start, end: claim.end, source, verdict: isPart ? together : verdict }
+    })
+    if (isAboutLack(claim.said) && spans.every(({ verdict }) => verdict !== 'stands')) return []
+    return spans.map(({ verdict, ...span }) => ({
+      ...span,
+      verified: verdict === 'stands',
+      ...(verdict === 'unknown' ? { unchecked: 'language' as const } : {}),
+    }))
+  })
 }
 
-function trimmed(text: string, from: number, to: number): { start: number; end: number } {
-  let [start, end] = [from, to]
-  while (start < end && /\s/.test(text[start]!)) start++
-  while (end > start && /\s/.test(text[end - 1]!)) end--
-  return { start, end }
+/** What heads a list or a table need not stand in the source by itself, its items must. */
+function verdictOf({ said, rest }: Claim, body: string, given: string, derived: number[]): Verdict {
+  if (rest.length === 0) return compared(said, body, given, derived)
+  const verdicts = rest.map((line) => compared(line, body, given, derived))
+  return verdicts.find((one) => one === 'differs') ?? verdicts.find((one) => one === 'unknown') ?? 'stands'
 }
 
-/** A quotation is supported when it stands in the source, give or take width, case and white space. */
+/** By words within one language, by what both write alike across two; what cannot be compared so is told apart from what is not there. */
+function compared(said: string, body: string, given: string, derived: number[]): Verdict {
+  if (isQuoted(said, body)) return 'stands'
+  const held = squeeze(body)
+  const isThere = codesOf(said).every((code) => held.includes(squeeze(code))) && !missingFigures(said, body, given, derived)
+  if (isThere && shareOf(said, body) >= ENOUGH) return contradicts(said, body, wordsOf) ? 'differs' : 'stands'
+  return isAcross(said, body) ? compareAcross(said, body, given) : 'differs'
+}
+
+/** A quotation is supported when it stands in the source, give or take width, case, script and white space. */
 export function isQuoted(quote: string, source: string): boolean {
   return squeeze(source).includes(squeeze(quote))
 }
 
-/** By words within one language, by what both write alike across two; what cannot be compared so is told apart from what is not there. */
-function checked(claim: string, source: string): Pick<CitationSpan, 'verified' | 'unchecked'> {
-  if (isSupported(claim, source)) return { verified: true }
-  if (!isAcross(claim, source)) return { verified: false }
-  const compared = compareAcross(claim, source)
-  return compared === 'unknown' ? { verified: false, unchecked: 'language' } : { verified: compared === 'stands' }
+// what a sentence is built with, and the hour and the day it is said of, which figures tell
+const empty =
+  /(?:今天|今日|现在|目前|截至|\b(?:today|now)\b)[^，,;；。:：]*|上午|下午|晚上|早上|中午|凌晨|合计|总计|共计|一共|大约|因此|所以|[的了为是在和或及与共约至到从由被将也就都其该此这那即]|\b(?:total|sum|altogether|each|about|approximately|roughly|therefore|cost|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b/giu
+
+/** Its words without figures. */
+function wordsOf(said: string): string[] {
+  return contentWords(fold(said).replace(empty, ' ')).filter((word) => /\p{L}/u.test(word))
 }
 
-/** A claim is supported when all its numbers and enough of its content words stand in the source. */
-export function isSupported(claim: string, source: string): boolean {
-  if (isQuoted(claim, source)) return true
-  const body = squeeze(source)
-  const numbers = claim.normalize('NFKC').match(/\d+(?:[.,]\d+)*/g) ?? []
-  if (numbers.some((number) => !body.includes(number))) return false
-  const words = contentWords(claim)
-  if (words.length === 0) return false
-  return words.filter((word) => body.includes(word)).length / words.length >= ENOUGH
+/** How much of its words stands in the source; figures are compared by themselves. 0 where it says nothing. */
+function shareOf(said: string, body: string): number {
+  const held = squeeze(body)
+  const words = wordsOf(said)
+  if (words.length === 0) return contentWords(said).length > 0 ? 1 : 0
+  return words.filter((word) => held.includes(word)).length / words.length
 }
 
 /** Han bigrams and folded words without the empty ones: what a text is about. */
@@ -100,8 +107,5 @@ function stem(word: string): string {
 }
 
 function squeeze(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\s|*_`#>]+/g, '')
+  return fold(text).replace(/[\s|*_`#>]+/g, '')
 }

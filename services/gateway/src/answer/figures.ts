@@ -2,8 +2,8 @@ import { fold } from '@docent/core/text/fold'
 import { months } from '@docent/core/text/identifiers'
 
 type Unit = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year' | 'percent' | 'clock' | 'monthOfYear' | undefined
-/** `isSoft`: a number word that may count nothing, as in 一起 or “one of them” */
-export type Figure = { value: number; unit: Unit; isSoft: boolean }
+/** `isSoft`: a number word that may count nothing, as in 一起 or “one of them”. `digits`: as written, without what they are times of. */
+export type Figure = { value: number; unit: Unit; isSoft: boolean; digits?: number }
 
 // what one is of the smallest of its family
 const minutes: { [unit in string]?: number } = { minute: 1, hour: 60, day: 1_440, week: 10_080 }
@@ -85,7 +85,7 @@ export function figuresOf(text: string): Figure[] {
     if (value === undefined) return []
     // 一天, “one week” are said of what the other language calls daily or a week
     const isSoft = !groups.digits && (unit === undefined || unit === 'clock' || value * factor <= 1)
-    return [{ value: value * factor, unit, isSoft }]
+    return [{ value: value * factor, unit, isSoft, ...(groups.digits ? { digits: value } : {}) }]
   })
 }
 const units = ['minute', 'hour', 'day', 'week', 'month', 'year', 'percent', 'clock', 'monthOfYear'] as const

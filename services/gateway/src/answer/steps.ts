@@ -17,6 +17,7 @@ import { byGate, judgeQuotes } from './judge-quotes.ts'
 import { say, wordsIn } from './phrases.ts'
 import { promptTokens, today } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
+import { isRefusal } from './refusals.ts'
 import { inOne, type Wanted } from './search.ts'
 import { estimateTokens } from './tokens.ts'
 import type { Toolset } from './tools.ts'
@@ -249,15 +250,18 @@ function isAtLimit(attempts: readonly Attempt[]): boolean {
 
 /** Checks the markers of the text against the sources that they name, and what has none against all of them and what else was `given`. */
 function cite(job: Job, shown: readonly Shown[], told: 'whole' | 'cut' | 'broken', given: () => string): void {
-  const texts = new Map(shown.map(({ source, passage }) => [source.n, `${passage.text}\n${passage.parent.text}`]))
-  job.found.citations = citationsOf(job.stream.text, texts)
+  const texts = new Map(shown.map(({ source, passage }) => [source.n, textOf(passage)]))
+  job.found.citations = citationsOf(job.stream.text, texts, `${job.question}\n${today()}`)
   const unknown = unknownMarkers(job.stream.text, texts)
   if (unknown.length > 0) {
     warn(job, 'unknown_source', say('unknownSource', job.tongue) + unknown.map((n) => `[${n}]`).join(', '))
     job.found.record.unknownMarkers = unknown
   }
-  // broken off, it may not have come to its first marker
-  if (told !== 'broken' && shown.length > 0 && job.found.citations.length === 0) {
+  if (shown.length > 0 && isRefusal(job.stream.text, job.found.citations, wordsIn(job.persona.refusal, job.tongue))) {
+    job.found.answerable = false
+    job.found.record.isRefused = true
+    // broken off, it may not have come to its first marker
+  } else if (told !== 'broken' && shown.length > 0 && job.found.citations.length === 0) {
     warn(job, 'uncited', say('uncited', job.tongue))
     job.found.record.isUncited = true
   }
@@ -279,6 +283,11 @@ function noteUnsupported(job: Job, told: Parameters<typeof cite>[2], known: () =
 function shortened(sentence: string): string {
   const characters = [...sentence.replace(/^[\s>#*-]+|\s+$/g, '')]
   return characters.length > MOST_QUOTED ? `${characters.slice(0, MOST_QUOTED).join('')}…` : characters.join('')
+}
+
+/** What a model was shown of a source: its name and the section around it. */
+function textOf({ title, path, heading, text, parent }: Passage): string {
+  return [title, path, heading, text, parent.text].filter(Boolean).join('\n')
 }
 
 /** Added to what the rounds before have used. */

@@ -123,9 +123,9 @@ function nobodyAnswers({ found }: Job): AppError {
     : new AppError('upstream_failed', `No model answers, and ${why}.`)
 }
 
-/** In doubt the model decides: what it could cite was there. */
+/** In doubt the model decides: what it could cite was there, and what it says not to be there was not. */
 function trustCitations({ found }: Job): void {
-  if (found.citations.some(({ verified }) => verified)) found.answerable = true
+  if (!found.record.isRefused && found.citations.some(({ verified }) => verified)) found.answerable = true
 }
 
 /** That no model was asked for want of a budget, where one would have been. */
