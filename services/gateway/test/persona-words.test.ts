@@ -73,7 +73,8 @@ test('a model is told the tone for every answer, the refusal beside sources and 
   expect(told()).toContain(`This message is a greeting: answer it with these words: ${greeting.en}`)
   expect(told()).not.toContain(refusal.en)
   await ask(writing, '保修期是多久？', 'neutral')
-  expect(told()).not.toMatch(/Tone:|hold the answer, say:/)
+  expect(told()).not.toContain('Tone:')
+  expect(told()).toContain('hold the answer, say: 文档中没有找到这个问题的答案。')
 })
 
 test('a cached answer in another tone is not given again', async () => {

@@ -1,5 +1,6 @@
 import type { Passage } from '@docent/core/passage'
 import type { AnswerCache, CachedText } from '../store/answer-cache.ts'
+import { chooseSources } from './choose-sources.ts'
 import { toneRules } from './emotion.ts'
 import { type Asked, degrade, type Job } from './job.ts'
 import { today } from './prompt.ts'
@@ -10,7 +11,7 @@ export type CachedAhead = { hash: string; passages: readonly Passage[]; text: Pr
 type Keyed = Pick<Asked, 'question' | 'settings' | 'persona' | 'tongue' | 'emotion'>
 
 export function lookAhead(asked: Keyed, deps: Pick<StepDeps, 'cache' | 'providers'>, passages: readonly Passage[]): CachedAhead {
-  const shown = passages.slice(0, asked.settings.settings.topK)
+  const shown = chooseSources(passages, asked.settings.settings.topK)
   const hash = keyOf(asked, deps, shown)
   const text = deps.cache.find(hash)
   text.catch(() => undefined) // heard where it is awaited

@@ -1,5 +1,6 @@
+import { NAMED_NOWHERE } from '@docent/core/passage'
 import { expect, test } from 'vitest'
-import { byGate, isWorthReading, judgeQuotes } from './judge-quotes.ts'
+import { byGate, isForModel, isWorthReading, judgeQuotes } from './judge-quotes.ts'
 import type { Signs } from './quote-signs.ts'
 
 const found = (score: number, answerable = score >= 1, language: 'zh' | 'en' = 'en') => ({
@@ -69,6 +70,12 @@ test('an attached file that answers counts as a gate that is passed', () => {
 
 test('sentences are read from half of the threshold on', () => {
   expect([0.49, 0.5, 1].map((score) => isWorthReading(found(score)))).toEqual([false, true, true])
+})
+
+test('a model reads what sentences are read of, but not where the code that was asked for stands nowhere', () => {
+  expect([0.49, 0.5, 1].map((score) => isForModel(found(score)))).toEqual([false, true, true])
+  const nowhere = found(0.6)
+  expect(isForModel({ ...nowhere, gate: { ...nowhere.gate, reason: NAMED_NOWHERE } })).toBe(false)
 })
 
 test('where a handful of documents in the other language gave the gate nothing to judge by, their sentences are judged', () => {

@@ -1,4 +1,4 @@
-import type { SearchResponse } from '@docent/core/passage'
+import { NAMED_NOWHERE, type SearchResponse } from '@docent/core/passage'
 import type { Signs } from './quote-signs.ts'
 
 /** `sure`: quoted as the answer. `doubtful`: quoted with a word of doubt. `unsaid`: the documents do not say it. */
@@ -38,6 +38,11 @@ export function isDoubtful({ answerable, gate }: Found): boolean {
 /** Whether the sentences of these passages may say what the gate does not see; without a threshold it had too few documents to judge by. */
 export function isWorthReading(found: Found): boolean {
   return found.answerable || found.gate.threshold === 0 || shareOf(found) >= WORTH_READING
+}
+
+/** Whether a model reads the passages: it can refuse what they do not answer. Not where a code or a version that was asked for stands nowhere. */
+export function isForModel(found: Found): boolean {
+  return found.answerable || isDoubtful(found) || (isWorthReading(found) && found.gate.reason !== NAMED_NOWHERE)
 }
 
 /** Judges the quotations themselves, which the gate has not seen; `odds` is absent where there was no meaning to judge by. */

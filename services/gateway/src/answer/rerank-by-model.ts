@@ -1,7 +1,8 @@
-import type { SearchResponse } from '@docent/core/passage'
+import type { Passage, SearchResponse } from '@docent/core/passage'
 import { createListwiseReranker } from '@docent/models/listwise-reranker'
 import type { UsageStore } from '../store/usage.ts'
 import { askAside } from './ask-aside.ts'
+import { contextOf } from './candidates.ts'
 import type { Job } from './job.ts'
 import { inOne, type Wanted } from './search.ts'
 import type { StepDeps } from './steps.ts'
@@ -28,7 +29,7 @@ export async function rerankByModel(
     askAside({ job, providers, pool, usage, events }, request, limit),
   )
   try {
-    const texts = top.map(({ title, heading, text }) => [title, heading, text].filter(Boolean).join('\n'))
+    const texts = top.map(titled)
     const scores = await reranker.rerank(inOne(wanted), texts, signal)
     const ordered = top
       .map((passage, i) => ({ ...passage, score: scores[i]!, scores: { ...passage.scores, rerank: scores[i]! } }))
@@ -39,6 +40,13 @@ export async function rerankByModel(
     events.stepFailed(job.answerId, 'rerank', error)
     return without(found)
   }
+}
+
+/** Under the headings over it, each once: the path of headings begins with the title as a rule, and the text with the last of them. */
+function titled(passage: Passage): string {
+  const over = contextOf(passage)
+  const last = over.split(' › ').at(-1)!
+  return `${passage.text.startsWith(last) ? over.slice(0, -last.length).replace(/ › $/, '') : over}\n${passage.text}`.trim()
 }
 
 function without(found: SearchResponse): SearchResponse {

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { readWordings, wordingRequest } from './wordings.ts'
 
-test('a JSON list of strings is read, in a code fence, too', () => {
+test('a JSON list of strings is read, in a code fence, too, in an object or after a word', () => {
+  expect(readWordings('Here you are: ["a"]', 'rewrite')).toEqual(['a'])
+  expect(readWordings('{"queries": ["a"]}', 'rewrite')).toEqual(['a'])
+  expect(readWordings('Sure!\n```json\n["a", "b"]\n```\nDone.', 'several')).toEqual(['a', 'b'])
   expect(readWordings('["墨盒的保修期？"]', 'rewrite')).toEqual(['墨盒的保修期？'])
   expect(readWordings('```json\n["a", " b ", "c"]\n```', 'several')).toEqual(['a', 'b', 'c'])
   expect(readWordings(JSON.stringify(['长'.repeat(500)]), 'rewrite')[0]).toHaveLength(500)
@@ -9,9 +12,7 @@ test('a JSON list of strings is read, in a code fence, too', () => {
 
 test.each([
   'How long is the warranty of the ink?',
-  'Here you are: ["a"]',
   '["a"',
-  '{"queries": ["a"]}',
   '"a"',
   'null',
   '[]',

@@ -45,8 +45,8 @@ const Wording = z
 
 /** The wordings of a reply, the rewritten question first, no more than were asked for. Errors: `upstream_failed` for anything but a list of short strings. */
 export function readWordings(reply: string, mode: Mode): string[] {
-  // models put JSON into a code fence, whatever they are told
-  const json = /^```(?:json)?\s(.*)```$/s.exec(reply.trim())?.[1] ?? reply
+  // models put a code fence, an object or a word of their own around it, whatever they are told
+  const json = reply.slice(reply.indexOf('['), reply.lastIndexOf(']') + 1)
   try {
     return z.array(Wording).min(1).parse(JSON.parse(json)).slice(0, MOST[mode])
   } catch {

@@ -4,10 +4,11 @@ import type { ChatMessage } from '@docent/models/chat-model'
 import type { AnswerDeps } from './answer.ts'
 import { withAttachments } from './attached.ts'
 import { findCached } from './cached.ts'
+import { chooseSources } from './choose-sources.ts'
 import { condense, historyRoom } from './condense.ts'
 import { toneRules } from './emotion.ts'
 import { degrade, type Job, type Shown } from './job.ts'
-import { isDoubtful, isWorthReading } from './judge-quotes.ts'
+import { isForModel, isWorthReading } from './judge-quotes.ts'
 import { withOtherWords } from './other-words.ts'
 import { wordsIn } from './phrases.ts'
 import { buildPrompt } from './prompt.ts'
@@ -49,6 +50,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
       history,
       summary,
       facts: facts.map(({ fact }) => fact),
+      refusal: wordsIn(job.persona.refusal, job.tongue),
       rules: [...rules, ...toneRules(job.emotion)],
       historyTokens: historyRoom(settings.historyTokens, summary),
     })
@@ -86,15 +88,14 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
   const found = await withAttachments(job, deps, searched, wanted)
 
   const refusal = wordsIn(job.persona.refusal, job.tongue)
-  const refusalRules = refusal === undefined ? [] : [`If the sources do not hold the answer, say: ${refusal}`]
-  const isForModel = found.answerable || isDoubtful(found)
-  if (found.passages.length === 0 || !(isForModel || (!mayAsk && isWorthReading(found)))) {
+  if (found.passages.length === 0 || !(mayAsk ? isForModel(found) : isWorthReading(found))) {
     const shown: Shown[] = []
     const tools = toolset({ shown, isAnswered: false, withSearch: true })
-    if (tools && (await answerByModel(job, deps, prompt([], [...toolRules.only, ...refusalRules]), shown, { tools }))) return
+    const rules = [...toolRules.only, ...(refusal === undefined ? [] : [`If they do not hold the answer, say: ${refusal}`])]
+    if (tools && (await answerByModel(job, deps, prompt([], rules), shown, { tools }))) return
     return answerNotFound(job, deps, found)
   }
-  const best = found.passages.slice(0, settings.topK)
+  const best = chooseSources(found.passages, settings.topK)
   const isCacheable = settings.cacheAnswers && deps.providers.length > 0 && history.length === 0 && facts.length === 0 && !usesTools
   const cached = isCacheable ? await findCached(job, deps, best) : undefined
   if (cached?.text) {
@@ -102,14 +103,13 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     return trustCitations(job)
   }
   if (!mayAsk) {
-    if (isForModel) noteBudget(job)
+    if (isForModel(found)) noteBudget(job)
     return answerByQuoting(job, deps, found, wanted)
   }
   // with tools more sources may come: they are told before the first word
   const shown = usesTools ? numbered(best) : showSources(job, deps, best, 'on')
   const tools = toolset({ shown, isAnswered: true, withSearch: true })
-  const rules = [...refusalRules, ...(tools ? toolRules.beside : [])]
-  const said = await answerByModel(job, deps, prompt(best, rules), shown, { cacheKey: cached?.hash, tools })
+  const said = await answerByModel(job, deps, prompt(best, tools ? toolRules.beside : []), shown, { cacheKey: cached?.hash, tools })
   tools?.tell()
   if (said) trustCitations(job)
   else await answerByQuoting(job, deps, found, wanted, shown)

@@ -30,7 +30,13 @@ export type ToolName = (typeof toolNames)[number]
 
 export const Settings = z
   .strictObject({
-    topK: z.number().int().min(1).max(10).default(3).meta({ description: 'Sources shown and given to the model' }),
+    topK: z
+      .number()
+      .int()
+      .min(1)
+      .max(10)
+      .default(3)
+      .meta({ description: 'Sources shown and given to the model; more while they are short' }),
     searchLimit: z.number().int().min(1).max(50).default(8).meta({ description: 'Passages searched' }),
     gate: z
       .number()

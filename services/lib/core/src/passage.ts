@@ -150,6 +150,9 @@ export const Candidate = z.object({
 })
 export type Candidate = z.infer<typeof Candidate>
 
+/** the gate's reason where an identifier of the question stands nowhere */
+export const NAMED_NOWHERE = 'what the question names stands in no document'
+
 export const Gate = z.object({
   answerable: z.boolean(),
   score: z.number(),

@@ -1,4 +1,4 @@
-import type { Gate } from '@docent/core/passage'
+import { type Gate, NAMED_NOWHERE } from '@docent/core/passage'
 import type { z } from 'zod'
 import type { Language } from '../index/chunk-index.ts'
 import type { Evidence } from './fuse.ts'
@@ -57,7 +57,7 @@ export function judge(evidence: Evidence, language: Language, tuned: Thresholds 
     evidence.ratio === 0
       ? 'no document holds the words of the question'
       : naming === 'nowhere'
-        ? 'what the question names stands in no document'
+        ? NAMED_NOWHERE
         : 'no document fits well enough',
   )
 }
