@@ -118,6 +118,16 @@ describe('asking a model', () => {
     expect((await tell('延长到 60 个月需付 250 元吗？', ...invented)).warnings).toBeUndefined()
   })
 
+  test('a source named in another style is shown as a marker and checked; code stays as it is', async () => {
+    model.pieces = ['保修期为 24 个月[', '^1]。见 `x[', '[1]]`。']
+    const told = (await (await post(`${gateway.url}/api/v1/ask`, { question: '别的写法的保修期？' })).json()) as {
+      text: string
+      citations: object[]
+    }
+    expect(told.text).toBe('保修期为 24 个月[1]。见 `x[[1]]`。')
+    expect(told.citations).toMatchObject([{ source: 1, start: 0, end: 10 }])
+  })
+
   test('an equal question is answered from the cache until a source changes', async () => {
     const question = { question: '缓存里的保修期？' }
     const before = model.requests.length

@@ -1,4 +1,3 @@
-import { AppError } from '@docent/core/errors'
 import type { ChatPart, Hear } from '@docent/models/chat-model'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type Attempt, generate } from './generate.ts'
@@ -59,24 +58,4 @@ test('one that says more than its tokens can hold is cut by length', async () =>
   expect(outcome).toMatchObject({ finish: 'length' })
   expect(text).toHaveLength(300)
   expect(provider.closed).toBe(true)
-})
-
-test('what is held back because it may begin a marker is shown when a model breaks off', async () => {
-  const broken: Provider = {
-    ...endless({ text: '' }, 0),
-    async ask(_request: unknown, _signal: unknown, hear: Hear) {
-      for (const text of ['Twenty ', 'days[^', '1], ten [']) hear({ text })
-      throw new AppError('upstream_failed', 'The connection to the model was lost.')
-    },
-  }
-  let text = ''
-  const asked = generate([broken], { messages: [], temperature: 0, maxTokens: 500 }, new AbortController().signal, {
-    asking: () => undefined,
-    text: (part) => {
-      text += part
-    },
-    attempted: () => undefined,
-  })
-  await expect(asked).rejects.toMatchObject({ code: 'upstream_failed' })
-  expect(text).toBe('Twenty days[1], ten [')
 })

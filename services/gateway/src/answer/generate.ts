@@ -1,7 +1,6 @@
 import { AppError, type ErrorCode, toAppError } from '@docent/core/errors'
 import type { ChatRequest, TokenCounts, ToolCall } from '@docent/models/chat-model'
 import type { LimitName } from '../guard/provider-limits.ts'
-import { createPlainMarkers } from './marker-styles.ts'
 import type { Provider } from './providers.ts'
 
 /** What came of a provider, for the record: `skipped` (left alone) and `limited` (past the limit that `code` names) were not asked. */
@@ -45,10 +44,6 @@ export async function generate(
     }
     const started = performance.now()
     let chars = 0
-    const markers = createPlainMarkers()
-    const show = (text: string): void => {
-      if (text) listener.text(text)
-    }
     let usage: TokenCounts | undefined
     let finish: string | undefined
     let toolCalls: ToolCall[] | undefined
@@ -62,7 +57,7 @@ export async function generate(
     listener.asking(provider)
     try {
       const over = await provider.ask(request, signal, (part) => {
-        show(markers.push(part.text))
+        if (part.text) listener.text(part.text)
         chars += part.text.length
         usage = part.usage ?? usage
         finish = part.finish ?? finish
@@ -76,11 +71,9 @@ export async function generate(
         failed = new AppError('rate_limited', `${name} is asked as much as its limit ${over} allows.`)
         continue
       }
-      show(markers.end())
       listener.attempted(attempt('answered'))
       return { model, provider: name, ...(usage ? { usage } : {}), ...(finish ? { finish } : {}), ...(toolCalls ? { toolCalls } : {}) }
     } catch (thrown) {
-      show(markers.end())
       if (signal.aborted) throw thrown
       const error = toAppError(thrown)
       listener.attempted(attempt('failed', error.code), error)

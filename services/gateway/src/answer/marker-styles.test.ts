@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
 import { createPlainMarkers } from './marker-styles.ts'
 
-/** What is shown of a text that comes in pieces of `size`. */
+/** What is shown of a text that comes in pieces of `size`, where there are sources 1 to 3. */
 function cleaned(text: string, size: number): string {
-  const markers = createPlainMarkers()
   let out = ''
+  const markers = createPlainMarkers(
+    (n) => n >= 1 && n <= 3,
+    () => out,
+  )
   for (let at = 0; at < text.length; at += size) out += markers.push(text.slice(at, at + size))
   return out + markers.end()
 }
@@ -33,6 +36,14 @@ test.each([
   '资料1：营业执照；资料 2：身份证',
   'An unclosed [bracket that goes on and on for longer than any marker does, and (another one',
   '- [ ] open\n- [x] done',
+  'Digits [0-9], [4-6] and [3-1], [[4]], ［7］, (document 4), (Ref. 12), according to source 8.',
+  'Match `[^1]` or `[[1]]`:\n```js\nconst re = /[1-3]/, at = x[[2]] // (source 1)\n```\nand ~~~ so.',
+  '~~~\n[来源1]\n~~~\n',
 ])('what is no such marker stays as it is: %s', (said) => {
   for (const size of [1, 3, 100]) expect(cleaned(said, size)).toBe(said)
+})
+
+test('a number that stands for no source is shown as a marker where it can be nothing else', () => {
+  expect(cleaned('20 天[^9]，30 天[来源 9]，40【9†L1】。', 2)).toBe('20 天[9]，30 天[9]，40[9]。')
+  expect(cleaned('```\n[^1]\n```\n20 天[^1]', 3)).toBe('```\n[^1]\n```\n20 天[1]')
 })

@@ -14,6 +14,7 @@ import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown, warn } from './job.ts'
 import { byGate, judgeQuotes } from './judge-quotes.ts'
+import { createPlainMarkers } from './marker-styles.ts'
 import { say, wordsIn } from './phrases.ts'
 import { promptTokens, today } from './prompt.ts'
 import type { Price, Provider } from './providers.ts'
@@ -186,6 +187,20 @@ export async function answerByModel(
   const request = { messages, temperature: settings.temperature, maxTokens: settings.maxTokens }
   let first = true
   let asked: Provider | undefined
+  let isOpen = false
+  const show = (text: string): void => {
+    if (text === '') return
+    job.stream.delta(isOpen ? text : opening + text)
+    isOpen = true
+  }
+  // with tools more sources may come
+  const markers =
+    shown.length > 0 || tools
+      ? createPlainMarkers(
+          (n) => shown.some(({ source }) => source.n === n),
+          () => job.stream.text,
+        )
+      : undefined
   const attempts: Attempt[] = []
   job.found.record.providers = attempts
   const listener = {
@@ -200,7 +215,7 @@ export async function answerByModel(
       if (first && attempts.some(({ outcome }) => outcome !== 'answered')) degrade(job, 'provider', isAtLimit(attempts))
       if (first) tools?.tell()
       if (first && asked) job.found.model = asked.model
-      job.stream.delta(first ? opening + text : text)
+      show(markers ? markers.push(text) : text)
       first = false
     },
     attempted(attempt: Attempt, error?: Error) {
@@ -217,9 +232,11 @@ export async function answerByModel(
   const outcome = await generated.catch((error: unknown) => {
     tools?.tell()
     // broken off or stopped: what was shown till then is checked all the same
+    show(markers?.end() ?? '')
     if (!first) cite(job, shown, 'broken', given)
     throw error
   })
+  show(markers?.end() ?? '')
   faultPoint('S5')
   job.found.timings.modelMs = Math.round(performance.now() - started)
   if ('declined' in outcome) return false
