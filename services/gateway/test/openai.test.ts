@@ -84,7 +84,12 @@ describe('the openai package', () => {
   const lastOf = async (stream: AsyncIterable<OpenAI.ChatCompletionChunk>) => (await Array.fromAsync(stream)).at(-1)!.choices[0]!
 
   test('the sources are annotations, streamed too: in the order of their numbers, with links that open', async () => {
-    const page = passage('Seite 7', { documentId: '22222222-2222-4222-8222-222222222222', title: 'Guide', page: 7 })
+    const page = passage('Seite 7', {
+      documentId: '22222222-2222-4222-8222-222222222222',
+      title: 'Guide',
+      heading: 'Guide › Terms',
+      page: 7,
+    })
     place.neighbours.passages = [page, passage(warrantyText)]
     const text = '保修期为 24 个月 [2]。人为损坏不在保修范围内 [2]。'
     model.pieces = [text]
@@ -98,7 +103,7 @@ describe('the openai package', () => {
       expect(at).toBe('stop')
       expect(told.annotations!.every(({ type }) => type === 'url_citation')).toBe(true)
       const links = told.annotations!.map(({ url_citation }) => url_citation)
-      expect(links.map(({ title }) => title)).toEqual(['Guide, 第 7 页', 'Manual', 'Manual'])
+      expect(links.map(({ title }) => title)).toEqual(['Guide › Terms, 第 7 页', 'Manual', 'Manual'])
       expect(links.map(({ start_index, end_index }) => text.slice(start_index, end_index))).toEqual([
         '',
         '保修期为 24 个月',

@@ -96,7 +96,7 @@ describe('asking a model', () => {
   })
 
   test('a sentence without a marker beside others is quoted where its figures stand in no source, from the cache too', async () => {
-    type Told = { id: string; warnings?: { code: string; message: string }[] }
+    type Told = { id: string; conversationId: string; warnings?: { code: string; message: string }[] }
     const tell = async (question: string, ...pieces: string[]) => {
       model.pieces = pieces
       return (await (await post(`${gateway.url}/api/v1/ask`, { question })).json()) as Told
@@ -109,6 +109,9 @@ describe('asking a model', () => {
     expect(first.warnings).toEqual(told)
     const record = await fetch(`${gateway.url}/api/v1/records/${first.id}`, { headers: { authorization: `Bearer ${adminKey}` } })
     expect(await record.json()).toMatchObject({ record: { unsupported: [{ start: 15, end: 33 }] } })
+    // who comes back to the conversation is told, too
+    const kept = await (await fetch(`${gateway.url}/api/v1/conversations/${first.conversationId}`)).json()
+    expect(kept).toMatchObject({ messages: [{ role: 'question' }, { role: 'answer', warnings: told }] })
     await until('it is told from the cache', async () => {
       const requests = model.requests.length
       expect((await tell('无标注的一句之二？', ...invented)).warnings).toEqual(told)

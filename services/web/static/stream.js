@@ -126,6 +126,7 @@ function takeStored(reader, answer) {
   for (const warning of answer.warnings ?? []) put('warning', warning)
   put('delta', { text: answer.text ?? '' })
   for (const citation of answer.citations ?? []) put('citation', citation)
+  for (const warning of answer.warnings ?? []) put('warning', warning)
   const state = finals.includes(answer.state) ? answer.state : 'interrupted'
   put(state, { state, ...(answer.error ?? {}) })
 }

@@ -97,13 +97,22 @@ describe('asking', () => {
         setTimeout(() => res.destroy(), 20)
       } else if (req.url?.endsWith('/events')) res.writeHead(204).end()
       else
-        res
-          .writeHead(200, { 'content-type': 'application/json' })
-          .end(JSON.stringify({ id, conversationId: 'c', state: 'interrupted', text: '保修期为', sources: [], citations: [] }))
+        res.writeHead(200, { 'content-type': 'application/json' }).end(
+          JSON.stringify({
+            id,
+            conversationId: 'c',
+            state: 'interrupted',
+            text: '保修期为',
+            sources: [],
+            citations: [],
+            warnings: [{ code: 'length', message: '被截断。' }],
+          }),
+        )
     }
     const { got } = await askAll()
-    expect(got.slice(-2)).toEqual([
+    expect(got.slice(-3)).toEqual([
       ['delta', '保修期为'],
+      ['warning', ''],
       ['interrupted', 'interrupted'],
     ])
   })

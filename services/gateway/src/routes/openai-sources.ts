@@ -30,7 +30,7 @@ export function annotationsOf(answer: Pick<Answer, 'text' | 'sources' | 'citatio
     url_citation: {
       start_index: span?.start ?? text.length,
       end_index: span?.end ?? text.length,
-      title: [source.title || source.path, placeWords(source, language)].filter(Boolean).join(', '),
+      title: [sectionOf(source), placeWords(source, language)].filter(Boolean).join(', '),
       url: linkTo(source),
       ...(span ? { verified: span.verified } : {}),
     },
@@ -42,6 +42,13 @@ export function annotationsOf(answer: Pick<Answer, 'text' | 'sources' | 'citatio
     return source ? [annotation(source, span)] : []
   })
   return [...first.map(({ source, span }) => annotation(source, span)), ...further]
+}
+
+/** A document is listed once for each of its passages: what tells them apart is the heading. */
+function sectionOf({ title, path, heading }: Source): string {
+  const headings = heading?.split(' › ') ?? []
+  const last = headings.findLast((part) => part.trim() !== '' && part !== title)
+  return [title || path, last].filter(Boolean).join(' › ')
 }
 
 /** Why it ended, in words that OpenAI's clients know: whatever is not whole is `length`, for they have no other for it. */

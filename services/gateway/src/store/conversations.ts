@@ -20,6 +20,7 @@ export type MessageView = {
   sources?: unknown
   citations?: unknown
   degraded?: unknown
+  warnings?: unknown
   answerable?: boolean
   /** in a branch: the message it was copied from */
   copyOf?: string
@@ -87,6 +88,7 @@ export function createConversations(pool: Pool) {
               sources: body.sources ?? [],
               citations: body.citations ?? [],
               degraded: body.degraded ?? [],
+              ...(body.warnings ? { warnings: body.warnings } : {}),
               answerable: body.answerable ?? true,
               ...(code && message.state !== 'done' ? { error: { code, message: text ?? '' } } : {}),
             },
