@@ -71,6 +71,8 @@ export function figuresOf(text: string): Figure[] {
   const plain = fold(text)
     .replace(/(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)/g, ' $1年$2月$3日 ')
     .replace(/(\d)(?:st|nd|rd|th)\b/g, '$1')
+    // as the 1990s
+    .replace(/(\d{1,2})\s*世纪\s*(\d0)\s*年代/g, (_whole, century, decade) => ` ${(Number(century) - 1) * 100 + Number(decade)} `)
     // as in “5 March”; may and march alone are words
     .replace(monthNames, (name, _long, _short, at: number, whole: string) => {
       const isDate = /\d[\s,of]*$/.test(whole.slice(0, at)) || /^[\s,.]+\d/.test(whole.slice(at + name.length))

@@ -32,6 +32,13 @@ test.for([
   expect(flagged(text)).toEqual([])
 })
 
+test('a faithful sentence in another language than its source is not told of', () => {
+  const over = (text: string, known: string) => unsupportedIn(text, [], () => known)
+  expect(over('Interest rose again in the 1990s.', '自 20 世纪 90 年代以来兴趣再度升温。')).toEqual([])
+  expect(over('Water with oxygen-16 evaporates at a faster rate.', '含有氧-16的海水蒸发得更快。')).toEqual([])
+  expect(over('Interest rose again in the 1980s.', '自 20 世纪 90 年代以来兴趣再度升温。')).toHaveLength(1)
+})
+
 test('what the question, the day or a tool gave is known, too', () => {
   const text = 'The PX-40 moves 120 litres per minute [1]. In 45 minutes that makes 5400 litres.'
   expect(flagged(text)).toEqual(['In 45 minutes that makes 5400 litres.'])

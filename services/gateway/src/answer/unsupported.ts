@@ -6,6 +6,7 @@ const ordinals = /^[\s>#*_-]*(?:\(?\d{1,2}[.)、）]|第\s*\d{1,2}\s*[步点条�
 const money = /[€$£¥￥]\s?\d|\d\s?(?:[€$£¥￥]|元|块|[a-z]{3}\b)/i
 const grouped = /\+?\d(?:[\d.,'’()/–\u00a0 -]*\d)?/g
 const SMALL = 10 // without a unit it counts what the text itself lists
+const isWordWithNumber = /^[a-z]{4,}-\d+$/ // oxygen-16 is 氧-16 elsewhere
 const WHOLE_NUMBER = 6 // digits: from here on a part of a longer one (a telephone number) is no chance
 
 /**
@@ -35,15 +36,18 @@ function hasMore(sentence: string, given: Given): boolean {
   const isMoney = money.test(said)
   const figures = figuresOf(said).filter((figure) => isTelling(figure, isMoney))
   if (figures.some((figure) => !isGiven(figure, given))) return true
-  return codesOf(said).some((code) => !given.body.includes(squeeze(code)))
+  return codesOf(said).some(
+    (code) => !given.body.includes(squeeze(code)) && !(isWordWithNumber.test(code) && given.runs.has(digitsOf(code))),
+  )
 }
 
 function isThere(run: string, { runs, long }: Given): boolean {
   return run.length > 2 && (runs.has(run) || (run.length >= WHOLE_NUMBER && long.includes(run)))
 }
 
-function isGiven(figure: Figure, { figures, spans }: Given): boolean {
-  const { value } = figure
+function isGiven(figure: Figure, { figures, spans, runs }: Given): boolean {
+  const { value, unit } = figure
+  if (unit === undefined && runs.has(String(value))) return true
   const near = [value, value - 12, value + 12].flatMap((one) => figures.get(one) ?? [])
   return near.some((one) => isSame(figure, one) || areHalfADayApart(figure, one)) || lengthOf(figure).some((length) => spans.has(length))
 }
