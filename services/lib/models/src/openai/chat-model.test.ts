@@ -110,3 +110,44 @@ test('why a model ended is told however it answers', async () => {
   const broken = { choices: [{ message: { content: 'a' }, finish_reason: 'error' }] }
   await expect(heard('application/json', JSON.stringify(broken))).rejects.toMatchObject({ code: 'upstream_failed' })
 })
+
+test('what a model refuses by name it is asked without, from then on; any other refusal is one', async () => {
+  const says: Record<string, object> = {
+    max_tokens: {
+      error: {
+        message: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        param: 'max_tokens',
+      },
+    },
+    temperature: { error: { message: "Unsupported value: 'temperature' does not support 0 with this model.", param: 'temperature' } },
+    stream_options: { detail: [{ type: 'extra_forbidden', loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted' }] },
+  }
+  const asked: Record<string, unknown>[] = []
+  const server = createServer(async (req, res) => {
+    let text = ''
+    for await (const part of req) text += String(part)
+    const body = JSON.parse(text) as Record<string, unknown>
+    asked.push(body)
+    const refused = Object.keys(says).find((name) => name in body)
+    if (refused) return void res.writeHead(refused === 'stream_options' ? 422 : 400).end(JSON.stringify(says[refused]))
+    if (text.includes('too long')) return void res.writeHead(400).end('{"error":{"message":"max_tokens is too large for this context"}}')
+    res.writeHead(200, { 'content-type': 'text/event-stream' }).end(delta({ content: 'yes' }) + end('stop'))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  const model = openAiChatModel({ name: 'n', baseUrl, apiKey: '', model: 'm' })
+  const say = async (content: string) => {
+    const parts: ChatPart[] = []
+    const question = { ...request, messages: [{ role: 'user' as const, content }] }
+    await model.stream(question, new AbortController().signal, (part) => parts.push(part) > 0)
+    return textOf(parts)
+  }
+  expect(await Promise.all([say('first'), say('at the same time')])).toEqual(['yes', 'yes'])
+  const learned = asked.length
+  expect(asked.at(-1)).toMatchObject({ max_completion_tokens: request.maxTokens, stream: true })
+  expect(await say('second')).toBe('yes')
+  expect(asked).toHaveLength(learned + 1)
+  await expect(say('too long')).rejects.toMatchObject({ code: 'bad_request' })
+  expect(asked).toHaveLength(learned + 2)
+})

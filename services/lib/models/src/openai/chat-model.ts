@@ -1,7 +1,6 @@
 import { AppError } from '@docent/core/errors'
-import OpenAI, { APIError } from 'openai'
 import type { ChatModel, ChatPart, ChatRequest, Hear, ToolCall } from '../chat-model.ts'
-import { retryAfterOf } from '../upstream.ts'
+import { createDoor } from './chat-door.ts'
 import { createOpening } from './opening.ts'
 import { createSseScanner, type Scanned, textOf } from './sse-scan.ts'
 import { createToolCalls, toOpenAiMessage, toOpenAiTool } from './tool-calls.ts'
@@ -30,7 +29,7 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
   const post = createDoor(options)
 
   /** The body of the answer, or all of it where a server ignores `stream: true`. Nothing else of the response is kept while it lasts. */
-  async function open(request: ChatRequest, signal: AbortSignal): Promise<Body | ChatPart> {
+  async function open(request: ChatRequest, signal: AbortSignal): Promise<Bytes | ChatPart> {
     const isOffered = Boolean(request.tools?.length)
     const response = await post(
       {
@@ -111,45 +110,14 @@ export function openAiChatModel(options: OpenAiChatOptions): ChatModel {
   return { name, model, stream }
 }
 
-/**
- * Sends requests as the openai client makes them, whose address and headers are the same for all and are made once; who asks bounds their
- * time and decides on further tries. Errors: AppError, `unavailable` without an answer.
- */
-function createDoor({ baseUrl, apiKey, fetch: send = fetch }: OpenAiChatOptions) {
-  const client = new OpenAI({ baseURL: baseUrl, apiKey: apiKey || 'none' })
-  const prepare = async () => {
-    const { req, url } = await client.buildRequest({ method: 'post', path: '/chat/completions', body: {} })
-    return { url: new URL(url), headers: Object.fromEntries(req.headers) }
-  }
-  let prepared: ReturnType<typeof prepare> | undefined
-  return async (body: OpenAI.ChatCompletionCreateParamsStreaming, signal: AbortSignal): Promise<Response> => {
-    prepared ??= prepare()
-    const { url, headers } = await prepared
-    const response = await send(url, { method: 'POST', headers, body: JSON.stringify(body), signal }).catch((cause: unknown) => {
-      throw new AppError('unavailable', "The model's provider does not answer.", { cause })
-    })
-    if (response.ok) return response
-    const said = await response.text().catch(() => '')
-    throw refusal(APIError.generate(response.status, jsonOf(said), said, response.headers), response)
-  }
-}
-
-function jsonOf(text: string): object | undefined {
-  try {
-    return JSON.parse(text) as object
-  } catch {
-    return undefined // an error page: its text is the message
-  }
-}
-
-type Body = AsyncIterable<Uint8Array> & { each?(hear: (bytes: Uint8Array) => boolean): Promise<boolean> }
+type Bytes = AsyncIterable<Uint8Array> & { each?(hear: (bytes: Uint8Array) => boolean): Promise<boolean> }
 
 /** Reads until `hear` has enough; true when it heard all. A body that tells its bytes itself spares the promises of an iteration. */
-function eachPart(body: Body, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
+function eachPart(body: Bytes, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
   return body.each ? body.each(hear) : iterate(body, hear)
 }
 
-async function iterate(body: Body, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
+async function iterate(body: Bytes, hear: (bytes: Uint8Array) => boolean): Promise<boolean> {
   for await (const bytes of body) if (!hear(bytes)) return false
   return true
 }
@@ -212,16 +180,4 @@ function whole(body: unknown, isOffered: boolean): ChatPart {
     ...(toolCalls ? { toolCalls } : {}),
     ...(answer.usage ? { usage: { inputTokens: answer.usage.prompt_tokens ?? 0, outputTokens: answer.usage.completion_tokens ?? 0 } } : {}),
   }
-}
-
-function refusal(error: APIError, { status, headers }: Response): AppError {
-  const said = `The model's provider answered ${status}`
-  if ([401, 402, 403].includes(status))
-    return new AppError('upstream_unauthorized', `${said}: check the key and the account.`, { cause: error })
-  const retryAfterS = retryAfterOf(headers)
-  const options = { cause: error, ...(retryAfterS === undefined ? {} : { retryAfterS }) }
-  if (status === 429) return new AppError('rate_limited', `${said}: it limits the rate.`, options)
-  if (status === 404) return new AppError('upstream_failed', `${said}: check the model's name and the base URL.`, options)
-  if (status < 500 && status !== 408 && status !== 409) return new AppError('bad_request', `${said}: it refuses the request.`, options)
-  return new AppError('unavailable', `${said}.`, options)
 }
