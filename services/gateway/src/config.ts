@@ -1,10 +1,11 @@
 import { always, badConfig, envBoolean, envPort, envSecret, readEnv } from '@docent/kit/config'
 import { z } from 'zod'
-import { fallbacks, type ProviderSpec } from './fallbacks.ts'
+import { fallbacks, modelAddress, modelKey, type ProviderSpec } from './fallbacks.ts'
 import type { ProviderLimits } from './guard/provider-limits.ts'
 
 const url = (description: string) => z.url().meta({ description })
 const optionalText = (description: string) => z.string().optional().meta({ description })
+const keyText = (description: string) => modelKey.optional().meta({ description })
 const seconds = (fallback: number, description: string) => z.coerce.number().positive().max(3_600).default(fallback).meta({ description })
 
 const count = (description: string) => z.coerce.number().int().min(0).default(0).meta({ description })
@@ -124,12 +125,12 @@ export const envSchema = z
       .default(15)
       .meta({ description: 'Seconds that running answers get to finish when the gateway is told to stop' }),
     RETENTION_DAYS: z.coerce.number().int().min(1).default(90).meta({ description: 'Days that conversations and records are kept' }),
-    LLM_BASE_URL: z.url().optional().meta({ description: 'OpenAI-compatible server, e.g. http://ollama:11434/v1' }),
-    LLM_API_KEY: optionalText('Key of the server at LLM_BASE_URL'),
+    LLM_BASE_URL: modelAddress.optional().meta({ description: 'OpenAI-compatible server, e.g. http://ollama:11434/v1' }),
+    LLM_API_KEY: keyText('Key of the server at LLM_BASE_URL'),
     LLM_MODEL: optionalText('Name of the model to ask at LLM_BASE_URL'),
-    DEEPSEEK_API_KEY: optionalText('Enough by itself to answer with DeepSeek'),
-    DASHSCOPE_API_KEY: optionalText('Enough by itself to answer with Qwen'),
-    OPENROUTER_API_KEY: optionalText('Together with DEFAULT_MODEL enough to answer through OpenRouter'),
+    DEEPSEEK_API_KEY: keyText('Enough by itself to answer with DeepSeek'),
+    DASHSCOPE_API_KEY: keyText('Enough by itself to answer with Qwen'),
+    OPENROUTER_API_KEY: keyText('Together with DEFAULT_MODEL enough to answer through OpenRouter'),
     DEFAULT_MODEL: optionalText('Model to ask at OpenRouter, e.g. deepseek/deepseek-chat'),
     LLM_FALLBACKS: fallbacks.meta({
       description: 'More providers, asked in this order when those before fail: JSON array, see services/gateway/README.md',

@@ -4,14 +4,24 @@ import { z } from 'zod'
 const amount = z.number().min(0).optional()
 const count = z.number().int().min(1).optional()
 const seconds = z.number().positive().max(3_600).optional()
+
+/** Where a model's server is, with or without the path of the one thing it is asked for. */
+export const modelAddress = z
+  .url({ protocol: /^https?$/, error: 'must be an address that begins with http:// or https://' })
+  .transform((url) => url.replace(/\/chat\/completions\/?$/, ''))
+export const modelKey = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]*$/, 'holds a space or a character that no key has; paste it once more')
+
 const Fallback = z.strictObject({
   name: z
     .string()
     .regex(/^[\w-]{1,32}$/, 'has letters, digits, - and _ only')
     .optional(),
-  baseUrl: z.url(),
+  baseUrl: modelAddress,
   model: z.string().min(1),
-  apiKey: z.string().optional(),
+  apiKey: modelKey.optional(),
   apiKeyFile: z.string().optional(),
   priceInput: amount,
   priceOutput: amount,

@@ -235,6 +235,21 @@ describe.concurrent('providers of models', () => {
     expect(said({ LLM_FALLBACKS: '[{"baseUrl":"http://a/v1","model":"m","apiKeyFile":"/does/not/exist"}]' })).toContain('(ENOENT)')
     expect(said({ LLM_FALLBACKS: '[{"name":"llm","baseUrl":"http://a/v1","model":"m"}]' })).toContain('names must differ')
     expect(said({ BAILIAN_APP_ID: 'app' })).toContain('DASHSCOPE_API_KEY')
+    expect(said({ LLM_BASE_URL: 'localhost:11434/v1', LLM_MODEL: 'm' })).toContain('LLM_BASE_URL: must be an address that begins with http')
+    for (const LLM_API_KEY of ['sk-…', 'sk one', 'sk-ö']) {
+      const told = said({ LLM_API_KEY, LLM_MODEL: 'm' })
+      expect(told).toContain('LLM_API_KEY: holds a space or a character that no key has')
+      expect(told).not.toContain(LLM_API_KEY)
+    }
+  })
+
+  test('an address is taken with what its documentation says beside it, and a key with what was pasted around it', () => {
+    const env = { LLM_BASE_URL: 'https://api.example.com/v1/chat/completions', LLM_MODEL: 'm', LLM_API_KEY: ' sk-one\n' }
+    const LLM_FALLBACKS = '[{"baseUrl":"http://b.example/v1/chat/completions/","model":"m","apiKey":"sk-two "}]'
+    expect(configOf(place, { ...env, LLM_FALLBACKS }).models.providers).toMatchObject([
+      { baseUrl: 'https://api.example.com/v1', apiKey: 'sk-one' },
+      { baseUrl: 'http://b.example/v1', apiKey: 'sk-two' },
+    ])
   })
 })
 
