@@ -29,6 +29,14 @@ test('a year or a version of the question lifts the document that bears it, a li
   expect(first('What is 20245?', reports)[0]!.chunk.id).toBe('a')
 })
 
+test('this year is a year, too', () => {
+  const lists = [entry('a', 0.9, 'prices-2025.xlsx'), entry('b', 0.85, 'prices-2026.xlsx')]
+  const on = (query: string, day: string) => raiseNamed(lists, { query, now: new Date(day) })[0]!.chunk.id
+  expect(on('今年血常规收多少钱？', '2026-11-22')).toBe('b')
+  expect(on("What is this year's price?", '2025-11-22')).toBe('a')
+  expect(on("What was last year's price?", '2027-11-22')).toBe('b')
+})
+
 test('so does its name or its title, when all of it is said', () => {
   const files = [entry('a', 0.9, 'sales/other.md'), entry('b', 0.85, 'sales/price-list.md'), entry('c', 0.84, 'x.md', '差旅报销制度')]
   expect(first('What does the price list say of returns?', files)[0]!.chunk.id).toBe('b')

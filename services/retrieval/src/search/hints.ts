@@ -1,4 +1,5 @@
 import { tokensOf } from '@docent/core/text/tokens'
+import { meantYears } from '@docent/core/text/years'
 import type { Fused } from './fuse.ts'
 
 /** What the question says of a document itself; added to a fused score of 0 to 1. Swept on the even questions; see EVALUATION.md. */
@@ -21,12 +22,12 @@ const NAME_TOKENS = 2
 /** The candidates in order again, those whose document the question names raised by a little; each says why in `hints`. */
 export function raiseNamed<C extends { id: string } & Named>(
   fused: readonly Fused<C>[],
-  { query, holders }: { query: string; holders?: ReadonlySet<string> },
+  { query, holders, now }: { query: string; holders?: ReadonlySet<string>; now?: Date },
   tuned: Tuned = hints,
 ): Fused<C>[] {
   if (Object.values(tuned).every((by) => by === 0)) return [...fused]
   const asked = new Set(tokensOf(query))
-  const dates = datesIn(query)
+  const dates = [...datesIn(query), ...meantYears(query, now)]
   const named = new Map<Named['document'], boolean>()
   const isNamed = (document: Named['document']) => {
     let known = named.get(document)
