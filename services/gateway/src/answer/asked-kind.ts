@@ -37,8 +37,8 @@ const kinds: Kind[] = [
     holds: /(?<!\d)1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|\+\d[\d -]{6,}/u,
   },
   {
-    asks: /(?:电话|分机|热线)号?码?是?(?:多少|什么|几)|(?<!(?:mobile|cell) )\b(?:tele)?phone numbers?\b/u,
-    holds: /\+\d[\d -]{6,}|\d{3,4}[- ]\d{3,}|\d{7,}|(?:分机|\bext(?:ension|\.))[\s:]*\d/u,
+    asks: /(?:电话|分机|热线)号?码?是?(?:多少|什么|几)|\b(?:(?:his|her|their|whose|[a-z]+'s) extension|extension number)\b|(?<!(?:mobile|cell) )\b(?:tele)?phone numbers?\b/u,
+    holds: /\+\d[\d -]{6,}|\d{3,4}[- ]\d{3,}|\d{7,}|(?:分机|\bext(?:ension|\.))(?: number)?[\s:]*\d/u,
   },
   { asks: /邮箱|邮件地址|\be-?mail address/u, holds: /@/u },
   {

@@ -28,6 +28,33 @@ test('the number of an item is taken off, that of a section and a figure are not
   expect(of('24 months are covered.')).toEqual([['sentence', '24 months are covered.']])
 })
 
+test('a question of the text stands over what follows in its paragraph, or over the next one where it stands alone', () => {
+  const over = (text: string) =>
+    candidatesOf([
+      { documentId: 'd', title: 'T', start: 0, end: text.length, text, parent: { start: 0, end: text.length, text } } as Passage,
+    ])
+      .filter(({ kind }) => kind === 'sentence')
+      .map(({ quote, asked, context }) => [quote, asked, context])
+  expect(over('Where do I park? In the yard. Not at the gate.\n\nSpaces are numbered.')).toEqual([
+    ['In the yard.', 'Where do I park?', 'T › Where do I park?'],
+    ['Not at the gate.', 'Where do I park?', 'T › Where do I park?'],
+    ['Spaces are numbered.', undefined, 'T'],
+  ])
+  expect(over('Q1: 可以停车吗？\n\n可以停在院里。\n\n车位有编号。')).toEqual([
+    ['可以停在院里。', '可以停车吗？', 'T › 可以停车吗？'],
+    ['车位有编号。', undefined, 'T'],
+  ])
+})
+
+test('how a letter begins and ends is nothing to quote, nor is a line that only opens a brace', () => {
+  expect(of('Dear Imogen,\nThe policy renews on 1 April.\nKind regards,')).toEqual([['sentence', 'The policy renews on 1 April.']])
+  expect(of('苗老师您好：\n口罩每盒 11.2 元。\n此致')).toEqual([['sentence', '口罩每盒 11.2 元。']])
+  expect(of('"wifi": {\n"password": "x1"')).toEqual([
+    ['heading', '"wifi": {'],
+    ['sentence', '"password": "x1"'],
+  ])
+})
+
 test('a line in capitals is a heading', () => {
   expect(of('5. NETWORK AND REMOTE ACCESS\nThe guest network is separate.')).toEqual([
     ['heading', 'NETWORK AND REMOTE ACCESS'],

@@ -16,6 +16,8 @@ export type Candidate = {
   scored: string
   /** the headings over it, document title first */
   context: string
+  /** the question in the text that it answers, as FAQs write it */
+  asked?: string
   /** a row's filled cells, under the names of their columns */
   cells?: Cell[]
   next?: Candidate
@@ -23,6 +25,10 @@ export type Candidate = {
 
 const bullet = /^(?:[-*•·‣]\s+|\(?\d{1,2}[.)、](?!\d)\s*(?=\S))/
 const MAX_SENTENCE = 600
+const MAX_QUESTION = 200
+// how a letter begins and ends: about nothing that is asked
+const greeting =
+  /^(?:(?:dear|hi|hello)\b[^.?!]{0,40}[,:!]?|(?:kind|best|warm)? ?regards,?|yours (?:sincerely|faithfully|truly),?|\S{0,12}(?:您好|你好|大家好|敬启|敬啟)[：:，,！!。]?|此致|敬[礼禮][！!]?|祝好[！!。]?)$/iu
 
 /** Sentences of the passages; table rows are read with their header, question lines and headings only lead to what follows. */
 export function candidatesOf(passages: readonly Passage[]): Candidate[] {
@@ -33,8 +39,12 @@ export function candidatesOf(passages: readonly Passage[]): Candidate[] {
     const rows = tableLinesOf(passage)
     const headings = new Set([passage.title, ...(passage.heading ?? '').split(' › ')])
     const context = contextOf(passage)
+    const asked = questionsOver(text)
     let before: Candidate | undefined
     for (const { row, ...span } of spansOf(text, rows)) {
+      const under = asked(span)
+      // a heading that asks is said with the headings
+      const over = under && !headings.has(under) ? under : undefined
       // sentences cut by the chunk's border count when most of them lies inside
       const inside = Math.min(span.end, to) - Math.max(span.start, from)
       if (inside * 2 < span.end - span.start) continue
@@ -43,7 +53,14 @@ export function candidatesOf(passages: readonly Passage[]): Candidate[] {
       const place = `${passage.documentId}:${offset + span.start}`
       if (!candidate || seen.has(place)) continue
       seen.add(place)
-      const full: Candidate = { ...candidate, context, passage: index, order: all.length, start: offset + span.start }
+      const full: Candidate = {
+        ...candidate,
+        ...(over ? { asked: over } : {}),
+        context: over ? `${context} › ${over}` : context,
+        passage: index,
+        order: all.length,
+        start: offset + span.start,
+      }
       if (before) before.next = full
       before = full
       all.push(full)
@@ -55,6 +72,22 @@ export function candidatesOf(passages: readonly Passage[]): Candidate[] {
 export function contextOf({ title, heading }: Passage): string {
   const path = heading ?? ''
   return path.startsWith(title) || !title ? path : path ? `${title} › ${path}` : title
+}
+
+/**
+ * For spans in order: the question of the text under which one stands. A question speaks for the rest of its paragraph, one that is a
+ * paragraph of its own for the next.
+ */
+function questionsOver(text: string): (span: Span) => string | undefined {
+  let over: { question: string; end: number; isAlone: boolean } | undefined
+  return ({ start, end }) => {
+    const raw = text.slice(start, end).replace(bullet, '')
+    if (over && /\n\s*\n/.test(text.slice(over.end, start))) over = over.isAlone ? { ...over, end: start, isAlone: false } : undefined
+    if (/^#{1,6}\s/.test(raw)) over = undefined
+    if (!/[?？]$/.test(raw) || raw.length > MAX_QUESTION) return over?.question
+    over = { question: raw.replace(/^(?:Q|问|問)\s?\d*\s?[.:：、]\s*/iu, ''), end, isAlone: /^\s*(?:\n|$)/.test(text.slice(end)) }
+    return undefined
+  }
 }
 
 /** Sentences, and rows as a whole: one cut in two would lose its columns. */
@@ -83,7 +116,7 @@ function isRunIn(text: string, before: Span, span: Span): boolean {
 
 function candidateOf(raw: string, row: TableLine | undefined): Omit<Candidate, 'passage' | 'order' | 'start' | 'context'> | undefined {
   if (raw.length > MAX_SENTENCE || !/[\p{L}\p{N}]/u.test(raw)) return undefined
-  if (row?.isHeader) return undefined
+  if (row?.isHeader || greeting.test(raw)) return undefined
   const cells = row?.cells ?? cellsOf(raw)
   if (cells) {
     const filled = cells.map((cell, i) => ({ column: row?.names?.[i] ?? '', cell })).filter(({ cell }) => cell !== '')
@@ -99,6 +132,8 @@ function candidateOf(raw: string, row: TableLine | undefined): Omit<Candidate, '
   if (/[?？]$/.test(quote)) return { kind: 'question', quote, from: raw, scored: quote }
   // 三、库存
   if (/^[一二三四五六七八九十]{1,3}、[^。！？；：，、,.!?;:]{1,20}$/u.test(quote)) return { kind: 'heading', quote, from: raw, scored: raw }
+  // "wifi": {
+  if (/[[{]$/.test(quote)) return { kind: 'heading', quote, from: raw, scored: raw }
   const isTitle = quote.length <= 60 && !/[.。!！;；:：,，、"”」)）]$/.test(quote) && (isShort(quote, raw) || isCapitals(quote))
   return { kind: isTitle ? 'heading' : 'sentence', quote, from: raw, scored: quote }
 }

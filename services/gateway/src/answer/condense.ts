@@ -1,10 +1,12 @@
 import type { Messages } from '../store/messages.ts'
+import { followed } from './follow-up.ts'
 import type { Job } from './job.ts'
 import { fitting, type Turn } from './prompt.ts'
 import { smallTalkOf } from './small-talk.ts'
 import { estimateTokens } from './tokens.ts'
 
 const MESSAGES = 200
+const MAX_PREVIOUS = 4_000
 
 export type Before = { history: Turn[]; previous: string | undefined; summary: string | undefined }
 
@@ -42,7 +44,8 @@ function rewritten(job: Job, turns: readonly Turn[]): string | undefined {
 }
 
 function lastQuestion(turns: readonly Turn[], question: string): string | undefined {
-  return turns.findLast((turn) => isAsked(turn) && turn.text !== question)?.text.slice(0, 4_000)
+  const asked = turns.filter((turn) => isAsked(turn) && turn.text !== question).map(({ text }) => text)
+  return followed(asked)?.slice(-MAX_PREVIOUS)
 }
 
 /** “Thanks” between two questions is not what the second one follows. */

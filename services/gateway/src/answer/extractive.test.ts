@@ -48,6 +48,45 @@ test('a quotation stands under its headings, said once, without title and number
   expect(citations.every((citation) => citation.verified)).toBe(true)
 })
 
+test('the question of a text is said over the sentence that answers it, and speaks for it', async () => {
+  const faq = passage('Where is the descaler? Under the sink.\n\nWho signs timesheets? Your team leader.')
+  const { quotes } = await choose('Where is the descaler?', [faq], scorer({ sink: 1 }))
+  expect(writeQuotes(quotes, 'Quoted:', () => 1).text).toBe('Quoted:\n\nWhere is the descaler?\nUnder the sink. [1]')
+})
+
+test('a version or a year that a heading begins with is said', async () => {
+  const said = async (heading: string) => {
+    const { quotes } = await choose('What is fixed?', [passage('A crash is fixed.', { heading })], scorer({ crash: 1 }))
+    return writeQuotes(quotes, 'Quoted:', () => 1).text.split('\n')[2]
+  }
+  expect(await said('Release notes › 3.2.1 (2025-06-17)')).toBe('3.2.1 (2025-06-17):')
+  expect(await said('Release notes › 2026 年计划')).toBe('2026 年计划：')
+})
+
+test('rows of which the question names a column and no row are no sure answer', async () => {
+  const rates = passage('Grade | Hourly rate\nEngineer | 86\nAdministrator | 42', { title: 'Fee rates', path: 'fees.csv' })
+  const ask = async (question: string) => (await choose(question, [rates], scorer({ '42': 1, '86': 0.9 }))).signs!
+  expect(await ask('What is the hourly rate of an architect?')).toMatchObject({ isUnnamed: true })
+  expect(await ask('What is the hourly rate of an administrator?')).not.toHaveProperty('isUnnamed')
+  expect(await ask('What are the hourly rates?')).not.toHaveProperty('isUnnamed')
+})
+
+test('“this year” chooses this year’s document, where there is one', async () => {
+  const list = (year: number, price: number) =>
+    passage(`Test | Price\nBlood count | ${price}\nUrine | 9`, {
+      documentId: `${year}`,
+      path: `prices-${year}.csv`,
+      title: `prices-${year}`,
+    })
+  const year = new Date().getFullYear()
+  const ask = async (question: string, lists: Passage[]) =>
+    (await choose(question, lists, scorer({ Blood: 1 }))).quotes.map(({ passage: { path } }) => path)
+  const lists = [list(year - 1, 20), list(year, 22)]
+  expect(await ask('What does a blood count cost this year?', lists)).toEqual([`prices-${year}.csv`])
+  expect(await ask('What did a blood count cost last year?', lists)).toEqual([`prices-${year - 1}.csv`])
+  expect(await ask('What does a blood count cost this year?', [list(2019, 20)])).toEqual(['prices-2019.csv'])
+})
+
 test('a heading that asks takes no colon, a Chinese one a wide colon, and a title is no heading', async () => {
   const quote = async (heading: string | undefined, text: string) => {
     const { quotes } = await choose(text, [passage(text, heading ? { heading } : {})], scorer({ '': 1 }))

@@ -57,7 +57,10 @@ export async function chooseQuotes(
   const namings = ownNamings.includes('asked') ? ownNamings : namingsOf(inOne(wanted), rows)
   const best = Math.max(...top.map((passage) => passage.score), 1e-9)
   const passageOf = (candidate: Candidate) => top[candidate.passage]!
-  const isOfYear = (candidate: Candidate) => ofYears(asking.years, candidate, passageOf(candidate))
+  const isOf = (years: readonly string[]) => (candidate: Candidate) => ofYears(years, candidate, passageOf(candidate))
+  // “this year” singles out this year's list where there is one, and else says little
+  const isMeant = asking.years.length === 0 && candidates.some((candidate) => isOf(asking.meantYears)(candidate) === true)
+  const isOfYear = isOf(isMeant ? asking.meantYears : asking.years)
   const ranked = candidates
     .map((candidate, i) => ({
       candidate,

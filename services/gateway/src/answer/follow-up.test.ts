@@ -1,6 +1,6 @@
 import type { Passage, SearchResponse } from '@docent/core/passage'
 import { expect, test } from 'vitest'
-import { isElliptic, leansOn, standsAlone } from './follow-up.ts'
+import { followed, isElliptic, leansOn, standsAlone } from './follow-up.ts'
 
 test.each([
   ['那 X200 呢？', true],
@@ -21,6 +21,17 @@ test('only a question with another before it can ask the same of another thing',
   expect(isElliptic({ query: '那 M30 呢？', previous: 'M60 能保温多久？' })).toBe(true)
   expect(isElliptic({ query: '那 M30 呢？' })).toBe(false)
   expect(isElliptic({ query: 'And who is responsible for it?', previous: 'When?' })).toBe(false)
+})
+
+test('a question that only asks something else of the same is read with what it followed itself', () => {
+  expect(followed(['专家号多少钱？', '和慈心诊所的转诊协议是哪天签的？', '有效期多久？'])).toBe(
+    '和慈心诊所的转诊协议是哪天签的？\n有效期多久？',
+  )
+  expect(followed(['Who runs the night clinic?', 'When does the footbridge open?'])).toBe('When does the footbridge open?')
+  // what names another thing takes its place
+  expect(followed(['What is the rate of a director?', 'And of a technician?'])).toBe('And of a technician?')
+  expect(followed(['押金？', '租期？', '地址？', '电话？'])).toBe('租期？\n地址？\n电话？')
+  expect(followed([])).toBeUndefined()
 })
 
 const found = (texts: string[], score = 2): SearchResponse => ({

@@ -10,13 +10,14 @@ const verb = /\b(?:is|are|was|does|do|did|can|has|have|will)\b/i
 const standIn =
   /[它他她其该此]|^[这那]|[这那][个些种款台条份次里边样]|上述|前者|后者|同样|\b(?:it|its|they|them|their|theirs|this|that|these|those|he|she|his|her|him|there|same|one|ones|above|latter|former)\b/iu
 const asks =
-  /什么时候|为什么|是什么|怎么样|多少钱|什么|多少|怎么|怎样|如何|哪里|哪个|哪些|哪天|哪|几|谁|吗|呢|能不能|可不可以|有没有|是不是|可以|需要|应该|请问|是|的|有|在|能|会|要|了/gu
+  /什么时候|多长时间|多[久长大高重远]|何时|为什么|是什么|怎么样|多少钱|什么|多少|怎么|怎样|如何|哪里|哪个|哪些|哪天|哪|几|谁|吗|呢|能不能|可不可以|有没有|是不是|可以|需要|应该|请问|是|的|有|在|能|会|要|了/gu
 // words of the question that are more than a name of an attribute (“押金是多少？”)
 const LEAST = { han: 4, words: 2 }
 // share of the words of the question before it that a passage must hold to speak of it, and how much less of the question's own
 const BEFORE = 0.5
 const LESS = 0.1
 const TOP = 5
+const MOST_FOLLOWED = 3
 
 /** A follow-up that asks the same of another thing (“and the M30?”): what it asks stands in the question before it. */
 export function isElliptic({ query, previous }: Wanted): boolean {
@@ -36,19 +37,29 @@ export function leansOn(question: string): boolean {
 }
 
 /**
+ * What a question follows: the one before it (`asked`: the earlier ones, in order), and where that one only asks something else of the same
+ * (“有效期多久？”) what it followed itself.
+ */
+export function followed(asked: readonly string[]): string | undefined {
+  const from = asked.findLastIndex((question) => !leansOn(question) || asksOfAnother(question))
+  return asked.slice(Math.max(from, asked.length - MOST_FOLLOWED, 0)).join('\n') || undefined
+}
+
+/**
  * Whether a question that can be read alone begins something else: what was found for it alone may answer it, and no passage that was found
  * together with the question before it speaks of both as well.
  */
 export function standsAlone({ query, previous = '' }: Wanted, together: SearchResponse, alone: SearchResponse): boolean {
-  const words = wordsOf(query)
-  const before = wordsOf(previous)
+  const words = ownWords(query)
+  const before = ownWords(previous)
   if (!alone.answerable && !isDoubtful(alone)) return false
   const best = Math.max(0, ...alone.passages.slice(0, TOP).map((passage) => shareOf(words, saidIn(passage))))
   const speaksOfBoth = (said: ReadonlySet<string>) => shareOf(before, said) >= BEFORE && shareOf(words, said) >= best - LESS
   return !together.passages.slice(0, TOP).map(saidIn).some(speaksOfBoth)
 }
 
-function wordsOf(question: string): string[] {
+/** The words of a question that are more than asking. */
+export function ownWords(question: string): string[] {
   return contentWords(question.replace(asks, ' '))
 }
 

@@ -27,6 +27,7 @@ test('what holds no sum where one was asked for is no sure answer, however near 
 test('a quotation that lacks what was asked for is never a sure answer, whatever else speaks for it', () => {
   expect(judged(3, { words: 1, stands: 0.2, lacks: true })).toBe('doubtful')
   expect(judged(3, { words: 1, stands: 0.2, names: 'missing' })).toBe('doubtful')
+  expect(judged(3, { words: 1, stands: 0.2, isUnnamed: true })).toBe('doubtful')
 })
 
 test('the identifier that was asked for speaks for its row, and no other row stands in for it', () => {

@@ -49,7 +49,7 @@ export function isForModel(found: Found): boolean {
 export function judgeQuotes(found: Found, signs: Signs): { judgement: Judgement; odds?: number } {
   if (signs.stands === undefined) return { judgement: byWords(found, signs) }
   const { gate, words, stands, lacks, bias } = odds[signs.isAcross ? 'across' : found.gate.language]
-  const isWhole = !signs.lacks && signs.names !== 'missing'
+  const isWhole = !signs.lacks && !signs.isUnnamed && signs.names !== 'missing'
   const named = signs.names === 'missing' || (isWhole && signs.names) ? NAMES[signs.names] : 0
   const sum =
     bias + gate * Math.min(MOST_GATE, shareOf(found)) + words * signs.words + stands * signs.stands + named - (signs.lacks ? lacks : 0)
@@ -64,8 +64,8 @@ export function byGate(found: Found, { names, lacks }: Pick<Signs, 'names' | 'la
   return isDoubtful(found) ? 'doubtful' : 'unsaid'
 }
 
-function byWords(found: Found, { words, isAcross, names, lacks }: Signs): Judgement {
-  const isWeak = lacks || names === 'missing' || (names !== 'held' && !isAcross && words < WORDS_ALONE)
+function byWords(found: Found, { words, isAcross, names, lacks, isUnnamed }: Signs): Judgement {
+  const isWeak = lacks || isUnnamed || names === 'missing' || (names !== 'held' && !isAcross && words < WORDS_ALONE)
   const judgement = byGate(found)
   return isWeak ? (judgement === 'sure' ? 'doubtful' : 'unsaid') : judgement
 }

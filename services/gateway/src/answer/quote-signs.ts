@@ -2,10 +2,13 @@ import type { Passage, SentencesResponse } from '@docent/core/passage'
 import { fold } from '@docent/core/text/fold'
 import { languageOf } from '@docent/core/text/language'
 import { namesAnotherKind, namesAnotherPlace } from './another-thing.ts'
+import { withoutKind } from './asked-kind.ts'
 import type { Candidate } from './candidates.ts'
+import { contentWords } from './cite.ts'
 import type { Quote } from './extractive.ts'
+import { ownWords } from './follow-up.ts'
 import { namesIn, shareOfCodes, versionsNotIn } from './named-rows.ts'
-import type { Asking } from './read-question.ts'
+import { type Asking, namesColumn } from './read-question.ts'
 
 /** What speaks for quotations as an answer. */
 export type Signs = {
@@ -19,6 +22,8 @@ export type Signs = {
   names?: 'held' | 'missing'
   /** they hold no code that the question names, not its version, or nothing of the kind it asks for by its form: a sum, a number of things */
   lacks: boolean
+  /** they are rows of which the question names a column and nothing else: it may be about another row */
+  isUnnamed?: boolean
 }
 
 /**
@@ -43,6 +48,7 @@ export function signsOf(
     ...(isNamed ? { names: 'held' } : {}),
     ...namesIn(said.join('\n'), asking.ownNames, isRare),
     lacks: lacksWhatIsAsked(asking, quotes, said),
+    ...(namesNoRow(asking, quotes) ? { isUnnamed: true } : {}),
   }
 }
 
@@ -60,6 +66,20 @@ function lacksWhatIsAsked(asking: Asking, quotes: readonly Quote[], said: readon
     // a title says when it was written, not when it happens
     (mayAnswer !== undefined && !quotes.some(({ candidate, passage }) => mayAnswer(fold(`${headingOf(passage)} ${candidate.scored}`))))
   )
+}
+
+/** Whether rows hold the column that is asked for and nothing else of the question: “the rate of an architect” where no row is about one. */
+function namesNoRow({ question, previous, words, language }: Asking, quotes: readonly Quote[]): boolean {
+  const rows = quotes.map(({ candidate, passage }) => ({ ...candidate, cells: candidate.cells ?? [], path: passage.path }))
+  // what a follow-up is about stands in the question before it
+  if (previous !== '' || rows.some(({ scored }) => languageOf(scored) !== language)) return false
+  if (!rows.every(({ cells }) => cells.some(({ column }) => namesColumn({ question, words }, column)))) return false
+  const around = new Set(
+    rows.flatMap(({ path, context, cells }) => contentWords([path, context, ...cells.map(({ column }) => column)].join('\n'))),
+  )
+  const held = new Set(rows.flatMap(({ cells }) => contentWords(cells.map(({ cell }) => cell).join('\n'))))
+  const named = ownWords(withoutKind(fold(question))).filter((word) => word.length > 1 && !around.has(word))
+  return named.length > 0 && !named.some((word) => held.has(word))
 }
 
 function headingOf({ heading = '', title }: Passage): string {

@@ -2,6 +2,7 @@ import type { Passage } from '@docent/core/passage'
 import { fold } from '@docent/core/text/fold'
 import { type Identifier, identifiersOf } from '@docent/core/text/identifiers'
 import { languageOf } from '@docent/core/text/language'
+import { meantYears } from '@docent/core/text/years'
 import { yearsIn } from './another-thing.ts'
 import { answersKind, mayAnswerKind, withoutKind } from './asked-kind.ts'
 import type { Candidate, Cell } from './candidates.ts'
@@ -23,6 +24,8 @@ export type Asking = {
   names: readonly Identifier[]
   ownNames: readonly Identifier[]
   years: readonly string[]
+  /** this year and last year, where it gives no figure */
+  meantYears: readonly string[]
   words: readonly string[]
   /** those of them that are written as names, in English */
   nameWords: ReadonlySet<string>
@@ -45,6 +48,7 @@ export function readQuestion(wanted: Wanted): Asking {
     names: ownNames.length > 0 ? ownNames : identifiersOf(previous),
     ownNames,
     years: yearsIn(question),
+    meantYears: meantYears(question),
     words: contentWords(question),
     nameWords: new Set(contentWords((question.match(/(?<=\S\s+)\p{Lu}[\p{L}\p{N}-]*/gu) ?? []).join(' '))),
     isKind: answersKind(fold(question)) ?? answersKind(before),
@@ -71,15 +75,18 @@ export function saysOnlyNames({ words, nameWords, isKind }: Asking, candidate: C
 export function isAnsweredByRow({ question, isKind, words }: Asking, { cells = [], scored }: Candidate): boolean {
   const asked = fold(question)
   if (isKind?.(fold(scored)) === true && isOnlyNamed(asked, cells)) return true
-  return cells.some(({ column, cell }) => {
-    const name = fold(column)
-      .replace(/\(.*\)/u, '')
-      .trim()
-    if (name.length < 2 || asked.includes(fold(cell))) return false
-    if (/\p{Script=Han}/u.test(name)) return asked.includes(name)
-    const parts = contentWords(name)
-    return parts.length > 0 && parts.every((part) => words.includes(part))
-  })
+  return cells.some(({ column, cell }) => !asked.includes(fold(cell)) && namesColumn({ question, words }, column))
+}
+
+/** Whether a question names a column, whole but for its unit. */
+export function namesColumn({ question, words }: Pick<Asking, 'question' | 'words'>, column: string): boolean {
+  const name = fold(column)
+    .replace(/\(.*\)/u, '')
+    .trim()
+  if (name.length < 2) return false
+  if (/\p{Script=Han}/u.test(name)) return fold(question).includes(name)
+  const parts = contentWords(name)
+  return parts.length > 0 && parts.every((part) => words.includes(part))
 }
 
 /** Whether a question that asks for a kind of thing says nothing else than a name that stands in a cell. */

@@ -19,7 +19,9 @@ export function writeQuotes(
   for (const { candidate, passage } of quotes) {
     text += '\n'
     // a heading often holds what its sentences leave out: the release, the model, the question
-    const above = [isNamed && candidate.kind === 'row' ? passage.path : '', sectionOf(passage)].filter(Boolean).join(' › ')
+    const above = [isNamed && candidate.kind === 'row' ? passage.path : '', sectionOf(passage), candidate.asked ?? '']
+      .filter(Boolean)
+      .join(' › ')
     if (above !== '' && `${passage.documentId}/${above}` !== section) text += `${above}${colon(above)}\n`
     section = `${passage.documentId}/${above}`
     const start = text.length
@@ -31,12 +33,12 @@ export function writeQuotes(
   return { text: text.trimEnd(), citations }
 }
 
-/** The headings over a passage without the title and their numbers. */
+/** The headings over a passage without the title and their numbers; what may be a version or a year (3.2.1, 2026 年) is more than that. */
 function sectionOf({ heading, title }: Passage): string {
   const parts = (heading ?? '').split(' › ').map((part) => part.trim())
   return parts
     .filter((part) => part !== '' && part !== title)
-    .map((part) => part.replace(/^(?:\d+(?:\.\d+)*\.?|[一二三四五六七八九十]+、)\s*(?=\S)/, ''))
+    .map((part) => part.replace(/^(?:\d{1,2}\.(?!\d)|[一二三四五六七八九十]+、)\s*(?=\S)/, ''))
     .join(' › ')
 }
 

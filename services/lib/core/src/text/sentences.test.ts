@@ -9,6 +9,7 @@ test('Chinese and English sentences end at their marks, closing quotes included'
 
 test('numbers, versions, abbreviations and list numbers do not end a sentence', () => {
   expect(cut('1. Use v2.3.1, e.g. on Hub H2. It costs 3.50 EUR.')).toEqual(['1. Use v2.3.1, e.g. on Hub H2.', 'It costs 3.50 EUR.'])
+  expect(cut('Ask Priya (office manager, ext. 204) for access.')).toHaveLength(1)
 })
 
 test('a semicolon keeps its sentence whole, a line break does not', () => {

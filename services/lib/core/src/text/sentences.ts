@@ -1,7 +1,7 @@
 export type Span = { start: number; end: number }
 
 const closers = '」』”’"\')）】》'
-const abbreviations = /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|Mr|Mrs|Ms|Dr|No|Fig|approx|Inc|Ltd|Co|St|cf|p|pp)\.$/i
+const abbreviations = /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|Mr|Mrs|Ms|Dr|No|Fig|approx|Inc|Ltd|Co|St|Rd|Ave|Prof|ext|incl|excl|cf|p|pp)\.$/i
 
 /** Cuts text into sentences (zh and en); a line break ends one too. Spans are trimmed and keep order. */
 export function sentencesOf(text: string): Span[] {
