@@ -1,6 +1,6 @@
 import type { Passage, SearchResponse } from '@docent/core/passage'
 import { expect, test } from 'vitest'
-import { followed, isElliptic, leansOn, standsAlone } from './follow-up.ts'
+import { followed, isElliptic, leansOn, rightBefore, standsAlone } from './follow-up.ts'
 
 test.each([
   ['那 X200 呢？', true],
@@ -31,6 +31,7 @@ test('a question that only asks something else of the same is read with what it 
   // what names another thing takes its place
   expect(followed(['What is the rate of a director?', 'And of a technician?'])).toBe('And of a technician?')
   expect(followed(['押金？', '租期？', '地址？', '电话？'])).toBe('租期？\n地址？\n电话？')
+  expect(rightBefore(followed(['押金？', '租期\n是多久？'])!)).toBe('租期 是多久？')
   expect(followed([])).toBeUndefined()
 })
 

@@ -37,12 +37,23 @@ export function leansOn(question: string): boolean {
 }
 
 /**
- * What a question follows: the one before it (`asked`: the earlier ones, in order), and where that one only asks something else of the same
+ * What a question follows: the one before it (`asked`: the earlier ones, in order; each a line), and where that one only asks something else of the same
  * (“有效期多久？”) what it followed itself.
  */
 export function followed(asked: readonly string[]): string | undefined {
   const from = asked.findLastIndex((question) => !leansOn(question) || asksOfAnother(question))
-  return asked.slice(Math.max(from, asked.length - MOST_FOLLOWED, 0)).join('\n') || undefined
+  const inOneLine = (question: string) => question.replace(/\s*\n\s*/g, ' ')
+  return (
+    asked
+      .slice(Math.max(from, asked.length - MOST_FOLLOWED, 0))
+      .map(inOneLine)
+      .join('\n') || undefined
+  )
+}
+
+/** Of what `followed` gives the question right before: one that only names another thing asks what that one asked. */
+export function rightBefore(previous: string): string {
+  return previous.slice(previous.lastIndexOf('\n') + 1)
 }
 
 /**

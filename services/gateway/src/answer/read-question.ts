@@ -7,7 +7,7 @@ import { yearsIn } from './another-thing.ts'
 import { answersKind, mayAnswerKind, withoutKind } from './asked-kind.ts'
 import type { Candidate, Cell } from './candidates.ts'
 import { contentWords } from './cite.ts'
-import { isElliptic } from './follow-up.ts'
+import { isElliptic, rightBefore } from './follow-up.ts'
 import { textOf, wordsOf } from './quote-signs.ts'
 import type { Wanted } from './search.ts'
 
@@ -38,7 +38,7 @@ export function readQuestion(wanted: Wanted): Asking {
   const { query: question, previous = '' } = wanted
   const ownCodes = codesOf(question)
   const ownNames = identifiersOf(question)
-  const before = isElliptic(wanted) ? fold(previous) : ''
+  const before = isElliptic(wanted) ? fold(rightBefore(previous)) : ''
   return {
     question,
     previous,

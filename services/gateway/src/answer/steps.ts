@@ -9,7 +9,7 @@ import type { AnswerCache, CachedText } from '../store/answer-cache.ts'
 import type { Citations, ShownSource } from '../store/citations.ts'
 import { citationsOf, unknownMarkers } from './cite.ts'
 import { chooseQuotes, type Scorer } from './extractive.ts'
-import { isElliptic } from './follow-up.ts'
+import { isElliptic, rightBefore } from './follow-up.ts'
 import { type Attempt, generate } from './generate.ts'
 import { generateWithTools } from './generate-with-tools.ts'
 import { degrade, type Job, type Shown, warn } from './job.ts'
@@ -121,7 +121,7 @@ export async function answerByQuoting(
   const started = performance.now()
   const ids = { requestId: job.requestId, traceId: job.traceId }
   // with the question before it a follow-up is scored for what was answered already; one that only names another thing needs it
-  const text = isElliptic(wanted) ? inOne(wanted) : wanted.query
+  const text = isElliptic(wanted) ? inOne({ ...wanted, previous: rightBefore(wanted.previous ?? '') }) : wanted.query
   const score: Scorer = (sentences) => deps.retrieval.sentences(text, sentences, job.principal, ids, job.abort.signal)
   const candidates = already ? already.map(({ passage }) => passage) : found.passages
   const { quotes, degraded, signs } = await chooseQuotes(wanted, candidates, score)
