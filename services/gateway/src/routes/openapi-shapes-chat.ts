@@ -51,6 +51,7 @@ export const Message = z
     citations: z.array(CitationSpan).optional(),
     degraded: z.array(z.string()).optional(),
     answerable: z.boolean().optional(),
+    warnings,
     error: failure.optional(),
   })
   .meta({ id: 'Message' })
