@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { nginxCommand } from '../../lib/testkit/assets/programs.ts'
 import { type MockUpstream, openMockUpstream } from '../../lib/testkit/src/mock-upstream.ts'
 import { type Nginx, startFrontNginx, startNginx } from '../../lib/testkit/src/start-nginx.ts'
@@ -96,6 +98,20 @@ describe.concurrent('streams through nginx', () => {
     const { url } = choices[0]!.message.annotations[0]!.url_citation
     expect(new URL(url).origin).toBe(nginx.url)
     expect((await fetch(url)).status).toBe(200)
+  })
+
+  test('a page that was opened at another port than 443 may open its WebSocket, another web site may not', inTurn, async () => {
+    const stateOf = async (origin: string) => {
+      const socket = new WebSocket(`${nginx.url.replace('http', 'ws')}/ws/${randomUUID()}`, { origin })
+      const state = await once(socket, 'open').then(
+        () => 'open',
+        (error: unknown) => String(error),
+      )
+      socket.terminate()
+      return state
+    }
+    expect(await stateOf(nginx.url)).toBe('open')
+    expect(await stateOf('https://elsewhere.example')).toContain('403')
   })
 
   test('nginx killed in mid-answer: every EventSource comes back and has the whole answer, byte for byte', inTurn, async () => {
