@@ -204,7 +204,7 @@ describe('signed in with a token', () => {
   })
   afterAll(() => scope.disposeAsync())
 
-  type Claims = JWTPayload & { groups?: string[] }
+  type Claims = JWTPayload & { groups?: unknown }
   const sign = (claims: Claims = {}, key: CryptoKey = keys.privateKey) =>
     new SignJWT({ iss: issuer, aud: 'docent', sub: 'alice', exp: Math.floor(Date.now() / 1000) + 60, ...claims })
       .setProtectedHeader({ alg: 'RS256', kid: 'one' })
@@ -221,6 +221,8 @@ describe('signed in with a token', () => {
   test('the claims say who asks and of which groups', async () => {
     expect(await as(await sign({ groups: ['staff'] }))).toMatchObject({ id: 'user:alice', groups: ['staff'], scopes: ['chat', 'read'] })
     expect(await as(await sign({ groups: ['staff', 'ops'] }))).toMatchObject({ kind: 'admin' })
+    for (const odd of [{ ops: true }, 7, null, [['ops']]])
+      expect(await as(await sign({ groups: odd }))).toMatchObject({ kind: 'user', groups: [] })
   })
 
   test('a token that is false, late, or for something else is refused', async () => {

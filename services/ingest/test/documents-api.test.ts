@@ -69,6 +69,15 @@ test.each(['nonsense', '..%2f..%2fetc', '%00', '00000000-0000-4000-8000-00000000
   for (const path of [`/documents/${id}`, `/documents/${id}/file`]) expect([400, 404]).toContain((await ingest.ask(path)).status)
 })
 
+test('a name in a query that means nothing is refused, not passed over', async () => {
+  const before = everything()
+  const refused = await upload({ 'lost.txt': 'Meant for a folder.' }, {}, admin, '?folder=manuals')
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('has no field named folder')])
+  expect(everything()).toEqual(before)
+  expect((await ingest.ask('/documents?colection=hr')).status).toBe(400)
+  expect((await ingest.ask('/ingest/scan?dryrun=true', { method: 'POST' })).status).toBe(400)
+})
+
 test('a file is sent whole, in part, and sandboxed', async () => {
   const [document] = (await json('/documents?path=doc-0')).items
   const whole = await ingest.ask(`/documents/${document!.id}/file`)

@@ -132,6 +132,7 @@ function one(header: string | string[] | undefined): string | undefined {
 
 /** `["a","b"]`, `a,b` and `a|b`: as claims and proxies write them. */
 function listOf(value: unknown): string[] {
-  const entries = Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : String(value ?? '').split(/[,|]/)
+  const given = typeof value === 'string' ? value.split(/[,|]/) : Array.isArray(value) ? value : []
+  const entries = given.filter((entry) => typeof entry === 'string')
   return [...new Set(entries.map((entry) => entry.trim()).filter(Boolean))]
 }

@@ -237,7 +237,15 @@ const paths: ZodOpenApiPathsObject = {
         requestBody: {
           content: {
             'multipart/form-data': {
-              schema: { type: 'object', required: ['file'], properties: { file: { type: 'string', format: 'binary' } } },
+              schema: z.object({
+                file: z.string().meta({ format: 'binary' }),
+                path: z
+                  .string()
+                  .optional()
+                  .meta({
+                    description: 'Where it goes: a path in the folder, or with / at its end a folder. Default: the name of the file',
+                  }),
+              }),
             },
           },
         },

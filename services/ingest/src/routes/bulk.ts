@@ -43,7 +43,7 @@ export function bulkRouter({ corpus, events, scanner, push, stopJob }: Deps): Ro
   router.get('/documents/:documentId/attempts', async (req, res) => {
     const principal = principalOf(req)
     requireIngest(principal)
-    const { params, query } = parse({ ...One, query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }) }, req)
+    const { params, query } = parse({ ...One, query: z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(20) }) }, req)
     await findVisible(corpus, params.documentId, principal)
     const attempts = await corpus.listAttempts(params.documentId, query.limit)
     res.json({ items: attempts.map(({ detail, ...attempt }) => ({ ...detail, ...attempt })) })

@@ -16,7 +16,7 @@ const PREVIEW_MS = 55_000 // the gateway waits a minute for the first byte
 const documentId = z.uuid()
 const List = {
   params: z.object({ documentId }),
-  query: z.object({
+  query: z.strictObject({
     cursor: z.coerce.number().int().min(0).max(2_000_000_000).optional(),
     limit: z.coerce.number().int().min(1).max(200).default(50),
   }),
@@ -33,7 +33,7 @@ const Change = {
 const Forget = { params: z.object({ documentId, sourceHash: z.string().regex(/^[0-9a-f]{64}$/) }) }
 const Preview = {
   params: z.object({ documentId }),
-  query: z.object({
+  query: z.strictObject({
     offset: z.coerce.number().int().min(0).max(1_000_000_000).default(0),
     limit: z.coerce.number().int().min(1).max(200_000).default(20_000),
   }),

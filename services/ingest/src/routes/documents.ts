@@ -27,7 +27,7 @@ type Deps = {
 
 const One = { params: z.object({ documentId: z.uuid() }) }
 const List = {
-  query: z.object({
+  query: z.strictObject({
     state: DocumentState.optional(),
     path: z
       .string()
@@ -39,7 +39,7 @@ const List = {
   }),
 }
 
-const Upload = { query: z.object({ onConflict: z.enum(conflictChoices).default('refuse') }) }
+const Upload = { query: z.strictObject({ onConflict: z.enum(conflictChoices).default('refuse') }) }
 
 export function documentsRouter({ corpus, events, scanner, push, folder, maxFileBytes }: Deps): Router {
   const router = Router()

@@ -17,7 +17,7 @@ type Deps = { corpus: Corpus; models: EmbeddingModels; events: Events; filler: F
 const Id = z.object({ id: z.coerce.number().int().min(1).max(2_000_000_000) })
 const Begin = {
   body: z.strictObject({ model: z.string().min(1).max(250) }),
-  query: z.object({ dryRun: z.enum(['true', 'false', '1', '0']).default('false') }),
+  query: z.strictObject({ dryRun: z.enum(['true', 'false', '1', '0']).default('false') }),
 }
 const Activate = z.strictObject({ force: z.boolean().default(false) })
 const Verdict = z.looseObject({ passed: z.boolean() })

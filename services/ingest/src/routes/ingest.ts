@@ -37,7 +37,7 @@ const flag = z
   .default('false')
   .transform((value) => value === 'true' || value === '1')
 const Scans = {
-  query: z.object({
+  query: z.strictObject({
     dryRun: flag,
     limit: z.coerce.number().int().min(1).max(200).default(20),
     before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
@@ -137,7 +137,7 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
   })
   router.post('/ingest/scan', async (req, res) => {
     requireIngest(principalOf(req))
-    const { dryRun } = parse({ query: z.object({ dryRun: flag }) }, req).query
+    const { dryRun } = parse({ query: z.strictObject({ dryRun: flag }) }, req).query
     res.json({ dryRun, ...(dryRun ? await scanner.dryRun() : await scanner.scan()) })
   })
   return router
