@@ -199,11 +199,12 @@ test('a dry run says what a scan would do and does nothing; the history says wha
     const renamed = changes.some(({ kind, path, from }) => kind === 'renamed' && path === 'disk-2.txt' && from === 'disk.txt')
     return (renamed && changes.some(({ kind, path }) => kind === 'removed' && path === 'memory.txt')) || undefined
   })
-  const list = (await (await ingest.ask('/ingest/scans?limit=2')).json()) as { items: ScanRecord[]; next: number }
+  const list = (await (await ingest.ask('/ingest/scans?limit=2')).json()) as { items: ScanRecord[]; next: string }
   expect(list.items).toHaveLength(2)
-  const next = (await (await ingest.ask(`/ingest/scans?limit=2&before=${list.next}`)).json()) as { items: ScanRecord[] }
+  const next = (await (await ingest.ask(`/ingest/scans?limit=2&cursor=${list.next}`)).json()) as { items: ScanRecord[] }
   expect(next.items[0]!.id).toBeLessThan(list.items[1]!.id)
   const [scan] = list.items
   expect(scan).toMatchObject({ times: expect.any(Number), ms: expect.any(Number), skipped: 0, held: 0 })
-  for (const query of ['limit=0', 'before=x', 'dryRun=perhaps']) expect((await ingest.ask(`/ingest/scans?${query}`)).status).toBe(400)
+  for (const query of ['limit=0', 'cursor=x', 'before=1', 'dryRun=perhaps'])
+    expect((await ingest.ask(`/ingest/scans?${query}`)).status).toBe(400)
 })

@@ -239,12 +239,9 @@ const paths: ZodOpenApiPathsObject = {
             'multipart/form-data': {
               schema: z.object({
                 file: z.string().meta({ format: 'binary' }),
-                path: z
-                  .string()
-                  .optional()
-                  .meta({
-                    description: 'Where it goes: a path in the folder, or with / at its end a folder. Default: the name of the file',
-                  }),
+                path: z.string().optional().meta({
+                  description: 'Where it goes: a path in the folder, or with / at its end a folder. Default: the name of the file',
+                }),
               }),
             },
           },
@@ -379,10 +376,20 @@ const paths: ZodOpenApiPathsObject = {
     get: operation('What scans found and did, newest first', {
       security: admin,
       requestParams: {
-        query: z.object({ limit: z.number().int().optional(), before: z.number().int().optional(), dryRun: z.boolean().optional() }),
+        query: z.object({
+          limit: z.number().int().optional(),
+          cursor: z.string().optional().meta({ description: '`next` of the page before' }),
+          dryRun: z.boolean().optional().meta({ description: 'What a scan would do now, in place of the list' }),
+        }),
       },
       responses: {
-        200: json(z.object({ items: z.array(loose), restless: z.array(Restless), next: z.number().int().optional() }), 'A page of scans'),
+        200: json(
+          z.union([
+            pages(loose).extend({ restless: z.array(Restless) }),
+            z.looseObject({ dryRun: z.literal(true), restless: z.array(Restless) }),
+          ]),
+          'A page of scans, or what one would do',
+        ),
       },
     }),
   },

@@ -40,7 +40,7 @@ const Scans = {
   query: z.strictObject({
     dryRun: flag,
     limit: z.coerce.number().int().min(1).max(200).default(20),
-    before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+    cursor: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
   }),
 }
 
@@ -128,12 +128,12 @@ export function ingestRouter({ corpus, events, scanner, reconciler, measure, chu
 
   router.get('/ingest/scans', async (req, res) => {
     requireIngest(principalOf(req))
-    const { dryRun, limit, before } = parse(Scans, req).query
+    const { dryRun, limit, cursor } = parse(Scans, req).query
     const { restless } = scanner.status()
     if (dryRun) return void res.json({ dryRun: true, restless, ...(await scanner.dryRun()) })
-    const items = await corpus.listScans(limit, before)
+    const items = await corpus.listScans(limit, cursor)
     const last = items.at(-1)
-    res.json({ items, restless, ...(items.length === limit && last ? { next: last.id } : {}) })
+    res.json({ items, restless, ...(items.length === limit && last ? { next: String(last.id) } : {}) })
   })
   router.post('/ingest/scan', async (req, res) => {
     requireIngest(principalOf(req))
