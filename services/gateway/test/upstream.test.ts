@@ -61,7 +61,13 @@ describe('asking a model', () => {
   })
 
   test('an answer in another language than its source is compared by figures, and what cannot be compared is no gap', async () => {
-    type Told = { id: string; answerable: boolean; citations: { verified: boolean; unchecked?: string }[]; warnings?: { code: string }[] }
+    type Told = {
+      id: string
+      conversationId: string
+      answerable: boolean
+      citations: { verified: boolean; unchecked?: string }[]
+      warnings?: { code: string }[]
+    }
     const say = async (...pieces: string[]) => {
       model.pieces = pieces
       return (await (await post(`${gateway.url}/api/v1/ask`, { question: `How long is it? ${pieces.join(' ')}` })).json()) as Told
@@ -84,6 +90,10 @@ describe('asking a model', () => {
     const invented = await say('The warranty lasts 24 months [9].')
     expect(invented.warnings).toMatchObject([{ code: 'unknown_source' }, { code: 'uncited' }])
     expect(honest.warnings).toBeUndefined()
+    const { items } = (await (await fetch(`${gateway.url}/api/v1/conversations/${bare.conversationId}/messages`)).json()) as {
+      items: Told[]
+    }
+    expect(items.at(-1)!.warnings).toEqual(bare.warnings)
     const refused = await say('The sources do not mention it [1].')
     expect(refused).toMatchObject({ answerable: false, citations: [] })
     expect(refused.warnings).toBeUndefined()

@@ -123,7 +123,6 @@ function takeStored(reader, answer) {
   put('meta', { answerId: answer.id, conversationId: answer.conversationId, restart: true })
   put('sources', { sources: answer.sources ?? [], answerable: answer.answerable })
   for (const step of answer.degraded ?? []) put('warning', { code: 'degraded', step })
-  for (const warning of answer.warnings ?? []) put('warning', warning)
   put('delta', { text: answer.text ?? '' })
   for (const citation of answer.citations ?? []) put('citation', citation)
   for (const warning of answer.warnings ?? []) put('warning', warning)
