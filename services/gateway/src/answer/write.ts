@@ -19,6 +19,7 @@ import { searchFor } from './search.ts'
 import { greetingRule, replyTo, type SmallTalk, smallTalkOf, smallTalkRules } from './small-talk.ts'
 import { answerByModel, answerByQuoting, answerFromCache, answerNotFound, noteSearch, numbered, showSources } from './steps.ts'
 import { createToolset, type ToolsetOptions, toolRules } from './tools.ts'
+import { wholeDocument } from './whole-document.ts'
 import { answerWithoutSources, mayDoWithoutSources, withoutSourcesRules } from './without-sources.ts'
 
 /** What a process keeps between answers. */
@@ -95,7 +96,7 @@ export async function writeAnswer(job: Job, deps: AnswerDeps, { recall, refusing
     if (tools && (await answerByModel(job, deps, prompt([], rules), shown, { tools }))) return
     return answerNotFound(job, deps, found)
   }
-  const best = chooseSources(found.passages, settings.topK)
+  const best = (mayAsk && (await wholeDocument(job, deps, found))) || chooseSources(found.passages, settings.topK)
   const isCacheable = settings.cacheAnswers && deps.providers.length > 0 && history.length === 0 && facts.length === 0 && !usesTools
   const cached = isCacheable ? await findCached(job, deps, best) : undefined
   if (cached?.text) {
