@@ -47,16 +47,22 @@ export function compareAcross(claim: string, source: string, given = ''): Compar
   if (needed.length + codes.length === 0) return 'unknown'
   const values = new Set(needed.map(({ value }) => value))
   const meet = source.split('\n').some((line) =>
-    sentencesOf(line).some(({ start, end }) => {
-      const sentence = line.slice(start, end)
-      const there = figuresOf(sentence)
-      const said = squeeze(sentence)
-      const holds =
-        needed.every((figure) => there.some((one) => isSame(figure, one))) && codes.every((code) => said.includes(squeeze(code)))
-      return holds && values.size + new Set(codes).size + sharedNames(claim, sentence) >= ENOUGH_MARKS
-    }),
+    sentencesOf(line).some(({ start, end }) =>
+      partsOf(line.slice(start, end), codes).some((sentence) => {
+        const there = figuresOf(sentence)
+        const said = squeeze(sentence)
+        const holds =
+          needed.every((figure) => there.some((one) => isSame(figure, one))) && codes.every((code) => said.includes(squeeze(code)))
+        return holds && values.size + new Set(codes).size + sharedNames(claim, sentence) >= ENOUGH_MARKS
+      }),
+    ),
   )
   return meet ? 'stands' : 'unknown'
+}
+
+/** “A1: 5; B2: 7”: of one thing that is named what stands between two semicolons, of two the whole. */
+function partsOf(sentence: string, codes: readonly string[]): string[] {
+  return new Set(codes).size === 1 ? sentence.split(/[;；]/u) : [sentence]
 }
 
 /** Latin words of the Chinese one of both that stand in the other: in Chinese only names are written so. */

@@ -34,6 +34,9 @@ const leave = '三、休假\n\n假别 | 天数 | 说明\n陪产假 | 20 天 | �
 const quote = '报价有效期至 2026 年 4 月 15 日。CoolBox M60 共 8 台，单价 4,092 元。电话 400-820-6677。预算 380 万元。'
 const battery =
   'Open the two screws at the back with a T8 screwdriver. Replace the battery within 90 seconds. The BX-300 lists at EUR 248, the probe at 27.'
+const box = '规格\n\n项目 | M30 | M60\n断电保温时间 | 18 小时 | 30 小时\n净重 | 11.5 公斤 | 19.2 公斤\n\nM60 需每两周除霜，开盖 1 小时。'
+const prices =
+  'price-list-2026.csv\nSKU | Product | EUR | Min order\nBX-200 | Logger BX-200 | 89 | 10\nBX-300 | Logger BX-300 | 248 | 5\nPRB-T5 | Probe | 27 | 20'
 const work = '研发与市场岗位每周最多可远程办公 2 天，须在前一个工作日 17:00 前登记。试用期员工不得远程办公。'
 const given = '订单 12 台多少钱？ Today is 2026-11-22.'
 const judged = (text: string, ...bodies: string[]) =>
@@ -51,6 +54,17 @@ test.each([
   ],
   ['a number in words and a product', 'Twelve probes of the BX-300 at EUR 27 cost EUR 324 [1].', battery],
   ['kilograms for grams', 'The BX-300 weighs 165 g (0.165 kg) [1].', 'Weight of the BX-300: 165 g; weighs little.'],
+  ['each column under its name', 'M30 的断电保温时间为 18 小时，M60 为 30 小时，比 M30 长；M60 净重 19.2 公斤 [1]。', box],
+  ['two columns at once', 'M30 和 M60 的断电保温时间分别为 18 小时和 30 小时 [1]。', box],
+  ['what stands beside the table', 'M60 断电保温时间 30 小时，M60 除霜时开盖 1 小时 [1]。', box],
+  [
+    'the row that is named',
+    'In 2026 the BX-300 costs EUR 248 (min order 5), the probe 27 [1]. The probe of the BX-300 costs EUR 27 [1]. 12 BX-300: 12 × 248 = EUR 2,976 [1].',
+    prices,
+  ],
+  ['the year of a file', 'In 2025 it was EUR 248, the BX-300 [1].', prices.replace('2026', '2025')],
+  ['words with one between them', '确认电量高于 40% [1]。', '电量须高于 40%。更新约需 4 分钟。'],
+  ['a part of a list', 'The HLC-45 is USD 38.50 per piece [1].', 'HLC-45: USD 38.50 per piece; HLC-70: USD 51.20 per piece, until 2026.'],
   ['what is allowed', '研发与市场岗位可以远程办公，每周 2 天 [1]。', work],
   ['two years for 24 months', '整机保修 2 年 [1]。', '整机保修 24 个月。'],
   ['an hour of the afternoon', '晚班从下午 3:30 到 11:30 [1]。', '晚班 15:30 至 23:30，每两周轮换。'],
@@ -69,6 +83,14 @@ test.each([
   ['another figure after the marker', '陪产假 [1] 为 15 天。', leave],
   ['another unit', '陪产假有 20 周 [1]。', leave],
   ['a wrong product', 'Twelve BX-300 at EUR 248 list at 12 × 248 = EUR 2,876 [1].', battery],
+  ['per cent for minutes', '更新约需 40 分钟 [1]。', '电量须高于 40%。更新约需 4 分钟。'],
+  [
+    'the price of another part of a list',
+    'The HLC-45 is USD 51.20 per piece [1].',
+    'HLC-45: USD 38.50 per piece; HLC-70: USD 51.20 per piece, until 2026.',
+  ],
+  ['two columns taken for each other', 'M30 的断电保温时间为 30 小时，M60 为 18 小时 [1]。', box],
+  ['the price of another row', 'The logger BX-200 costs EUR 248 [1].', prices],
   ['what the source forbids', '试用期员工可以远程办公，每周最多 2 天 [1]。', work],
   ['what the source allows', 'Guests must not use the Wi-Fi [1].', 'Guests may use the Wi-Fi. Staff must not share it.'],
   ['another code', 'The BX-400 lists at EUR 248 [1].', battery],

@@ -5,6 +5,7 @@ import { type Claim, claimsOf, markersOf } from './claims.ts'
 import { contradicts } from './contradicts.ts'
 import { codesOf } from './figures.ts'
 import { missingFigures } from './missing-figures.ts'
+import { isOfOtherRows } from './other-rows.ts'
 import { isAboutLack } from './refusals.ts'
 
 const ENOUGH = 0.6
@@ -61,10 +62,12 @@ function verdictOf({ said, rest }: Claim, body: string, given: string, derived: 
 /** By words within one language, by what both write alike across two; what cannot be compared so is told apart from what is not there. */
 function compared(said: string, body: string, given: string, derived: number[]): Verdict {
   if (isQuoted(said, body)) return 'stands'
+  const isOther = isAcross(said, body)
+  if (!isOther && isOfOtherRows(said, body, given, derived, wordsOf)) return 'differs'
   const held = squeeze(body)
   const isThere = codesOf(said).every((code) => held.includes(squeeze(code))) && !missingFigures(said, body, given, derived)
   if (isThere && shareOf(said, body) >= ENOUGH) return contradicts(said, body, wordsOf) ? 'differs' : 'stands'
-  return isAcross(said, body) ? compareAcross(said, body, given) : 'differs'
+  return isOther ? compareAcross(said, body, given) : 'differs'
 }
 
 /** A quotation is supported when it stands in the source, give or take width, case, script and white space. */
@@ -74,7 +77,7 @@ export function isQuoted(quote: string, source: string): boolean {
 
 // what a sentence is built with, and the hour and the day it is said of, which figures tell
 const empty =
-  /(?:今天|今日|现在|目前|截至|\b(?:today|now)\b)[^，,;；。:：]*|上午|下午|晚上|早上|中午|凌晨|合计|总计|共计|一共|大约|因此|所以|[的了为是在和或及与共约至到从由被将也就都其该此这那即]|\b(?:total|sum|altogether|each|about|approximately|roughly|therefore|cost|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b/giu
+  /(?:今天|今日|现在|目前|截至|\b(?:today|now)\b)[^，,;；。:：]*|上午|下午|晚上|早上|中午|凌晨|合计|总计|共计|一共|大约|因此|所以|[〇零一二两三四五六七八九十百千万亿]+(?:点半?|时|分|个月|[个天日年月周倍元])|[的了为是在和或及与共约至到从由被将也就都其该此这那即]|\b(?:total|sum|altogether|each|about|approximately|roughly|therefore|cost|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b/giu
 
 /** Its words without figures. */
 function wordsOf(said: string): string[] {
@@ -83,10 +86,10 @@ function wordsOf(said: string): string[] {
 
 /** How much of its words stands in the source; figures are compared by themselves. 0 where it says nothing. */
 function shareOf(said: string, body: string): number {
-  const held = squeeze(body)
+  const held = [squeeze(body), squeeze(body).replace(/[的了为是在须应可将]/gu, '')]
   const words = wordsOf(said)
   if (words.length === 0) return contentWords(said).length > 0 ? 1 : 0
-  return words.filter((word) => held.includes(word)).length / words.length
+  return words.filter((word) => held.some((one) => one.includes(word))).length / words.length
 }
 
 /** Han bigrams and folded words without the empty ones: what a text is about. */

@@ -26,9 +26,10 @@ export function areHalfADayApart(one: Figure, other: Figure): boolean {
   return one.unit === 'clock' && Math.abs(one.value - other.value) === 12
 }
 
-/** 20 days are no 20 weeks; a number without a unit may be either. */
+/** 20 days are no 20 weeks, and 40 % no 40 minutes; a number without a unit may be either. */
 function areUnitsLike(one: Unit, other: Unit): boolean {
   if (one === 'monthOfYear' || other === 'monthOfYear') return one === other
+  if (one === 'percent' || other === 'percent') return one === other || one === undefined || other === undefined
   const isSpan = (unit: Unit) => unit !== undefined && (unit in minutes || unit in monthly)
   return one === other || !isSpan(one) || !isSpan(other)
 }

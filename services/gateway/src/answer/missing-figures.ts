@@ -13,7 +13,9 @@ export function missingFigures(said: string, source: string, given: string, deri
   const [all, held, also] = [figuresOf(said), figuresOf(source), figuresOf(given)]
   const figures = all.filter(({ isSoft }) => !isSoft)
   const holds = (some: readonly Figure[], figure: Figure) => some.some((one) => isSame(figure, one) || areHalfADayApart(figure, one))
-  const known = figures.filter((figure) => holds(held, figure))
+  // the year of price-list-2025.csv
+  const years = new Set(numbersIn(source).filter((one) => one >= 1900 && one < 2100))
+  const known = figures.filter((figure) => holds(held, figure) || years.has(figure.value))
   const rest = figures.filter((figure) => !known.includes(figure))
   const told = known.length > 0 || derived.length > 0 ? rest.filter((figure) => holds(also, figure)) : []
   // “twelve of them”: a word, and the question's number

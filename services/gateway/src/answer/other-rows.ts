@@ -1,0 +1,59 @@
+import { fold } from '@docent/core/text/fold'
+import { codesOf } from './figures.ts'
+import { missingFigures } from './missing-figures.ts'
+
+/**
+ * Whether a clause gives to the one thing it names by a code (M30, BX-300) figures that the source's table has in the rows or columns of
+ * others only: the price of the line below, or two columns taken for each other. Not where it speaks of something in those rows, too.
+ * `wordsOf` are those that count.
+ */
+export function isOfOtherRows(
+  said: string,
+  source: string,
+  given: string,
+  derived: readonly number[],
+  wordsOf: (text: string) => string[],
+): boolean {
+  return said.split(/[，；。！？;!?\n]|[,.](?=\s|$)/u).some((clause) => {
+    const [code, ...others] = new Set(codesOf(clause))
+    if (code === undefined || others.length > 0) return false
+    const own = ofCode(source, code)
+    if (own === source) return false
+    const [near, all] = [fold(own), fold(source)]
+    if (wordsOf(clause).some((word) => all.includes(word) && !near.includes(word))) return false
+    return missingFigures(clause, own, given, [...derived]) && !missingFigures(clause, source, given, [...derived])
+  })
+}
+
+/** A text with those rows of its tables and parts of its lists only that name the code, or, where a header names it, the columns under it. */
+function ofCode(source: string, code: string): string {
+  const isHeld = (text: string) => codesOf(fold(text)).includes(code)
+  const lines = source.split('\n')
+  const isRow = (line: string | undefined) => line !== undefined && / \| |\t/.test(line)
+  const kept: string[] = []
+  for (let at = 0; at < lines.length; at++) {
+    if (!isRow(lines[at])) {
+      const parts = lines[at]!.split(/(?<=[;；])/u)
+      // “HLC-45: USD 38.50; HLC-70: USD 51.20”
+      kept.push(parts.some(isHeld) ? parts.filter((part) => isHeld(part) || codesOf(part).length === 0).join('') : lines[at]!)
+      continue
+    }
+    const from = at
+    while (isRow(lines[at + 1])) at++
+    kept.push(...rowsOf(lines.slice(from, at + 1), isHeld))
+  }
+  return kept.join('\n')
+}
+
+function rowsOf([header, ...rows]: string[], isHeld: (text: string) => boolean): string[] {
+  const named = rows.filter(isHeld)
+  if (named.length > 0) return [header!, ...named]
+  const cells = (line: string) => line.split(/ \| |\t/)
+  const columns = cells(header!).map(isHeld)
+  if (!columns.includes(true)) return [header!, ...rows]
+  return [header!, ...rows].map((row) =>
+    cells(row)
+      .filter((_, i) => i === 0 || columns[i])
+      .join(' | '),
+  )
+}
