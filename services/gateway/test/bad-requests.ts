@@ -53,6 +53,22 @@ export const badRequests: Bad[] = [
   ),
   { name: 'H8 an unknown field', body: '{"question":"x","temperature":1}', status: 400, code: 'validation' },
   { name: 'H8 an unknown filter', body: '{"question":"x","filters":{"sql":"1"}}', status: 400, code: 'validation' },
+  {
+    name: 'H8 a media type that can match nothing',
+    body: '{"question":"x","filters":{"mediaType":"pdf"}}',
+    status: 400,
+    code: 'validation',
+  },
+  ...['"\\u200b\\u200b"', '"x\\u0000"', '"\\ud800"', '" "'].map(
+    (query): Bad => ({
+      name: `H8 a search for ${query}`,
+      path: '/api/v1/search',
+      headers: owner,
+      body: `{"query":${query}}`,
+      status: 400,
+      code: 'validation',
+    }),
+  ),
   { name: 'H9 1e400', body: '{"question":1e400}', status: 400, code: 'validation' },
   { name: 'H9 NaN', body: '{"question":NaN}', status: 400, code: 'invalid_json' },
   {

@@ -6,8 +6,11 @@ import { z } from 'zod'
 import { pipeTo } from '../clients/pipe.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin, requireIngest } from '../guard/principal.ts'
+import { Question } from './ask-body.ts'
 
 const Id = z.object({ id: z.uuid() })
+// what nobody can ask is not searched for either
+const Search = SearchRequest.extend({ query: Question })
 
 /** Documents live in ingest, search in retrieval; this is their door to the outside. */
 export function documentsRouter(deps: GatewayDeps): Router {
@@ -47,7 +50,7 @@ export function documentsRouter(deps: GatewayDeps): Router {
   router.post(['/api/v1/ingest/pause', '/api/v1/ingest/resume', '/api/v1/ingest/scan'], requireAdmin, toIngest)
 
   router.post('/api/v1/search', reading, (req, res) => {
-    const { body } = parse({ body: SearchRequest }, req)
+    const { body } = parse({ body: Search }, req)
     // collections in, as the public shape has them; what only the services need stays inside
     req.body = body
     return pipeTo(retrieval, internalToken, { path: '/search' })(req, res)

@@ -45,7 +45,11 @@ export const Filters = z
   .strictObject({
     collection: z.string().max(200).optional(),
     pathPrefix: z.string().max(1000).optional(),
-    mediaType: z.string().max(200).optional(),
+    mediaType: z
+      .string()
+      .max(200)
+      .regex(/^[^/\s]+\/[^/\s]+$/, 'must be a media type, like application/pdf')
+      .optional(),
     modifiedAfter: z.iso.datetime().optional(),
     language: z.enum(['zh', 'en']).optional(),
   })

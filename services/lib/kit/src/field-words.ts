@@ -12,6 +12,7 @@ const own: Readonly<Record<string, string>> = {
   'cannot be stored': '含有无法存储的字符（NUL 或不完整的字符）',
   'cannot be searched': '含有无法检索的字符',
   'has passed': '已是过去的时间',
+  'must be a media type, like application/pdf': '应为媒体类型，例如 application/pdf',
 }
 const library = /^(?:Too (?:small|big)|Invalid|Unrecognized)/
 
