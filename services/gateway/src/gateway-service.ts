@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { hostname } from 'node:os'
 import { redisKeys } from '@docent/core/redis-keys'
-import { type Check, healthRouter } from '@docent/kit/health'
+import { type Check, healthRouter, NEEDED_MS } from '@docent/kit/health'
 import { createApp, listen } from '@docent/kit/http-app'
 import { leanFetch } from '@docent/kit/lean-fetch'
 import type { Log } from '@docent/kit/logger'
@@ -229,7 +229,7 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
       securityHeaders,
       ...(guard.local ? [localOnly(guard.allowedOrigins, config.http.host)] : []),
       allowOrigins(guard.allowedOrigins),
-      healthRouter(checks, { up: dependencyUp(metrics), needed: neededChecks }),
+      healthRouter(checks, { up: dependencyUp(metrics), needed: neededChecks, asideMs: NEEDED_MS }),
       pageRouter(),
       docsRouter(),
       refuseHuge,

@@ -5,17 +5,19 @@ export type Check = (signal: AbortSignal) => Promise<string | undefined>
 export type Checks = Record<string, Check>
 export type Health = { status: 'ok' | 'unavailable'; checks: Record<string, { ok: boolean; detail?: string; ms: number }> }
 
-type Options = { up?: Gauge<'dependency'>; needed?: readonly string[] }
+/** `asideMs`: the limit of what is not needed; who asks neighbours, and is asked by none, gives them the time of what is */
+type Options = { up?: Gauge<'dependency'>; needed?: readonly string[]; asideMs?: number }
 
 // what is not needed may not keep the answer until whoever asks for it has given up, who waits as long as for what is
-const CHECK_MS = { needed: 3_000, aside: 1_500 }
+export const NEEDED_MS = 3_000
+const ASIDE_MS = 1_500
 
 /** Runs each canary with a time limit. A check resolves (with an optional detail) or throws; without `needed` all of them are. */
-export async function runChecks(checks: Checks, { up, needed }: Options = {}): Promise<Health> {
+export async function runChecks(checks: Checks, { up, needed, asideMs = ASIDE_MS }: Options = {}): Promise<Health> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
       const started = performance.now()
-      const limitMs = CHECK_MS[!needed || needed.includes(name) ? 'needed' : 'aside']
+      const limitMs = !needed || needed.includes(name) ? NEEDED_MS : asideMs
       const signal = AbortSignal.timeout(limitMs)
       const outcome = await Promise.race([
         check(signal).then(
