@@ -52,8 +52,8 @@ export type GatewayDeps = {
   golden: GoldenStore
   checks: Record<string, Check>
   neededChecks: readonly string[]
-  /** asking is chatting plus the rate limit */
-  guards: { asking: RequestHandler; chatting: RequestHandler; reading: RequestHandler; uploading: RequestHandler }
+  /** asking is chatting plus the rate limit of questions, keeping that of what is kept without one */
+  guards: { asking: RequestHandler; keeping: RequestHandler; chatting: RequestHandler; reading: RequestHandler; uploading: RequestHandler }
   signIn: SignIn
   startedAt: Date
 }

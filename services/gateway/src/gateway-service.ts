@@ -24,7 +24,7 @@ import { createEvents } from './events.ts'
 import { createAdmission } from './guard/admission.ts'
 import { allowOrigins, localOnly, refuseHuge, requireJson, securityHeaders } from './guard/headers.ts'
 import { inTurns } from './guard/in-turns.ts'
-import { createRateLimit, createWrongKeyCount, limitRate, limitUploads, refuseWhenOver } from './guard/limits.ts'
+import { createRateLimit, createWrongKeyCount, limitKept, limitRate, limitUploads, refuseWhenOver } from './guard/limits.ts'
 import { identifyPrincipal, requireChat, requireRead } from './guard/principal.ts'
 import { createProviderGate } from './guard/provider-limits.ts'
 import { createSignIn } from './guard/sign-in.ts'
@@ -195,7 +195,13 @@ export async function startGateway(config: Config, scope: AsyncDisposableStack, 
     conversations: createConversations(pool),
     checks,
     neededChecks,
-    guards: { asking, chatting: requireChat, reading: requireRead, uploading: limitUploads(rate) },
+    guards: {
+      asking,
+      keeping: Router().use(requireChat, limitKept(rate)),
+      chatting: requireChat,
+      reading: requireRead,
+      uploading: limitUploads(rate),
+    },
     signIn,
     startedAt: new Date(),
   }

@@ -158,6 +158,28 @@ describe('the door', () => {
     await expectProblem(last!, [429])
   })
 
+  test('C15 what is kept without a question is limited per address, too, and leaves the questions theirs', async () => {
+    const cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/7`
+    const limited = await startAt(place, scope, { RATE_LIMIT_PER_MINUTE: '4', CACHE_URL: cacheUrl, MEMORY_ENABLED: 'true' })
+    const me = { 'x-client-id': 'keeper', accept: 'application/json' }
+    const asked = await post(`${limited.url}/api/v1/ask`, { question: '保修' }, me)
+    const { id, conversationId } = (await asked.json()) as { id: string; conversationId: string }
+    const conversation = `${limited.url}/api/v1/conversations/${conversationId}`
+    const rate = (client: string) => post(`${limited.url}/api/v1/feedback`, { answerId: id, rating: -1 }, { 'x-client-id': client })
+    const kept = [
+      await post(`${conversation}/branch`, { messageId: id }, me),
+      await post(`${conversation}/shares`, {}, me),
+      await rate('one'),
+      await rate('two'),
+      await rate('three'),
+      await post(`${conversation}/branch`, { messageId: id }, me),
+      await post(`${conversation}/shares`, {}, me),
+    ]
+    expect(kept.map(({ status }) => status)).toEqual([201, 201, 201, 201, 429, 429, 429])
+    expect(Number(kept.at(-1)!.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await post(`${limited.url}/api/v1/ask`, { question: '保修' }, me)).status).toBe(200)
+  })
+
   test('ACCESS=keys asks for a key', async () => {
     const closed = await startAt(place, scope, { ACCESS: 'keys' })
     await expectProblem(await post(`${closed.url}/api/v1/ask`, { question: '保修' }), [401])

@@ -102,6 +102,17 @@ export function limitRate({ consume, perMinute }: RateLimit): RequestHandler {
   }
 }
 
+/** What is kept for good without a question: as many a minute as questions, in a count of their own, so that who rates may ask all the same. */
+export function limitKept({ consume, perMinute }: RateLimit): RequestHandler {
+  return async (req, _res, next) => {
+    const { kind, id, limits } = req.principal
+    if (kind === 'admin') return next()
+    const most = limits?.requestsPerMinute ?? perMinute
+    refuseWhenOver(await consume(`kept:${kind === 'anonymous' ? req.address : id}`, most), most, 'changes')
+    next()
+  }
+}
+
 /** Uploads by a key that has a limit of them. */
 export function limitUploads({ consume }: Pick<RateLimit, 'consume'>): RequestHandler {
   return async (req, _res, next) => {

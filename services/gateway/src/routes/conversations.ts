@@ -89,7 +89,7 @@ export function conversationsRouter(deps: GatewayDeps): Router {
     if (!(await forgetConversation(deps, params.id, req.principal.id))) throw missing()
     res.status(204).end()
   })
-  router.post('/api/v1/conversations/:id/branch', mayChat, async (req, res) => {
+  router.post('/api/v1/conversations/:id/branch', deps.guards.keeping, async (req, res) => {
     const { params, body } = parse({ params: Id, body: Branch }, req)
     if (!(await conversations.find(params.id, req.principal.id))) throw missing()
     const id = await branches.create({ conversationId: params.id, messageId: body.messageId, principal: req.principal.id })
@@ -107,7 +107,7 @@ export function conversationsRouter(deps: GatewayDeps): Router {
     res.json(pageOfAll(items, query, ({ createdAt, id }) => `${createdAt.toISOString()} ${id}`))
   })
 
-  router.post('/api/v1/feedback', mayChat, async (req, res) => {
+  router.post('/api/v1/feedback', deps.guards.keeping, async (req, res) => {
     const { body } = parse({ body: Feedback }, req)
     const answer = await deps.messages.answer(body.answerId)
     const mayRate = deps.config.guard.access === 'public' || req.principal.kind === 'admin' || answer?.principal === req.principal.id

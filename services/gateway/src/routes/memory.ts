@@ -45,7 +45,7 @@ export function memoryRouter(deps: GatewayDeps): Router {
   }
 
   router.get('/api/v1/memory', mayChat, async (req, res) => void res.json(await show(req)))
-  router.put('/api/v1/memory', mayChat, async (req, res) => {
+  router.put('/api/v1/memory', deps.guards.keeping, async (req, res) => {
     const { body } = parse({ body: MemorySwitch }, req)
     const reader = readerOf(req)
     if (body.enabled) mustBeOn()

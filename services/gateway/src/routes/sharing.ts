@@ -32,7 +32,7 @@ export function sharingRouter(deps: GatewayDeps): Router {
     res.type('text/markdown; charset=utf-8').send(markdownOf(found, messages))
   })
 
-  router.post('/api/v1/conversations/:id/shares', guards.chatting, async (req, res) => {
+  router.post('/api/v1/conversations/:id/shares', guards.keeping, async (req, res) => {
     const { params } = parse({ params: Id }, req)
     const { id, createdAt } = await shares.create((await own(params.id, req.principal.id)).id)
     res.status(201).json({ id, url: `/api/v1/shared/${id}`, createdAt })
