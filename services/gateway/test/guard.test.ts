@@ -159,7 +159,7 @@ describe('the door', () => {
   })
 
   test('C15 what is kept without a question is limited per address, too, and leaves the questions theirs', async () => {
-    const cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/7`
+    const cacheUrl = `${place.cacheUrl.replace(/\/\d*$/, '')}/8`
     const limited = await startAt(place, scope, { RATE_LIMIT_PER_MINUTE: '4', CACHE_URL: cacheUrl, MEMORY_ENABLED: 'true' })
     const me = { 'x-client-id': 'keeper', accept: 'application/json' }
     const asked = await post(`${limited.url}/api/v1/ask`, { question: '保修' }, me)
