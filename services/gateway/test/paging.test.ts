@@ -83,6 +83,34 @@ describe('lists in pages', () => {
     }
   })
 
+  test('a cursor that was made up is refused, whatever stands in it', async () => {
+    const id = randomUUID()
+    const forged: [path: string, parts: unknown][] = [
+      ...[
+        '2026-02-30T00:00:00.000000Z',
+        '2026-01-01T25:00:00.000000Z',
+        '0000-01-01T00:00:00.000000Z',
+        '2026-01-01 00:00:00+99',
+        'now',
+      ].flatMap((at): [string, unknown][] => [
+        ['/api/v1/records', [at, id]],
+        ['/api/v1/conversations', [at, id]],
+      ]),
+      ['/api/v1/records', ['2026-01-01T00:00:00.000000Z', 'x']],
+      ['/api/v1/usage', ['2026-02-30', 'admin']],
+      ['/api/v1/usage', ['0000-01-01', 'admin']],
+      ['/api/v1/usage', ['2026-01-01', 'a\u0000']],
+      ['/api/v1/keys', { at: 1 }],
+      ['/api/v1/keys', []],
+    ]
+    for (const [path, parts] of forged) {
+      const cursor = Buffer.from(JSON.stringify(parts)).toString('base64url')
+      expect({ path, parts, status: (await call(`${path}?cursor=${cursor}`)).status }).toEqual({ path, parts, status: 400 })
+    }
+    expect((await call('/api/v1/settings/versions?cursor=999999999999999')).status).toBe(400)
+    for (const bad of ['from=0000-01-01', 'to=2026-02-30']) expect((await call(`/api/v1/usage?${bad}`)).status).toBe(400)
+  })
+
   test('an X-Client-Id that is none is refused, not taken for nobody in particular', async () => {
     for (const id of ['ann@example.com', 'a b', 'x'.repeat(129)]) {
       const refused = await post(`${gateway.url}/api/v1/ask`, { question: '保修期？' }, { 'x-client-id': id })

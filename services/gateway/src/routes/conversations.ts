@@ -24,7 +24,7 @@ export const ConversationsQuery = z.strictObject({
   limit: pageLimit(100),
   cursor: pageCursor(z.tuple([pageTime, z.uuid()])),
 })
-export const MessagesQuery = z.strictObject({ limit: pageLimit(100), cursor: pageNumber })
+export const MessagesQuery = z.strictObject({ limit: pageLimit(100), cursor: pageNumber() })
 const Rename = z.strictObject({
   title: storableText(200),
 })

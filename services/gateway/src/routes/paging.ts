@@ -1,6 +1,8 @@
 import { isStorable } from '@docent/core/text/storable'
 import { z } from 'zod'
 
+const notOne = 'is not a cursor of this list'
+
 /** `limit` of a list that comes in pages. */
 export const pageLimit = (most: number, standard = 50) => z.coerce.number().int().min(1).max(most).default(standard)
 
@@ -12,7 +14,7 @@ export function pageCursor<T extends z.ZodTuple>(shape: T) {
     .transform((text, context) => {
       const read = shape.safeParse(partsOf(text))
       if (read.success) return read.data as z.infer<T>
-      context.addIssue('is not a cursor of this list')
+      context.addIssue(notOne)
       return z.NEVER
     })
     .optional()
@@ -29,15 +31,21 @@ export const principalFilter = z
   .meta({ description: 'Of one caller, like key:ID; of all of a kind, when it ends in a colon: key: are all keys' })
 
 /** Of lists whose rows are numbered: the number of the last one. */
-export const pageNumber = z
-  .string()
-  .regex(/^\d{1,15}$/)
-  .transform(Number)
-  .optional()
-  .meta({ description: '`next` of the page before' })
+export const pageNumber = (most = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .refine((number) => number <= most, notOne)
+    .optional()
+    .meta({ description: '`next` of the page before' })
 
-/** A time as Postgres writes it, with its microseconds: as a Date it would be rounded, and a page would begin beside the row it should. */
-export const pageTime = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/)
+/** A time to the microsecond, as `utcText` writes it; Postgres has no year 0. */
+export const pageTime = z.iso.datetime({ precision: 6 }).refine((time) => !time.startsWith('0000'))
+/** A day that Postgres has. */
+export const pageDay = z.iso.date().refine((day) => !day.startsWith('0000'))
+/** A text that can be compared in Postgres. */
+export const pageText = z.string().refine(isStorable)
 
 /** Of limit + 1 rows the page, and where the next one begins: after the last of it. */
 export function pageOf<R extends object>(rows: readonly R[], limit: number, placeOf: (row: R) => string[]): { items: R[]; next?: string } {

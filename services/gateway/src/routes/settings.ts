@@ -11,7 +11,7 @@ import { pageLimit, pageNumber } from './paging.ts'
 
 const number = z.coerce.number().int().min(1).max(2_000_000_000)
 const Version = z.object({ version: number })
-export const History = z.strictObject({ limit: pageLimit(200), cursor: pageNumber })
+export const History = z.strictObject({ limit: pageLimit(200), cursor: pageNumber(2_000_000_000) })
 const Diff = z.strictObject({ from: number, to: number })
 export const Change = z.strictObject({
   dryRun: z

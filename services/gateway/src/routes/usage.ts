@@ -4,14 +4,14 @@ import { z } from 'zod'
 import { currenciesOf } from '../answer/tune.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
-import { pageCursor, pageLimit, pageOf, principalFilter } from './paging.ts'
+import { pageCursor, pageDay, pageLimit, pageOf, pageText, principalFilter } from './paging.ts'
 
 export const UsageQuery = z.strictObject({
-  from: z.iso.date().optional().meta({ description: 'The first day, like 2026-11-01; days are UTC' }),
-  to: z.iso.date().optional().meta({ description: 'The last day' }),
+  from: pageDay.optional().meta({ description: 'The first day, like 2026-11-01; days are UTC' }),
+  to: pageDay.optional().meta({ description: 'The last day' }),
   principal: principalFilter,
   limit: pageLimit(1_000),
-  cursor: pageCursor(z.tuple([z.iso.date(), z.string()])),
+  cursor: pageCursor(z.tuple([pageDay, pageText])),
 })
 
 /** What was used, and how full the budgets are; money in `currency`, null without prices. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { foldPattern } from '@docent/core/text/fold-pattern'
-import { databaseError, type Pool } from '@docent/kit/postgres'
+import { databaseError, type Pool, utcText } from '@docent/kit/postgres'
 import type { AnswerBody } from './messages.ts'
 
 export type ConversationView = {
@@ -49,7 +49,7 @@ export function createConversations(pool: Pool) {
       text?: string,
     ): Promise<(ConversationView & { at: string })[]> {
       const { rows } = await query<ConversationView & { at: string }>(
-        `SELECT ${view}, updated_at::text AS at FROM conversation c WHERE principal = $1
+        `SELECT ${view}, ${utcText('updated_at')} AS at FROM conversation c WHERE principal = $1
            AND ($2::timestamptz IS NULL OR (updated_at, id) < ($2, $5::uuid))
            AND ($4::text IS NULL OR normalize(title, NFKC) ~* $4 OR EXISTS (SELECT FROM message m WHERE m.conversation = c.id AND normalize(m.text, NFKC) ~* $4))
          ORDER BY updated_at DESC, id DESC LIMIT $3`,

@@ -1,4 +1,4 @@
-import { databaseError, type Pool } from '@docent/kit/postgres'
+import { databaseError, type Pool, utcText } from '@docent/kit/postgres'
 import type { WeakQuestion } from '../answer/gaps.ts'
 import type { Turn } from '../answer/prompt.ts'
 
@@ -85,11 +85,10 @@ export function createRecords(pool: Pool) {
     after: RecordCursor | undefined,
     whole: boolean,
   ): Promise<{ items: RecordRow[]; next: RecordCursor | undefined }> {
-    // microseconds, as text: a Date would round them, and a page would begin beside the row it should
     const body = whole ? 'r.record' : `(r.record #- '{retrieval,candidates}') - 'turns' AS record`
     try {
       const { rows } = await pool.query<RecordRow & { at: string }>(
-        `SELECT ${view}, ${body}, r.created_at::text AS at FROM record r JOIN message m ON m.id = r.answer
+        `SELECT ${view}, ${body}, ${utcText('r.created_at')} AS at FROM record r JOIN message m ON m.id = r.answer
          WHERE ($1::text IS NULL OR r.state = $1) AND ($2::timestamptz IS NULL OR r.created_at >= $2)
            AND ($3::timestamptz IS NULL OR r.created_at < $3) AND ($4::text IS NULL OR r.model = $4)
            AND ($5::int IS NULL OR r.settings_version = $5)

@@ -77,6 +77,11 @@ export function databaseError(error: unknown): unknown {
   return new AppError('unavailable', `${message}; try again in a moment.`, { cause: error, retryAfterS: 2 })
 }
 
+/** SQL: a time in UTC to the microsecond, like 2026-11-21T12:00:00.000000Z. As a Date it would be rounded, and a page would begin beside the row it should. */
+export function utcText(column: string): string {
+  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+}
+
 /** Applies the SQL files of a folder to a schema, as `role` when given; replicas wait for each other. */
 export async function migrate(url: string, options: { dir: URL; schema: string; log: (line: string) => void }): Promise<void> {
   await runner({
