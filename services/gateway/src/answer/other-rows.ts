@@ -3,7 +3,7 @@ import { codesOf } from './figures.ts'
 import { missingFigures } from './missing-figures.ts'
 
 /**
- * Whether a clause gives to the one thing it names by a code (M30, BX-300) figures that the source's table has in the rows or columns of
+ * Whether a clause gives to the one thing it names, by a code (M30, BX-300) or by words, figures that the source's table has in the rows or columns of
  * others only: the price of the line below, or two columns taken for each other. Not where it speaks of something in those rows, too.
  * `wordsOf` are those that count.
  */
@@ -14,20 +14,21 @@ export function isOfOtherRows(
   derived: readonly number[],
   wordsOf: (text: string) => string[],
 ): boolean {
-  return said.split(/[，；。！？;!?\n]|[,.](?=\s|$)/u).some((clause) => {
-    const [code, ...others] = new Set(codesOf(clause))
-    if (code === undefined || others.length > 0) return false
-    const own = ofCode(source, code)
+  return said.split(/[，、；。！？;!?()（）\n]|[,.](?=\s|$)| and /u).some((clause) => {
+    const codes = new Set(codesOf(clause))
+    if (codes.size > 1) return false
+    const words = wordsOf(clause)
+    const own = ofNamed(source, [...codes][0], words)
     if (own === source) return false
     const [near, all] = [fold(own), fold(source)]
-    if (wordsOf(clause).some((word) => all.includes(word) && !near.includes(word))) return false
+    if (words.some((word) => all.includes(word) && !near.includes(word))) return false
     return missingFigures(clause, own, given, [...derived]) && !missingFigures(clause, source, given, [...derived])
   })
 }
 
-/** A text with those rows of its tables and parts of its lists only that name the code, or, where a header names it, the columns under it. */
-function ofCode(source: string, code: string): string {
-  const isHeld = (text: string) => codesOf(fold(text)).includes(code)
+/** A text with those rows of its tables and parts of its lists only that name the code, or the columns under it; without one the rows with most of the words. */
+function ofNamed(source: string, code: string | undefined, words: readonly string[]): string {
+  const isHeld = (text: string) => code !== undefined && codesOf(text).includes(code)
   const lines = source.split('\n')
   const isRow = (line: string | undefined) => line !== undefined && / \| |\t/.test(line)
   const kept: string[] = []
@@ -40,17 +41,23 @@ function ofCode(source: string, code: string): string {
     }
     const from = at
     while (isRow(lines[at + 1])) at++
-    kept.push(...rowsOf(lines.slice(from, at + 1), isHeld))
+    kept.push(...rowsOf(lines.slice(from, at + 1), isHeld, words))
   }
   return kept.join('\n')
 }
 
-function rowsOf([header, ...rows]: string[], isHeld: (text: string) => boolean): string[] {
+function rowsOf([header, ...others]: string[], isHeld: (text: string) => boolean, words: readonly string[]): string[] {
+  // it is repeated every few rows
+  const rows = others.filter((row) => row !== header)
   const named = rows.filter(isHeld)
   if (named.length > 0) return [header!, ...named]
   const cells = (line: string) => line.split(/ \| |\t/)
   const columns = cells(header!).map(isHeld)
-  if (!columns.includes(true)) return [header!, ...rows]
+  if (!columns.includes(true)) {
+    const telling = words.filter((word) => !fold(header!).includes(word))
+    const held = rows.map((row) => telling.filter((word) => fold(row).includes(word)).length)
+    return [header!, ...rows.filter((_, i) => held[i] === Math.max(...held))]
+  }
   return [header!, ...rows].map((row) =>
     cells(row)
       .filter((_, i) => i === 0 || columns[i])
