@@ -38,6 +38,7 @@ const box = '规格\n\n项目 | M30 | M60\n断电保温时间 | 18 小时 | 30 �
 const prices =
   'price-list-2026.csv\nSKU | Product | EUR | Min order\nBX-200 | Logger BX-200 | 89 | 10\nBX-300 | Logger BX-300 | 248 | 5\nPRB-T5 | Probe | 27 | 20'
 const lines = '月份 | 产线 | 产量 | 直通率\n1月 | 二号线 | 3180 | 97.2%\n2月 | 一号线 | 2950 | 98.7%\n2月 | 二号线 | 2415 | 97.9%'
+const alarms = '若显示 E3，表示压缩机过热，请断电 40 分钟后重试。若显示 E7，表示温度传感器断线，请联系售后。'
 const work = '研发与市场岗位每周最多可远程办公 2 天，须在前一个工作日 17:00 前登记。试用期员工不得远程办公。'
 const given = '订单 12 台多少钱？ Today is 2026-11-22.'
 const judged = (text: string, ...bodies: string[]) =>
@@ -58,6 +59,7 @@ test.each([
   ['the line that is named', '二号线 2 月的直通率为 97.9%，一号线 98.7% [1]。', lines],
   ['a header that is repeated', 'It was EUR 248 then [1].', `${prices}\n${prices.slice(20)}`],
   ['two rows in a row', '陪产假 20 天、丧假 3 天（直系亲属）[1]。', leave],
+  ['what the code means', 'E7 表示温度传感器断线，请联系售后；E3 表示压缩机过热，断电 40 分钟 [1]。', alarms],
   ['each column under its name', 'M30 的断电保温时间为 18 小时，M60 为 30 小时，比 M30 长；M60 净重 19.2 公斤 [1]。', box],
   ['two columns at once', 'M30 和 M60 的断电保温时间分别为 18 小时和 30 小时 [1]。', box],
   ['what stands beside the table', 'M60 断电保温时间 30 小时，M60 除霜时开盖 1 小时 [1]。', box],
@@ -94,6 +96,7 @@ test.each([
     'HLC-45: USD 38.50 per piece; HLC-70: USD 51.20 per piece, until 2026.',
   ],
   ['the figure of another line', '二号线 2 月的直通率为 98.7% [1]。', lines],
+  ['what another code means', 'E3 表示温度传感器断线 [1]。', alarms],
   ['two columns taken for each other', 'M30 的断电保温时间为 30 小时，M60 为 18 小时 [1]。', box],
   ['the price of another row', 'The logger BX-200 costs EUR 248 [1].', prices],
   ['what the source forbids', '试用期员工可以远程办公，每周最多 2 天 [1]。', work],

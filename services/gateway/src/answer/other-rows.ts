@@ -2,10 +2,13 @@ import { fold } from '@docent/core/text/fold'
 import { codesOf } from './figures.ts'
 import { missingFigures } from './missing-figures.ts'
 
+// what is said of another thing: nearly all of its words stand there, and few where the one is named
+const [FEW, MOST, LITTLE] = [4, 0.8, 0.4]
+
 /**
- * Whether a clause gives to the one thing it names, by a code (M30, BX-300) or by words, figures that the source's table has in the rows or columns of
- * others only: the price of the line below, or two columns taken for each other. Not where it speaks of something in those rows, too.
- * `wordsOf` are those that count.
+ * Whether a clause says of the one thing it names, by a code (M30, BX-300) or by words, what the source says of others only: figures of the
+ * line below in a table, two columns taken for each other, what another code means. Not where it speaks of something in those rows, too.
+ * `wordsOf` are the words that count.
  */
 export function isOfOtherRows(
   said: string,
@@ -20,13 +23,15 @@ export function isOfOtherRows(
     const words = wordsOf(clause)
     const own = ofNamed(source, [...codes][0], words)
     if (own === source) return false
-    const [near, all] = [fold(own), fold(source)]
+    const [near, all] = [fold(own), fold(source)].map((text) => text.replace(/\s+/g, '')) as [string, string]
+    const shareIn = (text: string) => words.filter((word) => text.includes(word)).length / words.length
+    if (codes.size > 0 && words.length >= FEW && shareIn(all) >= MOST && shareIn(near) < LITTLE) return true
     if (words.some((word) => all.includes(word) && !near.includes(word))) return false
     return missingFigures(clause, own, given, [...derived]) && !missingFigures(clause, source, given, [...derived])
   })
 }
 
-/** A text with those rows of its tables and parts of its lists only that name the code, or the columns under it; without one the rows with most of the words. */
+/** A text with those rows, columns and sentences only that name the code; without one, with the rows that hold most of the words. */
 function ofNamed(source: string, code: string | undefined, words: readonly string[]): string {
   const isHeld = (text: string) => code !== undefined && codesOf(text).includes(code)
   const lines = source.split('\n')
@@ -34,8 +39,8 @@ function ofNamed(source: string, code: string | undefined, words: readonly strin
   const kept: string[] = []
   for (let at = 0; at < lines.length; at++) {
     if (!isRow(lines[at])) {
-      const parts = lines[at]!.split(/(?<=[;；])/u)
-      // “HLC-45: USD 38.50; HLC-70: USD 51.20”
+      // “HLC-45: USD 38.50; HLC-70: USD 51.20”, “E3 means … . E7 means …”
+      const parts = lines[at]!.split(/(?<=[;；。！？!?]|\.\s)/u)
       kept.push(parts.some(isHeld) ? parts.filter((part) => isHeld(part) || codesOf(part).length === 0).join('') : lines[at]!)
       continue
     }
