@@ -26,10 +26,9 @@ type Verdict = 'stands' | 'differs' | 'unknown'
 
 /**
  * Citations of a model's text: what each marker claims, checked against the source it names. `given` is what the model knew besides: the
- * question and the day. A statement that the source lacks something claims nothing of it.
+ * question and the day; into `derived` goes what its statements calculate. A statement that the source lacks something claims nothing of it.
  */
-export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, string>, given = ''): CitationSpan[] {
-  const derived: number[] = []
+export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, string>, given = '', derived: number[] = []): CitationSpan[] {
   return claimsOf(text).flatMap((claim) => {
     const bodies = claim.numbers.flatMap((source) => {
       const body = sourceTexts.get(source)

@@ -268,7 +268,8 @@ function isAtLimit(attempts: readonly Attempt[]): boolean {
 /** Checks the markers of the text against the sources that they name, and what has none against all of them and what else was `given`. */
 function cite(job: Job, shown: readonly Shown[], told: 'whole' | 'cut' | 'broken', given: () => string): void {
   const texts = new Map(shown.map(({ source, passage }) => [source.n, textOf(passage)]))
-  job.found.citations = citationsOf(job.stream.text, texts, `${job.question}\n${today()}`)
+  const derived: number[] = []
+  job.found.citations = citationsOf(job.stream.text, texts, `${job.question}\n${today()}`, derived)
   const unknown = unknownMarkers(job.stream.text, texts)
   if (unknown.length > 0) {
     warn(job, 'unknown_source', say('unknownSource', job.tongue) + unknown.map((n) => `[${n}]`).join(', '))
@@ -282,13 +283,13 @@ function cite(job: Job, shown: readonly Shown[], told: 'whole' | 'cut' | 'broken
     warn(job, 'uncited', say('uncited', job.tongue))
     job.found.record.isUncited = true
   }
-  if (job.found.citations.length > 0) noteUnsupported(job, told, () => [...texts.values(), given()].join('\n'))
+  if (job.found.citations.length > 0) noteUnsupported(job, told, () => [...texts.values(), given()].join('\n'), derived)
 }
 
 /** Sentences without a marker whose figures stand nowhere: what a reader would take for supported as the others are. */
-function noteUnsupported(job: Job, told: Parameters<typeof cite>[2], known: () => string): void {
+function noteUnsupported(job: Job, told: Parameters<typeof cite>[2], known: () => string, derived: number[]): void {
   const { text } = job.stream
-  const found = unsupportedIn(text, job.found.citations, known)
+  const found = unsupportedIn(text, job.found.citations, known, derived)
   // the last words of a text that was cut may be half a figure
   const spans = told === 'whole' ? found : found.filter(({ end }) => end < text.trimEnd().length)
   if (spans.length === 0) return

@@ -45,3 +45,17 @@ test('what the question, the day or a tool gave is known, too', () => {
   expect(flagged(text, 'How much is it in 45 minutes?')).toHaveLength(1)
   expect(flagged(text, 'How much is it in 45 minutes?\n5400')).toEqual([])
 })
+
+test('the sum of what cited sentences calculated is no news, another one is', () => {
+  const texts = new Map([[1, source]])
+  const after = (sum: string) => {
+    const text = `The pump moves 3 × 120 = 360 litres [1]. The other pump moves 2 × 120 = 240 litres [1]. Total: ${sum} litres.`
+    const derived: number[] = []
+    const cited = citationsOf(text, texts, 'How much in 3 and 2 minutes?', derived)
+    return unsupportedIn(text, cited, () => `${source}\nHow much in 3 and 2 minutes?`, derived).map(({ start, end }) =>
+      text.slice(start, end),
+    )
+  }
+  expect(after('600')).toEqual([])
+  expect(after('620')).toEqual(['Total: 620 litres.'])
+})

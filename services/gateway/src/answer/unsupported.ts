@@ -1,6 +1,7 @@
 import { fold } from '@docent/core/text/fold'
 import { type Span, sentencesOf } from '@docent/core/text/sentences'
 import { areHalfADayApart, codesOf, type Figure, figuresOf, isSame, lengthOf, squeeze } from './figures.ts'
+import { missingFigures } from './missing-figures.ts'
 
 const ordinals = /^[\s>#*_-]*(?:\(?\d{1,2}[.)、）]|第\s*\d{1,2}\s*[步点条项]|step\s+\d{1,2}\b)/gim
 const money = /[€$£¥￥]\s?\d|\d\s?(?:[€$£¥￥]|元|块|[a-z]{3}\b)/i
@@ -12,12 +13,16 @@ const WHOLE_NUMBER = 6 // digits: from here on a part of a longer one (a telepho
 /**
  * Sentences of a model's text that stand under no marker and hold a figure or a code that nothing the model was given holds. What has
  * no figures is let be: it may be a summary, advice or a courtesy, and words alone cannot tell. `known` is asked for when it is needed.
+ * `derived`: what cited sentences calculated, whose sum is no news.
  */
-export function unsupportedIn(text: string, cited: readonly Span[], known: () => string): Span[] {
+export function unsupportedIn(text: string, cited: readonly Span[], known: () => string, derived: readonly number[] = []): Span[] {
   const open = sentencesOf(text).filter(({ start, end }) => !cited.some((span) => start < span.end && span.start < end))
   if (!open.some(({ start, end }) => /\p{N}|[一二两三四五六七八九十百千万亿]/u.test(text.slice(start, end)))) return []
   const given = readGiven(known())
-  return open.filter(({ start, end }) => hasMore(text.slice(start, end), given))
+  return open.filter(({ start, end }) => {
+    const sentence = text.slice(start, end)
+    return hasMore(sentence, given) && !(derived.length > 0 && !missingFigures(sentence, known(), '', [...derived]))
+  })
 }
 
 type Given = ReturnType<typeof readGiven>
