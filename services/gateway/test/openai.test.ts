@@ -184,7 +184,9 @@ describe('the openai package', () => {
     for (const [extra, word] of [
       [{ response_format: { type: 'json_object' } }, 'response_format'],
       [{ tool_choice: 'required', tools: [] }, 'tool_choice'],
-      [{ messages: [{ role: 'user', content: picture }] }, 'Pictures'],
+      [{ messages: [{ role: 'user', content: picture }] }, 'a picture'],
+      [{ messages: [{ role: 'user', content: '' }] }, 'is empty'],
+      [{ messages: [...messages, { role: 'assistant', content: 'The' }] }, 'end with a message of the user'],
     ] as const) {
       const refused = await failureOf(create(extra))
       expect(refused, word).toMatchObject({ status: 400, code: 'validation' })
@@ -192,6 +194,11 @@ describe('the openai package', () => {
     }
     const fine = { response_format: { type: 'text' }, tool_choice: 'auto', tools: [], user: 'me', seed: 1, stop: ['x'], temperature: null }
     expect((await create(fine)).choices[0]!.finish_reason).toBe('stop')
+    const zh = { 'accept-language': 'zh-CN' }
+    const inChinese = await post(`${gateway.url}/v1/chat/completions`, { messages: [{ role: 'user', content: picture }] }, zh)
+    expect(await inChinese.json()).toMatchObject({
+      error: { message: expect.stringContaining('请用文字提问'), param: 'messages.0.content' },
+    })
     // a picture that was sent before, and a long conversation
     const turns = Array.from({ length: 1_000 }, (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: '说'.repeat(200) }))
     const long = [{ role: 'user', content: picture }, { role: 'assistant', content: 'x' }, ...turns, ...messages]

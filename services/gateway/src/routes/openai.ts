@@ -13,30 +13,42 @@ import { annotationsOf, finishReasonOf, linksFor } from './openai-sources.ts'
 
 const Part = z.looseObject({ type: z.string(), text: z.string().optional() })
 const Message = z.looseObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
   content: z.union([z.string(), z.array(Part).max(100), z.null()]).optional(),
 })
+const spoken = new Set(['user', 'assistant'])
 const textParts = new Set(['text', 'input_text', 'output_text', 'refusal'])
 const tokens = z.number().int().min(1).max(1_000_000).nullish()
-const Completion = z.looseObject({
-  model: z.string().max(200).optional(),
-  messages: z.array(Message).min(1).max(2_000),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  // what the settings decide here; a value no model takes is refused all the same
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-  max_tokens: tokens,
-  max_completion_tokens: tokens,
-  n: z.literal(1).nullish(),
-  // a caller who needs these would take text for something else
-  response_format: z
-    .looseObject({ type: z.literal('text', 'asks for what is not written here: answers are text; leave it out') })
-    .nullish(),
-  tool_choice: z.enum(['none', 'auto'], 'asks for a tool: those of a caller are not called; leave it out').nullish(),
-  // not OpenAI's: its clients send it as a field of `extra_body`
-  rerank: Rerank.nullish(),
-})
+const Completion = z
+  .looseObject({
+    model: z.string().max(200).optional(),
+    messages: z.array(Message).min(1).max(2_000),
+    stream: z.boolean().nullish(),
+    stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+    // what the settings decide here; a value no model takes is refused all the same
+    temperature: z.number().min(0).max(2).nullish(),
+    top_p: z.number().min(0).max(1).nullish(),
+    max_tokens: tokens,
+    max_completion_tokens: tokens,
+    n: z.literal(1).nullish(),
+    // a caller who needs these would take text for something else
+    response_format: z
+      .looseObject({ type: z.literal('text', 'asks for what is not written here: answers are text; leave it out') })
+      .nullish(),
+    tool_choice: z.enum(['none', 'auto'], 'asks for a tool: those of a caller are not called; leave it out').nullish(),
+    // not OpenAI's: its clients send it as a field of `extra_body`
+    rerank: Rerank.nullish(),
+  })
+  .superRefine(({ messages }, context) => {
+    const at = messages.findLastIndex(({ role }) => spoken.has(role))
+    const last = messages[at]
+    const refuse = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path: ['messages', ...path], message })
+    if (last?.role !== 'user') return refuse([], 'must end with a message of the user: it is the question')
+    const isText = !Array.isArray(last.content) || last.content.every(({ type }) => textParts.has(type))
+    if (!isText) return refuse([at, 'content'], 'holds a picture, a sound or a file: these are not looked at here, ask in words')
+    for (const { message } of Question.safeParse(textOf(last.content)).error?.issues ?? []) refuse([at, 'content'], message)
+  })
 
 /** What OpenAI's clients look for in an error; they show nothing else of it. */
 export function openAiError({ status, code, detail, errors }: Problem, { path }: Pick<Request, 'path'>): object {
@@ -67,15 +79,9 @@ export function openAiRouter(deps: GatewayDeps): Router {
   router.post('/v1/chat/completions', deps.guards.asking, async (req, res) => {
     const { body } = parse({ body: Completion }, req)
     const turns = body.messages
-      .filter(({ role }) => role === 'user' || role === 'assistant')
+      .filter(({ role }) => spoken.has(role))
       .map(({ role, content }) => ({ role: role === 'user' ? ('question' as const) : ('answer' as const), text: textOf(content) }))
-    const last = turns.pop()
-    const sent = body.messages.at(-1)?.content
-    if (Array.isArray(sent) && sent.some(({ type }) => !textParts.has(type)))
-      throw new AppError('validation', 'Pictures, sounds and files in a message are not looked at here; ask in words.')
-    const question = Question.safeParse(last?.role === 'question' ? last.text : '')
-    if (!question.success)
-      throw new AppError('validation', 'The last message must be a user message with text of at most 4,000 characters.')
+    const question = Question.parse(turns.pop()?.text)
     const asked = body.messages.map(({ content }) => textOf(content)).join('\n')
     // where no model was asked nothing was used: what it would be is estimated, for clients that count
     const usageOf = (answer: Answer | undefined) => {
@@ -88,7 +94,7 @@ export function openAiRouter(deps: GatewayDeps): Router {
     const persona = (await deps.personas.list()).find(({ id }) => id === body.model)?.id
     const { answerId } = await deps.answers.begin(
       // no client of OpenAI's can come back to an answer that it left
-      { question: question.data, persona, turns, rerank: body.rerank ?? undefined, onDisconnect: 'stop' },
+      { question, persona, turns, rerank: body.rerank ?? undefined, onDisconnect: 'stop' },
       askerOf(req),
     )
     const linkTo = linksFor(req, deps.config.http.publicUrl)

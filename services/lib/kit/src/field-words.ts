@@ -13,6 +13,10 @@ const own: Readonly<Record<string, string>> = {
   'cannot be searched': '含有无法检索的字符',
   'has passed': '已是过去的时间',
   'must be a media type, like application/pdf': '应为媒体类型，例如 application/pdf',
+  'must end with a message of the user: it is the question': '应以用户的消息结尾：它就是问题',
+  'holds a picture, a sound or a file: these are not looked at here, ask in words': '含有图片、声音或文件：这里不读取它们，请用文字提问',
+  'asks for what is not written here: answers are text; leave it out': '要求了这里不提供的格式：回答都是文本，请去掉它',
+  'asks for a tool: those of a caller are not called; leave it out': '要求调用工具：这里不调用调用方的工具，请去掉它',
 }
 const library = /^(?:Too (?:small|big)|Invalid|Unrecognized)/
 
