@@ -100,8 +100,13 @@ if (positionals[0] === 'compare') {
   process.exitCode = problems.length > 0 ? 1 : 0
 }
 
-function floorOf(suite: string, line: Line): number | undefined {
-  return suite === 'smoke' ? smokeFloors[line.set] : line.configuration === 'fused' ? coreFloors[line.set] : undefined
+function floorOf(suite: string, line: Line): { of: string; at: number } | undefined {
+  if (suite !== 'smoke') return line.configuration === 'fused' ? named('nDCG@10', coreFloors[line.set]) : undefined
+  return named(line.set.includes('unanswerable') ? 'refused' : 'R@5', smokeFloors[line.set])
+}
+
+function named(of: string, at: number | undefined) {
+  return at === undefined ? undefined : { of, at }
 }
 
 function underFloor(lines: readonly Line[], suite: 'smoke' | 'core'): string[] {
@@ -109,7 +114,7 @@ function underFloor(lines: readonly Line[], suite: 'smoke' | 'core'): string[] {
     if (line.outsideOf) return []
     const floor = floorOf(suite, line)
     const figure = suite === 'smoke' ? figureOf(line) : line.ndcg10
-    return floor !== undefined && figure < floor ? [`${line.set}: ${(100 * figure).toFixed(2)} is under its floor ${100 * floor}`] : []
+    return floor && figure < floor.at ? [`${line.set}: ${floor.of} ${(100 * figure).toFixed(2)} is under its floor ${100 * floor.at}`] : []
   })
 }
 

@@ -45,9 +45,9 @@ test('comparing names the questions that lost most, worst first', () => {
 })
 
 test('the table gives the floor where there is one; the interval holds the mean', () => {
-  const text = table([line([asked('1', 1, 1)])], ({ set }) => (set === 'zh' ? 0.97 : undefined))
+  const text = table([line([asked('1', 1, 1)])], ({ set }) => (set === 'zh' ? { of: 'R@5', at: 0.97 } : undefined))
   expect(text.split('\n')).toHaveLength(3)
-  expect(text).toContain('| 97.00 |')
+  expect(text).toContain('| R@5 97.00 |')
   const [low, high] = bootstrap([0, 1, 1, 1, 0.5, 1, 1, 0])
   expect(low).toBeLessThan(0.69)
   expect(high).toBeGreaterThan(0.69)

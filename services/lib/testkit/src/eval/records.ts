@@ -87,7 +87,10 @@ function commitNow(): string {
 
 const percent = (value: number) => (100 * value).toFixed(2)
 
-export function table(lines: readonly Line[], floorOf: (line: Line) => number | undefined): string {
+/** The least a line must reach, and of which of its figures. */
+export type FloorOf = (line: Line) => { of: string; at: number } | undefined
+
+export function table(lines: readonly Line[], floorOf: FloorOf): string {
   const rows = lines
     .filter(({ outsideOf }) => !outsideOf)
     .map((line) => {
@@ -98,7 +101,7 @@ export function table(lines: readonly Line[], floorOf: (line: Line) => number | 
       const found = line.set.includes('unanswerable')
         ? '– | – | – | – | –'
         : `${percent(ndcg10)} (${percent(low)}–${percent(high)}) | ${[recall1, recall5, recall10, mrr10].map(percent).join(' | ')}`
-      return `| ${line.set} | ${line.configuration} | ${line.questions} | ${line.degraded} | ${found} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor === undefined ? '–' : percent(floor)} |`
+      return `| ${line.set} | ${line.configuration} | ${line.questions} | ${line.degraded} | ${found} | ${percent(line.answerable)} | ${line.searchMsP50.toFixed(1)} / ${line.searchMsP95.toFixed(1)} | ${floor ? `${floor.of} ${percent(floor.at)}` : '–'} |`
     })
   return [
     '| set | configuration | questions | without a step | nDCG@10 (95 %) | R@1 | R@5 | R@10 | MRR@10 | judged answerable | search ms p50 / p95 | floor |',
@@ -141,7 +144,7 @@ export function ingestTable(ingested: readonly Ingested[]): string {
 }
 
 /** Replaces what stands between the suite's marks of a Markdown file. */
-export function render(file: string, record: EvalRecord, floorOf: (line: Line) => number | undefined): void {
+export function render(file: string, record: EvalRecord, floorOf: FloorOf): void {
   const text = readFileSync(file, 'utf8')
   const [begin, end] = [`<!-- eval:${record.suite}:begin -->`, `<!-- eval:${record.suite}:end -->`]
   const from = text.indexOf(begin)
