@@ -108,6 +108,15 @@ describe('lists in pages', () => {
       expect({ path, parts, status: (await call(`${path}?cursor=${cursor}`)).status }).toEqual({ path, parts, status: 400 })
     }
     expect((await call('/api/v1/settings/versions?cursor=999999999999999')).status).toBe(400)
+    for (const path of ['/api/v1/records', '/api/v1/gaps']) {
+      for (const bad of ['from=0000-01-01T00:00:00Z', 'to=2026-02-30T00:00:00Z', 'from=now'])
+        expect({ path, bad, status: (await call(`${path}?${bad}`)).status }).toEqual({ path, bad, status: 400 })
+      // no clock is there, but it is a time
+      expect((await call(`${path}?from=2026-01-01T00:00:00%2B23:59`)).status).toBe(200)
+    }
+    expect((await call('/api/v1/records?model=%00')).status).toBe(400)
+    const late = await post(`${gateway.url}/api/v1/keys`, { name: 'x', scopes: ['chat'], expiresAt: '9999-12-31T23:59:59-23:59' }, headers)
+    expect(late.status).toBe(400)
     for (const bad of ['from=0000-01-01', 'to=2026-02-30']) expect((await call(`/api/v1/usage?${bad}`)).status).toBe(400)
   })
 

@@ -11,14 +11,13 @@ import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import type { SavedAnswer } from '../store/saved-answers.ts'
 import { pageLimit, pageOfAll, ShortPage } from './paging.ts'
-import { storableText } from './storable-text.ts'
+import { storableText, storableTime } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
 const AnswerId = z.object({ answerId: z.uuid() })
 const Documents = z.object({ items: z.array(z.object({ path: z.string() })) })
-const time = z.iso.datetime({ offset: true })
 
-export const GapsQuery = z.strictObject({ from: time.optional(), to: time.optional(), limit: pageLimit(200) })
+export const GapsQuery = z.strictObject({ from: storableTime.optional(), to: storableTime.optional(), limit: pageLimit(200) })
 // the evaluation reads a whole set
 export const GoldenQuery = ShortPage.extend({ limit: pageLimit(5_000, 5_000) })
 export const NewGolden = z

@@ -9,7 +9,7 @@ import { warnOfCollections } from '../clients/collections.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireAdmin } from '../guard/principal.ts'
 import { pageOfAll, ShortPage } from './paging.ts'
-import { storableText } from './storable-text.ts'
+import { storableText, storableTime } from './storable-text.ts'
 
 const Id = z.object({ id: z.uuid() })
 
@@ -31,7 +31,7 @@ export const NewKey = z
         tokensPerDay: z.number().int().min(1).max(1_000_000_000).optional(),
       })
       .optional(),
-    expiresAt: z.iso.datetime({ offset: true }).optional(),
+    expiresAt: storableTime.optional(),
   })
   .refine((key) => !key.collections || !key.scopes.includes('admin'), {
     path: ['collections'],

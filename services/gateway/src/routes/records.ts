@@ -12,16 +12,16 @@ import { changesBetween, StoredSettings, TriedSettings } from '../store/settings
 import { pageCursor, pageLimit, pageTime, principalFilter, writeCursor } from './paging.ts'
 import { csvHead, csvLine } from './records-csv.ts'
 import { refuseUnknownNames } from './settings.ts'
+import { storableTime } from './storable-text.ts'
 
 const Id = z.object({ answerId: z.uuid() })
-const time = z.iso.datetime({ offset: true })
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
 
 export const RecordsQuery = z.strictObject({
   state: z.enum(finalStates).optional(),
-  from: time.optional(),
-  to: time.optional(),
-  model: z.string().min(1).max(200).optional(),
+  from: storableTime.optional(),
+  to: storableTime.optional(),
+  model: z.string().min(1).max(200).refine(isStorable, 'cannot be searched').optional(),
   persona: z.string().min(1).max(64).refine(isStorable, 'cannot be searched').optional(),
   principal: principalFilter,
   settingsVersion: z.coerce.number().int().min(1).max(2_000_000_000).optional(),
