@@ -22,6 +22,10 @@ export function useKey(key) {
   sessionStorage.setItem(KEY, key)
 }
 
+export function forgetKey() {
+  sessionStorage.removeItem(KEY)
+}
+
 /** The key of this tab, if one was accepted. */
 export function keptKey() {
   return sessionStorage.getItem(KEY) ?? undefined

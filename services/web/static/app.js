@@ -4,6 +4,7 @@ import { drawGreeting, loadGreeting } from './greeting.js'
 import { createHistory } from './history.js'
 import { switchLanguage, t, translatePage } from './i18n.js'
 import { createKeyForm } from './key-form.js'
+import { createOwner } from './owner.js'
 import { createPanels } from './panels.js'
 
 const $ = (id) => document.getElementById(id)
@@ -33,7 +34,9 @@ const chat = createChat($('turns'), {
   keyWanted: () => keyForm.wanted(),
   begin,
 })
-const keyForm = createKeyForm(() => {
+const keyForm = createKeyForm(async () => {
+  const isOwner = await owner.look()
+  keyForm.ownerFound(isOwner)
   void watchDocuments()
   void loadGreeting()
   if (!$('history').hidden) void past.load()
@@ -47,7 +50,15 @@ const past = createHistory({
     if (id === chat.conversationId) begin()
   },
 })
-const panels = createPanels((name) => void (name === 'history' ? past.load() : watchDocuments()))
+const owner = createOwner({
+  onKeyWanted() {
+    panels.close()
+    keyForm.ownerWanted()
+  },
+  onKnown: () => undefined,
+})
+const opened = { history: () => past.load(), documents: watchDocuments, owner: owner.open }
+const panels = createPanels((name) => void opened[name]())
 
 function addressed() {
   return /^#c=([\da-f-]{36})$/.exec(location.hash)?.[1]
@@ -120,6 +131,7 @@ $('language').addEventListener('click', () => {
   drawLength()
   drawDocuments()
   past.draw()
+  owner.redraw()
   // what stands on the page is drawn again; an answer that runs keeps its words
   if (shared()) void chat.openShared(shared())
   else if (chat.conversationId && !chat.isRunning) void chat.open(chat.conversationId)
@@ -136,5 +148,6 @@ question.focus()
 // what somebody shared is read without a key
 if (!shared()) void keyForm.look()
 void loadGreeting()
+void owner.look()
 void watchDocuments()
 if (addressed() || shared()) showAddressed()

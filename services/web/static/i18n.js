@@ -1,3 +1,4 @@
+import { ownerTexts } from './owner-texts.js'
 import { texts } from './texts.js'
 
 const KEY = 'docent-language'
@@ -11,7 +12,7 @@ function preferred() {
 }
 
 export function t(name, n) {
-  const text = texts[language][name]
+  const text = texts[language][name] ?? ownerTexts[language][name]
   return typeof text === 'string' && n !== undefined ? text.replace('{n}', () => String(n)) : text
 }
 

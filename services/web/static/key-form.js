@@ -2,12 +2,14 @@ import { getJson, keptKey, Problem, useKey } from './api.js'
 import { t } from './i18n.js'
 import { problemText } from './problems.js'
 
+const calm = ['keyAccepted', 'ownerKey', 'ownerKeyAccepted']
 const $ = (id) => document.getElementById(id)
 
 /** The field for a key. It stays until a key may ask; `onAccepted()` hears of that. */
 export function createKeyForm(onAccepted) {
   const field = $('key')
   let isTrying = false
+  let isForOwner = false
 
   function show() {
     if (!$('key-form').hidden) return
@@ -18,7 +20,7 @@ export function createKeyForm(onAccepted) {
   /** `name` of a text, so that it is said in the other language, too; or the words themselves. */
   function note(name, words) {
     const place = $('key-note')
-    place.className = name === 'keyAccepted' ? 'note' : 'note is-error'
+    place.className = calm.includes(name) ? 'note' : 'note is-error'
     if (name) place.dataset.text = name
     else delete place.dataset.text
     place.textContent = words ?? t(name)
@@ -72,6 +74,25 @@ export function createKeyForm(onAccepted) {
   })
   return {
     look,
+    /** The same field, for whoever says to be the owner; a second call takes it away again. */
+    ownerWanted() {
+      isForOwner = $('key-form').hidden || !isForOwner
+      if (!isForOwner) {
+        $('key-form').hidden = true
+        $('key-note').hidden = true
+        return
+      }
+      const label = $('key-form').querySelector('label')
+      label.dataset.text = 'adminKey'
+      label.textContent = t('adminKey')
+      note('ownerKey')
+      show()
+    },
+    /** A key that may ask need not be an owner's. */
+    ownerFound(isOwner) {
+      if (isForOwner) note(isOwner ? 'ownerKeyAccepted' : 'ownerKeyOther')
+      isForOwner = false
+    },
     wanted() {
       $('key-note').hidden = true
       show()

@@ -1,6 +1,6 @@
 /** Panels beside the conversation, one open at a time; its close button and Escape close it and give the focus back. */
 export function createPanels(onOpen) {
-  const panels = ['history', 'documents'].map((name) => ({
+  const panels = ['history', 'documents', 'owner'].map((name) => ({
     name,
     panel: document.getElementById(name),
     button: document.getElementById(`${name}-button`),

@@ -18,3 +18,6 @@ declare module '*/static/texts.js' {
   type Words = Record<'problems' | 'warnings' | 'reasons', Record<string, string>>
   export const texts: Record<'en' | 'zh', Words>
 }
+declare module '*/static/owner-texts.js' {
+  export const ownerTexts: Record<'en' | 'zh', Record<string, string | Record<string, string>>>
+}
