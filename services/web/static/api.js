@@ -41,13 +41,18 @@ export class Problem extends Error {
   }
 }
 
+/** Who asks, and in which language. */
+export function callerHeaders(key = keptKey()) {
+  const headers = { 'accept-language': language === 'zh' ? 'zh-CN' : 'en', 'x-client-id': clientId() }
+  return key ? { ...headers, authorization: `Bearer ${key}` } : headers
+}
+
 export async function request(
   path,
   { method = 'GET', body, accept = 'application/json', signal, headers: more = {}, key = keptKey() } = {},
 ) {
-  const headers = { accept, 'accept-language': language === 'zh' ? 'zh-CN' : 'en', 'x-client-id': clientId(), ...more }
+  const headers = { accept, ...callerHeaders(key), ...more }
   if (body !== undefined) headers['content-type'] = 'application/json'
-  if (key) headers.authorization = `Bearer ${key}`
   const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal })
   if (response.ok) return response
   const problem = await response.json().catch(() => ({}))

@@ -1,5 +1,6 @@
 import { createChat } from './chat.js'
-import { drawDocuments, watchDocuments } from './documents.js'
+import { createDocumentActs } from './document-acts.js'
+import { drawDocuments, letAct, watchDocuments } from './documents.js'
 import { drawGreeting, loadGreeting } from './greeting.js'
 import { createHistory } from './history.js'
 import { switchLanguage, t, translatePage } from './i18n.js'
@@ -50,12 +51,13 @@ const past = createHistory({
     if (id === chat.conversationId) begin()
   },
 })
+const documentActs = createDocumentActs(watchDocuments)
 const owner = createOwner({
   onKeyWanted() {
     panels.close()
     keyForm.ownerWanted()
   },
-  onKnown: () => undefined,
+  onKnown: (isOwner) => isOwner && letAct(documentActs),
 })
 const opened = { history: () => past.load(), documents: watchDocuments, owner: owner.open }
 const panels = createPanels((name) => void opened[name]())

@@ -8,11 +8,18 @@ const order = ['indexing', 'queued', 'missing', 'failed', 'skipped', 'ready']
 
 let last
 let timer
+let acts
+
+/** What an owner may do with them; undefined for everybody else. */
+export function letAct(ofOwner) {
+  acts = ofOwner
+  drawDocuments()
+}
 
 /** Shows the list where the server lets this reader see it; otherwise there is no button. */
 export async function watchDocuments() {
   clearTimeout(timer)
-  const listed = document.hidden || !(await mayRead()) ? last : await getJson('/api/v1/documents?limit=200').catch(() => undefined)
+  const listed = document.hidden || !(await mayRead()) ? last : await load().catch(() => undefined)
   if (listed) {
     last = listed
     document.getElementById('documents-button').hidden = false
@@ -20,6 +27,16 @@ export async function watchDocuments() {
   } else if (!last) return // not for this reader
   const { counts = {} } = last
   timer = setTimeout(watchDocuments, (counts.queued ?? 0) + (counts.indexing ?? 0) > 0 ? BUSY_MS : QUIET_MS)
+}
+
+/** By path, so that an owner's failed ones may stand behind those that are listed. */
+async function load() {
+  const listed = await getJson('/api/v1/documents?limit=200')
+  const failed = listed.items.filter(({ state }) => state === 'failed')
+  if (!acts || failed.length >= (listed.counts.failed ?? 0)) return listed
+  const { items } = await getJson('/api/v1/documents?state=failed&limit=200')
+  const ids = new Set(items.map(({ id }) => id))
+  return { ...listed, items: [...items, ...listed.items.filter(({ id }) => !ids.has(id))] }
 }
 
 /** Asked first, so that a reader without the right sends no request that must be refused. */
@@ -37,7 +54,11 @@ export function drawDocuments() {
     known.map((state) => `${counts[state]} ${t('states')[state]}`).join(' · ') || t('noDocuments')
   document.getElementById('welcome-counts').textContent = counts.ready > 0 ? t('readyDocuments', counts.ready) : t('noDocuments')
   const sorted = items.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.path.localeCompare(b.path))
-  document.getElementById('document-list').replaceChildren(...sorted.map(documentLine))
+  const list = document.getElementById('document-list')
+  const held = document.activeElement?.dataset.retry
+  list.replaceChildren(...sorted.map(documentLine))
+  if (held) list.querySelector(`[data-retry="${CSS.escape(held)}"]`)?.focus()
+  void acts?.draw(counts)
 }
 
 /** `page 31/250` of a document that is being read; empty where nothing is counted. */
@@ -46,7 +67,8 @@ function progressText({ stage, unit, done, total } = {}) {
   return said ? [said, stage === 'ocr' ? t('byOcr') : ''].filter(Boolean).join(' · ') : ''
 }
 
-function documentLine({ path, state: kept, missing, error, progress }) {
+function documentLine(listed) {
+  const { path, state: kept, missing, error, progress } = listed
   const state = missing && (kept === 'queued' || kept === 'indexing') ? 'missing' : kept
   const badge = element('span', t('states')[state] ?? state)
   badge.className = `badge is-${state}`
@@ -67,5 +89,6 @@ function documentLine({ path, state: kept, missing, error, progress }) {
     if (known) reason.title = error.message // names the limit or the program
     line.append(reason)
   }
+  if (acts && state === 'failed') line.append(acts.retryButton(listed))
   return line
 }

@@ -48,7 +48,8 @@ export function tell(line, words, kind = '') {
 /** What an owner is told of a failed request: the server's own sentence is more exact than the page's, which speak of questions. */
 export function ownerProblem(error) {
   if (!(error instanceof Problem)) return t('offline')
-  if (error.status === 401 || error.status === 403) return t('ownerRefused')
+  if (error.status === 401) return t('ownerRefused')
+  if (error.status === 403) return `${t('ownerForbidden')} ${error.message}`
   return ['rate_limited', 'budget_exhausted', 'unavailable', 'timeout'].includes(error.code) ? problemText(error) : error.message
 }
 

@@ -1,10 +1,11 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Stack, startStack } from '../../lib/testkit/src/start-stack.ts'
+import { until } from '../../lib/testkit/src/until.ts'
 import { findChromium, launch, openPage, type Watched } from './browser.ts'
 
 const executable = findChromium()
@@ -27,6 +28,7 @@ describe.skipIf(!executable)(executable ? "the owner's part of the page" : "the 
     browser = await launch(executable!)
     scope.defer(() => browser.close())
     await stack.settled('limited-warranty.md', 'ready')
+    await stack.settled('broken.docx', 'failed')
     await stack.ask(asked)
     await stack.ask(unknown)
   }, 120_000)
@@ -129,5 +131,70 @@ describe.skipIf(!executable)(executable ? "the owner's part of the page" : "the 
     await page.getByText('服务器拒绝了此操作：仅限管理员，需要管理密钥。').waitFor()
     await page.getByRole('button', { name: '输入密钥' }).click()
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('key')
+  })
+
+  it('adds files, asks where a name is taken, tries a failed one again and removes what is gone only after a yes', async () => {
+    const watched = await openPage(browser, stack.url)
+    const { page } = watched
+    await page.locator('#documents-button').click()
+    expect(await page.locator('#document-acts').isVisible()).toBe(false)
+    await page.locator('#documents').getByRole('button', { name: 'Close' }).click()
+    await enter(page)
+    await page.locator('#documents-button').click()
+    const note = (text: string) => [{ name: 'note.md', mimeType: 'text/markdown', buffer: Buffer.from(text) }]
+    const line = page.locator('#uploads li').last()
+    await page.setInputFiles('#upload-files', note('# Door\n\nThe spare key hangs behind door 7.'))
+    await line.getByText('In the folder').waitFor()
+    await stack.settled('note.md', 'ready')
+    await page.setInputFiles('#upload-files', note('# Door\n\nThe spare key hangs behind door 8.'))
+    await line.getByText('There is another file of that name.').waitFor()
+    await line.getByRole('button', { name: 'Keep both' }).press('Enter')
+    await line.getByText('Both are kept').waitFor()
+    const added = readdirSync(stack.folder).filter((name) => name.startsWith('note'))
+    expect(added).toHaveLength(2)
+    const dropped = await page.evaluateHandle(() => {
+      const data = new DataTransfer()
+      data.items.add(new File(['# Door\n\nThe spare key hangs behind door 9.'], 'note.md'))
+      return data
+    })
+    await page.dispatchEvent('#documents', 'drop', { dataTransfer: dropped })
+    await line.getByRole('button', { name: 'Replace it' }).click()
+    await line.getByText('Replaced').waitFor()
+    expect(readFileSync(join(stack.folder, 'note.md'), 'utf8')).toContain('door 9')
+
+    const attempts = async () => {
+      const { items } = await stack.documents()
+      return (await get(`/api/v1/documents/${items.find(({ path }) => path === 'broken.docx')!.id}/attempts`)).items.length
+    }
+    const before = await attempts()
+    await page.getByRole('button', { name: 'Try again: broken.docx' }).click()
+    await until('it was read again', async () => ((await attempts()) > before ? true : undefined))
+    await page.getByRole('button', { name: 'Try all failed again' }).click()
+    await page.getByText('Being read again: ').waitFor()
+
+    const papers = Array.from({ length: 6 }, (_, i) => `paper-${i}.md`)
+    for (const [i, name] of papers.entries()) writeFileSync(join(stack.folder, name), `# Paper ${i}\n\nIt is of ${name}.`)
+    await stack.settled('paper-5.md', 'ready')
+    await until('all are read', async () => ((await stack.documents()).counts.ready! >= 9 ? true : undefined), 60_000)
+    for (const name of papers) rmSync(join(stack.folder, name))
+    await until('their removal waits', async () => ((await get('/api/v1/ingest')).pendingRemoval === 6 ? true : undefined))
+    await page.locator('#documents-button').click()
+    await page.locator('#documents-button').click()
+    await page.locator('#held').getByText('Which ones').click()
+    expect(await page.locator('#held li').count()).toBe(6)
+    await page.getByRole('button', { name: 'Remove them from the answers' }).press('Enter')
+    expect((await get('/api/v1/ingest')).pendingRemoval).toBe(6)
+    await page.getByRole('button', { name: 'Yes, remove them' }).press('Enter')
+    await page.getByText('Removed: 6').waitFor()
+    await page.locator('#held').waitFor({ state: 'hidden' })
+    // a failed one that stands behind the first two hundred is listed all the same
+    await page.route('**/api/v1/documents?limit=200', (route) => route.fulfill({ json: { items: [], counts: { failed: 1, ready: 300 } } }))
+    await page.locator('#documents-button').click()
+    await page.locator('#documents-button').click()
+    await page.locator('#document-list li').nth(1).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Try again: broken.docx' }).waitFor()
+    // the server's 409 to a name that is taken stands in the console
+    expect(watched.complaints.filter((line) => !line.includes('409'))).toEqual([])
+    expectClean({ ...watched, complaints: [] })
   })
 })
