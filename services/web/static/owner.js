@@ -4,6 +4,7 @@ import { t } from './i18n.js'
 import { act, box, ownerProblem } from './owner-parts.js'
 import { showRecord } from './record.js'
 import { createRecords } from './records.js'
+import { showUse } from './use.js'
 
 const $ = (id) => document.getElementById(id)
 
@@ -16,6 +17,7 @@ export function createOwner({ onKeyWanted, onKnown }) {
   const tabs = {
     'records-tab': () => records.show(),
     'gaps-tab': () => showGaps({ open: openRecord, search: searchRecords }),
+    'use-tab': showUse,
   }
 
   /** Whether this key, or this person, is an admin. */

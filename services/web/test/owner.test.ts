@@ -101,6 +101,10 @@ describe.skipIf(!executable)(executable ? "the owner's part of the page" : "the 
     await press(page, '‹ Back')
     await page.getByRole('button', { name: unknown }).waitFor()
     expect(await page.locator('#owner .lines .line').count()).toBe(3)
+    await press(page, 'Use')
+    await page.getByText('Tokens of a day').waitFor()
+    const [{ requests }] = (await get('/api/v1/usage?principal=*')).items
+    expect(await page.locator('#owner dd').allInnerTexts()).toEqual(Array(2).fill(`questions ${requests} · tokens 0`))
     // the server's 400 to what was wrong stands in the console
     expect(watched.complaints.filter((line) => !line.includes('400'))).toEqual([])
     expectClean({ ...watched, complaints: [] })
