@@ -17,6 +17,12 @@ export function createKeyForm(onAccepted) {
     field.focus()
   }
 
+  function label(name) {
+    const words = $('key-form').querySelector('label')
+    words.dataset.text = name
+    words.textContent = t(name)
+  }
+
   /** `name` of a text, so that it is said in the other language, too; or the words themselves. */
   function note(name, words) {
     const place = $('key-note')
@@ -82,9 +88,7 @@ export function createKeyForm(onAccepted) {
         $('key-note').hidden = true
         return
       }
-      const label = $('key-form').querySelector('label')
-      label.dataset.text = 'adminKey'
-      label.textContent = t('adminKey')
+      label('adminKey')
       note('ownerKey')
       show()
     },
@@ -94,6 +98,8 @@ export function createKeyForm(onAccepted) {
       isForOwner = false
     },
     wanted() {
+      isForOwner = false
+      label('keyNeeded')
       $('key-note').hidden = true
       show()
     },

@@ -91,7 +91,11 @@ export function createOwner({ onKeyWanted, onKnown }) {
     get isOwner() {
       return isOwner
     },
-    open: () => (draw ? draw() : choose('records-tab')),
+    open() {
+      if (!draw) return choose('records-tab')
+      // what was written beside a record stays
+      return $('owner-body').querySelector('.record') ? undefined : draw()
+    },
     redraw: () => {
       if (!$('owner').hidden) void draw?.()
     },
