@@ -168,6 +168,15 @@ describe('records and settings', () => {
     expect((await post(`${gateway.url}/api/v1/records/${answer.id}/replay`, {})).status).toBe(401)
   })
 
+  test('a replay of an answer that was made anew names no setting that nobody changed', async () => {
+    const answer = await ask()
+    const again = (await (
+      await post(`${gateway.url}/api/v1/answers/${answer.id}/regenerate`, {}, { accept: 'application/json' })
+    ).json()) as { id: string }
+    const replayed = await send('POST', `/api/v1/records/${again.id}/replay`, {})
+    expect(((await replayed.json()) as { diff: { settings: object[] } }).diff.settings).toEqual([])
+  })
+
   test('a follow-up is replayed with what stood before it, not with what came after', async () => {
     const first = await ask('保修期是多久，先问？')
     const second = await ask('那 X200 呢？', { conversationId: first.conversationId })

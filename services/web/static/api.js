@@ -2,6 +2,9 @@ import { language } from './i18n.js'
 
 const CLIENT = 'docent-client'
 const KEY = 'docent-key'
+const OWNER_ONLY = 'docent-key-owner-only'
+// what belongs to who asks: with another key it would be somebody else's
+const own = /^\/api\/v1\/(?:answers|conversations|feedback)(?:[/?]|$)/
 
 /** 128 random bits in hex; randomUUID would want https. */
 export function randomId() {
@@ -18,12 +21,16 @@ function clientId() {
   return id
 }
 
-export function useKey(key) {
+/** `forAll` is false where one may ask without a key: then it is sent with what only an owner may do. */
+export function useKey(key, forAll = true) {
   sessionStorage.setItem(KEY, key)
+  if (forAll) sessionStorage.removeItem(OWNER_ONLY)
+  else sessionStorage.setItem(OWNER_ONLY, 'yes')
 }
 
 export function forgetKey() {
   sessionStorage.removeItem(KEY)
+  sessionStorage.removeItem(OWNER_ONLY)
 }
 
 /** The key of this tab, if one was accepted. */
@@ -41,6 +48,10 @@ export class Problem extends Error {
   }
 }
 
+function keyFor(path) {
+  return own.test(path) && sessionStorage.getItem(OWNER_ONLY) ? '' : keptKey()
+}
+
 /** Who asks, and in which language. */
 export function callerHeaders(key = keptKey()) {
   const headers = { 'accept-language': language === 'zh' ? 'zh-CN' : 'en', 'x-client-id': clientId() }
@@ -49,7 +60,7 @@ export function callerHeaders(key = keptKey()) {
 
 export async function request(
   path,
-  { method = 'GET', body, accept = 'application/json', signal, headers: more = {}, key = keptKey() } = {},
+  { method = 'GET', body, accept = 'application/json', signal, headers: more = {}, key = keyFor(path) } = {},
 ) {
   const headers = { accept, ...callerHeaders(key), ...more }
   if (body !== undefined) headers['content-type'] = 'application/json'

@@ -59,7 +59,8 @@ export function createKeyForm(onAccepted) {
       // no other character can stand in a header
       if (!/^[\x21-\x7e]+$/.test(key)) return note('keyRefused')
       if (!(await mayAsk(key))) return
-      useKey(key)
+      const { scopes } = await getJson('/api/v1/me', { key: '' })
+      useKey(key, !scopes.includes('chat'))
       field.value = ''
       $('key-form').hidden = true
       note('keyAccepted')

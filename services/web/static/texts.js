@@ -95,7 +95,7 @@ export const texts = {
     },
     problems: {
       rate_limited: 'Too many questions in a short time.',
-      budget_exhausted: 'The budget of today is used up. It begins anew tomorrow.',
+      budget_exhausted: 'What is left of the budget does not cover another answer. It begins anew tomorrow.',
       unavailable: 'The server is busy or a part of it is down.',
       timeout: 'It took too long and was given up. Try again.',
       upstream_failed: 'The language model did not answer. Try again in a moment.',
@@ -221,7 +221,7 @@ export const texts = {
     },
     problems: {
       rate_limited: '短时间内提问过多。',
-      budget_exhausted: '今天的额度已用完，明天重新开始。',
+      budget_exhausted: '今天的额度余量不够再作一次回答，明天重新开始。',
       unavailable: '服务器繁忙或有部件停止工作。',
       timeout: '耗时过长，已放弃，请重试。',
       upstream_failed: '语言模型没有回答，请稍后重试。',

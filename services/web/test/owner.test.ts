@@ -204,4 +204,17 @@ describe.skipIf(!executable)(executable ? "the owner's part of the page" : "the 
     expect(watched.complaints.filter((line) => !line.includes('409'))).toEqual([])
     expectClean({ ...watched, complaints: [] })
   })
+
+  it("gives the admin key only to what is the owner's: the chats stay those of who asked", async () => {
+    const { page } = await openPage(browser, stack.url)
+    await page.fill('#question', asked)
+    await page.press('#question', 'Enter')
+    await page.waitForSelector('.turn:last-child:not(.is-running)')
+    await page.getByRole('button', { name: 'New chat' }).click()
+    await enter(page)
+    await page.getByRole('button', { name: 'Chats' }).click()
+    await page.getByRole('link', { name: asked }).click()
+    await page.locator('.answer').filter({ hasText: '24 months' }).waitFor()
+    expect(await page.locator('#history-list a').count()).toBe(1)
+  })
 })

@@ -349,7 +349,7 @@ describe.skipIf(!executable)(executable ? 'the page in a browser' : 'the page in
     const { page, dialogs } = await openPage(browser, line.url)
     const problems = [
       [429, 'rate_limited', 'Too many questions in a short time. Try again in 7 s.'],
-      [429, 'budget_exhausted', 'The budget of today is used up. It begins anew tomorrow.'],
+      [429, 'budget_exhausted', 'What is left of the budget does not cover another answer. It begins anew tomorrow.'],
       [503, 'unavailable', 'The server is busy or a part of it is down. Try again in 7 s.'],
     ] as const
     const headers = { 'retry-after': '7' }

@@ -18,14 +18,25 @@ const groups: [name: string, description: string, path: RegExp][] = [
   ['Owner', 'Records, settings, keys, personas, gaps and use; mostly with the admin key', /^\/api\/v1\//],
 ]
 
+/** Where it matters who asks. */
+const personal = new Set(['Asking', 'Conversations', 'Memory', 'OpenAI', 'Other clients'])
+const clientId = {
+  name: 'X-Client-Id',
+  in: 'header',
+  description: 'Whose it is, where nobody signs in and no key is sent: an id of the caller’s own making',
+  schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
+  example: '3f0c9a52-7d1e-4b0e-9d7c-5a6b1e2f4c88',
+}
+
 export const tags = groups.map(([name, description]) => ({ name, description }))
 
-/** The paths, each operation in its group. */
+/** The paths, each operation in its group, with what those of the group take. */
 export function grouped(all: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
   return Object.fromEntries(
     Object.entries(all).map(([path, methods]) => {
-      const tags = [groups.find(([, , matches]) => matches.test(path))![0]]
-      return [path, Object.fromEntries(Object.entries(methods).map(([method, one]) => [method, { ...(one as object), tags }]))]
+      const group = groups.find(([, , matches]) => matches.test(path))![0]
+      const more = { tags: [group], ...(personal.has(group) ? { parameters: [clientId] } : {}) }
+      return [path, Object.fromEntries(Object.entries(methods).map(([method, one]) => [method, { ...(one as object), ...more }]))]
     }),
   )
 }

@@ -160,14 +160,6 @@ const paths: ZodOpenApiPathsObject = {
   },
   '/api/v1/conversations': {
     get: operation('My conversations: with X-Client-Id, a sign-in or a key; 400 for a bare address, which many may share', {
-      parameters: [
-        {
-          name: 'X-Client-Id',
-          in: 'header',
-          schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
-          example: '3f0c9a52-7d1e-4b0e-9d7c-5a6b1e2f4c88',
-        },
-      ],
       requestParams: { query: ConversationsQuery },
       responses: { 200: json(pages(Conversation), 'A page of conversations, the latest first') },
     }),

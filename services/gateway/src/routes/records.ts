@@ -128,7 +128,10 @@ export function recordsRouter(deps: GatewayDeps): Router {
       diff: {
         sources: diffSources(before.record.sources ?? [], after.sources),
         text: diffText(before.text, after.text),
-        settings: changesBetween(StoredSettings.parse(before.record.settings ?? {}), after.settings),
+        // whether answers are cached says nothing of how they come: one made anew does without, whatever is set
+        settings: changesBetween(StoredSettings.parse(before.record.settings ?? {}), after.settings).filter(
+          ({ name }) => name !== 'cacheAnswers',
+        ),
       },
     })
   })

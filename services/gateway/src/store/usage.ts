@@ -177,16 +177,29 @@ async function reserveOwn(client: Queryable, { day, tokens, principal }: Reserva
     [day, principal, tokens, limit],
   )
   if (rowCount !== 1)
-    throw new AppError('budget_exhausted', "This key's tokens of today are used up; ask again tomorrow.", {
-      retryAfterS: secondsToMidnight(),
-    })
+    throw new AppError(
+      'budget_exhausted',
+      "What is left of this key's tokens of today does not cover another answer; ask again tomorrow.",
+      {
+        retryAfterS: secondsToMidnight(),
+      },
+    )
 }
 
 const exhaustion: Record<BudgetName, [window: 'day' | 'month', message: string]> = {
-  dayTokens: ['day', "Today's token budget is used up; ask again tomorrow or raise DAILY_TOKEN_BUDGET."],
-  monthTokens: ['month', "This month's token budget is used up; ask again next month or raise MONTHLY_TOKEN_BUDGET."],
-  dayMoney: ['day', "Today's budget of money is used up; ask again tomorrow or raise DAILY_MONEY_BUDGET."],
-  monthMoney: ['month', "This month's budget of money is used up; ask again next month or raise MONTHLY_MONEY_BUDGET."],
+  dayTokens: ['day', "What is left of today's token budget does not cover another answer; ask again tomorrow or raise DAILY_TOKEN_BUDGET."],
+  monthTokens: [
+    'month',
+    "What is left of this month's token budget does not cover another answer; ask again next month or raise MONTHLY_TOKEN_BUDGET.",
+  ],
+  dayMoney: [
+    'day',
+    "What is left of today's budget of money does not cover another answer; ask again tomorrow or raise DAILY_MONEY_BUDGET.",
+  ],
+  monthMoney: [
+    'month',
+    "What is left of this month's budget of money does not cover another answer; ask again next month or raise MONTHLY_MONEY_BUDGET.",
+  ],
 }
 
 function exhausted(name: BudgetName): AppError {
