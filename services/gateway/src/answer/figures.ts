@@ -36,7 +36,7 @@ function areUnitsLike(one: Unit, other: Unit): boolean {
 
 /** PV-1007, M60, err_07: letters with digits, however they are joined. */
 export function codesOf(text: string): string[] {
-  return fold(text).match(/(?<![a-z\d])[a-z]+(?:[-_./]?[a-z]+)*[-_./]?\d[a-z\d]*(?:[-_.][a-z\d]+)*/g) ?? []
+  return fold(text).match(/(?<![a-z\d])[a-z]+(?:[-_./][a-z]+)*[-_./]?\d[a-z\d]*(?:[-_.][a-z\d]+)*/g) ?? []
 }
 
 export function squeeze(text: string): string {

@@ -47,3 +47,9 @@ test('a number that stands for no source is shown as a marker where it can be no
   expect(cleaned('20 天[^9]，30 天[来源 9]，40【9†L1】。', 2)).toBe('20 天[9]，30 天[9]，40[9]。')
   expect(cleaned('```\n[^1]\n```\n20 天[^1]', 3)).toBe('```\n[^1]\n```\n20 天[1]')
 })
+
+// with time that grows by half with each digit it would never end
+test('a long number is no marker, and is passed over at once', () => {
+  for (const said of [`(doc ${'1'.repeat(200)} a`, `[source ${'12 '.repeat(300)}x]`, `[source 1${' '.repeat(2_000)}x]`])
+    expect(cleaned(said, 5_000)).toBe(said)
+})

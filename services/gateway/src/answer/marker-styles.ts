@@ -1,7 +1,7 @@
 const word = '(?:来源|來源|资料|資料|出处|出處|参考|參考|文献|(?:data )?sources?|ref(?:erence)?s?|citations?|docs?|documents?)'
 const source = '(?:来源|來源|资料|資料|出处|出處|(?:data )?sources?)'
-const joint = String.raw`\s*(?:[,，、;；&和与與及]|and|-|–|~)?\s*`
-const number = String.raw`[[【]?\d{1,2}[\]】]?`
+const joint = String.raw`(?:\s*(?:[,，、;；&和与與及]|and|-|–|~)\s*|\s*)`
+const number = String.raw`[[【]?\d{1,2}(?!\d)[\]】]?`
 const numbers = String.raw`${number}(?:${joint}(?:${word}\s*)?${number})*`
 // [^1], [来源1], [Source 1], [[1]], 【1†source】, [1-3], ［1］, （来源：1、3）; [1], [1, 2] and 【1】 are read as they are
 const styles = new RegExp(
