@@ -39,7 +39,7 @@ export function citationsOf(text: string, sourceTexts: ReadonlyMap<number, strin
     const isJoint = own.length > 1 && own.every(({ verdict }) => verdict !== 'stands')
     const together = isJoint ? verdictOf(claim, bodies.map(({ body }) => body).join('\n'), given, derived) : 'differs'
     const spans = own.map(({ source, body, verdict }) => {
-      const isPart = together !== 'differs' && shareOf(claim.said, body) >= SHARED
+      const isPart = together !== 'differs' && shareOf(claim.said, squeeze(body)) >= SHARED
       return { start: claim.start, end: claim.end, source, verdict: isPart ? together : verdict }
     })
     if (isAboutLack(claim.said) && spans.every(({ verdict }) => verdict !== 'stands')) return []
@@ -60,12 +60,12 @@ function verdictOf({ said, rest }: Claim, body: string, given: string, derived: 
 
 /** By words within one language, by what both write alike across two; what cannot be compared so is told apart from what is not there. */
 function compared(said: string, body: string, given: string, derived: number[]): Verdict {
-  if (isQuoted(said, body)) return 'stands'
+  const held = squeeze(body)
+  if (held.includes(squeeze(said))) return 'stands'
   const isOther = isAcross(said, body)
   if (!isOther && isOfOtherRows(said, body, given, derived, wordsOf)) return 'differs'
-  const held = squeeze(body)
   const isThere = codesOf(said).every((code) => held.includes(squeeze(code))) && !missingFigures(said, body, given, derived)
-  if (isThere && shareOf(said, body) >= ENOUGH) return contradicts(said, body, wordsOf) ? 'differs' : 'stands'
+  if (isThere && shareOf(said, held) >= ENOUGH) return contradicts(said, body, wordsOf) ? 'differs' : 'stands'
   return isOther ? compareAcross(said, body, given) : 'differs'
 }
 
@@ -83,9 +83,9 @@ function wordsOf(said: string): string[] {
   return contentWords(fold(said).replace(empty, ' ')).filter((word) => /\p{L}/u.test(word))
 }
 
-/** How much of its words stands in the source; figures are compared by themselves. 0 where it says nothing. */
+/** How much of its words stands in the squeezed source; figures are compared by themselves. 0 where it says nothing. */
 function shareOf(said: string, body: string): number {
-  const held = [squeeze(body), squeeze(body).replace(/[的了为是在须应可将]/gu, '')]
+  const held = [body, body.replace(/[的了为是在须应可将]/gu, '')]
   const words = wordsOf(said)
   if (words.length === 0) return contentWords(said).length > 0 ? 1 : 0
   return words.filter((word) => held.some((one) => one.includes(word))).length / words.length

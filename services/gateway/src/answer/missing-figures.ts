@@ -13,8 +13,9 @@ export function missingFigures(said: string, source: string, given: string, deri
   const [all, held, also] = [figuresOf(said), figuresOf(source), figuresOf(given)]
   const figures = all.filter(({ isSoft }) => !isSoft)
   const holds = (some: readonly Figure[], figure: Figure) => some.some((one) => isSame(figure, one) || areHalfADayApart(figure, one))
+  const numbers = numbersIn(source)
   // the year of price-list-2025.csv
-  const years = new Set(numbersIn(source).filter((one) => one >= 1900 && one < 2100))
+  const years = new Set(numbers.filter((one) => one >= 1900 && one < 2100))
   const known = figures.filter((figure) => holds(held, figure) || years.has(figure.value))
   const rest = figures.filter((figure) => !known.includes(figure))
   const told = known.length > 0 || derived.length > 0 ? rest.filter((figure) => holds(also, figure)) : []
@@ -28,7 +29,7 @@ export function missingFigures(said: string, source: string, given: string, deri
   }
   // what is no figure by itself, such as a telephone number
   const read = new Set(figures.flatMap(({ digits, value }) => [digits, value]))
-  const there = new Set([...numbersIn(source), ...numbersIn(given)])
+  const there = new Set([...numbers, ...numbersIn(given)])
   return numbersIn(codesOf(said).reduce((left, code) => left.replaceAll(code, ' '), fold(said))).some(
     (one) => !read.has(one) && !there.has(one),
   )

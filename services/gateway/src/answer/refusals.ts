@@ -1,6 +1,6 @@
-import { fold } from '@docent/core/text/fold'
 import { sentencesOf } from '@docent/core/text/sentences'
 import { markersOf } from './claims.ts'
+import { squeeze } from './figures.ts'
 import { say } from './phrases.ts'
 
 const zh = new RegExp(
@@ -36,9 +36,8 @@ export function isAboutLack(sentence: string): boolean {
  */
 export function isRefusal(text: string, citations: readonly unknown[], own?: string): boolean {
   const told = [own, ...(['zh', 'zh-Hant', 'en'] as const).map((tongue) => say('notFound', tongue))].flatMap((words) => words ?? [])
-  const plain = (some: string) => fold(some).replace(/[^\p{L}\p{N}]+/gu, '')
-  const said = plain(text)
-  if (told.some((words) => plain(words) !== '' && said.startsWith(plain(words)))) return true
+  const said = squeeze(text)
+  if (told.map(squeeze).some((words) => words !== '' && said.startsWith(words))) return true
   const [first, second] = sentencesOf(text).map(({ start, end }) => text.slice(start, end))
   const isBare = citations.length === 0 && markersOf(text).every(({ at }) => at <= (first?.length ?? 0) + 2)
   return isBare && first !== undefined && (isAboutLack(first) || (first.length <= 40 && second !== undefined && isAboutLack(second)))

@@ -18,10 +18,11 @@ const WHOLE_NUMBER = 6 // digits: from here on a part of a longer one (a telepho
 export function unsupportedIn(text: string, cited: readonly Span[], known: () => string, derived: readonly number[] = []): Span[] {
   const open = sentencesOf(text).filter(({ start, end }) => !cited.some((span) => start < span.end && span.start < end))
   if (!open.some(({ start, end }) => /\p{N}|[一二两三四五六七八九十百千万亿]/u.test(text.slice(start, end)))) return []
-  const given = readGiven(known())
+  const all = known()
+  const given = readGiven(all)
   return open.filter(({ start, end }) => {
     const sentence = text.slice(start, end)
-    return hasMore(sentence, given) && !(derived.length > 0 && !missingFigures(sentence, known(), '', [...derived]))
+    return hasMore(sentence, given) && !(derived.length > 0 && !missingFigures(sentence, all, '', [...derived]))
   })
 }
 

@@ -74,10 +74,8 @@ export async function search(request: SearchRequest, deps: SearchDeps, call: Cal
             : undefined,
       }))
       // read while the question is embedded
-      const [best] = words.lexical.slice(0, READ).map(({ chunk }) => {
-        sentences.shareOf(chunk.text)
-        return chunk
-      })
+      for (const { chunk } of words.lexical.slice(0, READ)) sentences.shareOf(chunk.text)
+      const best = words.lexical[0]?.chunk
       return {
         ...words,
         both: bothWays(words.lexical, words.translated),
